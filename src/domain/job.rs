@@ -1,0 +1,405 @@
+//! The vocabulary: a line's place, a job's identity, a stage of its life, one observation of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment in milliseconds since the Unix epoch, as CloudWatch stamps log events.
+///
+/// Arithmetic saturates: a line may carry any number, and none of them may panic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The earliest moment.
+    pub const MIN: Self = Self(i64::MIN);
+    /// The latest moment.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// Makes a timestamp of milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_ms(self) -> i64 {
+        self.0
+    }
+
+    /// This moment, `ms` milliseconds later.
+    #[must_use]
+    pub const fn plus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// This moment, `ms` milliseconds earlier.
+    #[must_use]
+    pub const fn minus_ms(self, ms: i64) -> Self {
+        Self(self.0.saturating_sub(ms))
+    }
+
+    /// Milliseconds from `earlier` to this moment; negative if it lies before.
+    #[must_use]
+    pub const fn since_ms(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The start of the UTC minute this moment lies in.
+    #[must_use]
+    pub const fn minute(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(MINUTE_MS)))
+    }
+
+    /// The first whole UTC minute at or after this moment.
+    #[must_use]
+    pub const fn minute_ceil(self) -> Self {
+        let floor = self.minute();
+        if floor.0 == self.0 { self } else { floor.plus_ms(MINUTE_MS) }
+    }
+}
+
+/// One second in milliseconds.
+pub const SECOND_MS: i64 = 1_000;
+/// One minute in milliseconds.
+pub const MINUTE_MS: i64 = 60 * SECOND_MS;
+/// One hour in milliseconds.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// One day in milliseconds.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, milliseconds. Moments outside the years ±9999 print as `epoch+<ms>ms`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(moment) => write!(f, "{moment:.3}"),
+            Err(_) => write!(f, "epoch{:+}ms", self.0),
+        }
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as printed on the line.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+name! {
+    /// The id that a queue driver gives a job: 32 letters and digits on Redis, a row number on a database,
+    /// a message id on SQS.
+    JobId
+}
+name! {
+    /// The uuid in the job's payload, the same through every retry and on every driver.
+    JobUuid
+}
+name! {
+    /// The job's display name: mostly its class, but it may hold spaces (`Closure (routes.php:28)`).
+    JobClass
+}
+name! {
+    /// A queue's name, without its connection: `default`, `emails`.
+    QueueName
+}
+name! {
+    /// A queue connection's name: `redis`, `database`, `sqs`.
+    ConnectionName
+}
+
+impl JobId {
+    /// Whether the id is a number, which database drivers reuse and renew.
+    #[must_use]
+    pub fn is_numeric(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
+impl QueueName {
+    /// Reads a queue as lines print it: an SQS URL becomes its last path segment, `{default}` (a Redis
+    /// cluster hash tag) becomes `default`, an empty name is no name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let text = if text.contains("://") { text.rsplit('/').next().unwrap_or(text) } else { text };
+        let text = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).unwrap_or(text);
+        if text.is_empty() { None } else { Some(Self::from(text)) }
+    }
+}
+
+/// What one line says happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The app put a job on a queue.
+    Enqueued,
+    /// A worker started an attempt (`Processing`, `RUNNING`, `starting`).
+    Processing,
+    /// An attempt ended well (`Processed`, `DONE`, `success` not marked released).
+    Processed,
+    /// An attempt ended badly (`Failed`, `FAIL`, `failed`); see [`Ending`] for what text cannot tell.
+    Failed,
+    /// The job went back to its queue (JSON `result: released`, of either status).
+    Released,
+    /// The app could not put a job on a queue.
+    EnqueueError,
+    /// A worker process started.
+    WorkerStarted,
+    /// A worker process ended, or was killed.
+    WorkerStopped,
+    /// A worker's heartbeat.
+    WorkerAlive,
+    /// A worker failed outside a job: it could not fetch, or died at its start.
+    WorkerError,
+    /// Redis or the database failed, and the line does not show for whom.
+    RedisError,
+    /// A worker will not take jobs from this queue for now.
+    Paused,
+    /// A worker takes jobs from this queue again.
+    Resumed,
+    /// A line names a file that worker output goes to.
+    LogFileHint,
+    /// A line marks a deploy.
+    DeployMark,
+}
+
+impl Stage {
+    /// Whether the line tells of one job's life, rather than of a worker or a store.
+    #[must_use]
+    pub const fn is_lifecycle(self) -> bool {
+        matches!(self, Self::Enqueued | Self::Processing | Self::Processed | Self::Failed | Self::Released)
+    }
+
+    /// Whether the line ends an attempt.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::Processed | Self::Failed | Self::Released)
+    }
+
+    /// The stage's name in configuration, JSON and `explain`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enqueued => "enqueued",
+            Self::Processing => "processing",
+            Self::Processed => "processed",
+            Self::Failed => "failed",
+            Self::Released => "released",
+            Self::EnqueueError => "enqueue_error",
+            Self::WorkerStarted => "worker_started",
+            Self::WorkerStopped => "worker_stopped",
+            Self::WorkerAlive => "worker_alive",
+            Self::WorkerError => "worker_error",
+            Self::RedisError => "redis_error",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::LogFileHint => "log_file_hint",
+            Self::DeployMark => "deploy_mark",
+        }
+    }
+}
+
+/// How much an end line tells of the job's fate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The line means what it says.
+    #[default]
+    Plain,
+    /// Text `FAIL`: the job failed for good *or* goes back to be tried again; only a colour told them apart.
+    FailOrRetry,
+}
+
+/// A runtime as printed, and how exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Milliseconds, rounded down.
+    pub ms: i64,
+    /// True where the line prints whole seconds only (`2s`, `1m 5s`: Laravel 10.13 and later above 1 s).
+    pub is_whole_seconds: bool,
+}
+
+/// Which line form an observation was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// `[ts][id] Processing: Class`, Laravel 5.2–9.20. A retry prints nothing between two starts.
+    Bracket,
+    /// `  ts Class .... 82ms DONE` without a RUNNING line, Laravel 9.21–9.40.
+    EndOnly,
+    /// `  ts Class .... RUNNING`, then `DONE` or `FAIL`, Laravel 9.41 and later.
+    TwoLine,
+    /// `queue:work --json`, Laravel 11.27 and later.
+    Json,
+    /// `Processing: Class` with neither time nor id: Laravel 5.0–5.1 and Vapor.
+    Bare,
+    /// An application log record, Monolog's line or JSON form.
+    Monolog,
+    /// A shell, a supervisor or PHP itself.
+    Process,
+    /// A `[[rule]]` of the configuration.
+    Rule,
+}
+
+/// A line's identity, hashed from (log group, log stream, event id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LineKey(pub u64);
+
+/// One fact, read from one line.
+///
+/// The time is CloudWatch's, never the text's. What the line does not carry is `None`, never a guess.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What happened.
+    pub stage: Stage,
+    /// When, by CloudWatch's stamp.
+    pub at: Timestamp,
+    /// Which line said so.
+    pub line: LineKey,
+    /// The form the line was in.
+    pub form: Form,
+    /// What an end line leaves open.
+    pub ending: Ending,
+    /// The job's display name.
+    pub class: Option<JobClass>,
+    /// The queue, already parsed by [`QueueName::parse`].
+    pub queue: Option<QueueName>,
+    /// The queue connection.
+    pub connection: Option<ConnectionName>,
+    /// The driver's id.
+    pub id: Option<JobId>,
+    /// The payload's uuid.
+    pub uuid: Option<JobUuid>,
+    /// Which attempt, counted from 1.
+    pub attempt: Option<u32>,
+    /// How long the job must wait before it is ready, in milliseconds. `None` where the line has no such
+    /// field: that is not the same as zero.
+    pub delay_ms: Option<i64>,
+    /// How long the attempt ran.
+    pub runtime: Option<Runtime>,
+    /// The job's timeout in milliseconds, where the line carries it.
+    pub timeout_ms: Option<i64>,
+    /// The error's first line, a named log file, or the reason a worker gave; cut to
+    /// [`ERROR_CHARS_MAX`] characters.
+    pub text: Option<Arc<str>>,
+}
+
+/// Characters of an error kept with an observation: enough for its class and first clause in a message.
+pub const ERROR_CHARS_MAX: usize = 300;
+
+impl Observation {
+    /// An observation that carries nothing but its stage, time, line and form.
+    #[must_use]
+    pub const fn bare(stage: Stage, at: Timestamp, line: LineKey, form: Form) -> Self {
+        Self {
+            stage,
+            at,
+            line,
+            form,
+            ending: Ending::Plain,
+            class: None,
+            queue: None,
+            connection: None,
+            id: None,
+            uuid: None,
+            attempt: None,
+            delay_ms: None,
+            runtime: None,
+            timeout_ms: None,
+            text: None,
+        }
+    }
+}
+
+/// Which half of a queue a stack trace shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceSide {
+    /// A job was being put on a queue.
+    Push,
+    /// A worker was fetching a job.
+    Pop,
+}
+
+/// A store error whose payload ended before its trace told which side it was on, or a trace whose error
+/// came in an earlier payload. Two halves of one record, joined by the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum TraceHalf {
+    /// The error line, at its time; its observation has stage [`Stage::RedisError`] until the other half is met.
+    Head(Timestamp, LineKey),
+    /// The first telling frame of a trace whose head was not in this payload.
+    Tail(Timestamp, TraceSide),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_prints_milliseconds_and_utc() {
+        assert_eq!(Timestamp::from_ms(1_765_024_270_000).to_string(), "2025-12-06T12:31:10.000Z");
+    }
+
+    #[test]
+    fn a_timestamp_of_any_number_prints_and_saturates() {
+        assert!(Timestamp::MAX.plus_ms(1).to_string().starts_with("epoch+"));
+        assert_eq!(Timestamp::MIN.minus_ms(1), Timestamp::MIN);
+        assert_eq!(Timestamp::MAX.minute_ceil(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn a_minute_is_the_floor_and_the_ceiling_before_and_after_the_epoch() {
+        assert_eq!(Timestamp::from_ms(61_000).minute().as_ms(), 60_000);
+        assert_eq!(Timestamp::from_ms(61_000).minute_ceil().as_ms(), 120_000);
+        assert_eq!(Timestamp::from_ms(60_000).minute_ceil().as_ms(), 60_000);
+        assert_eq!(Timestamp::from_ms(-1).minute().as_ms(), -60_000);
+    }
+
+    #[test]
+    fn a_queue_is_read_from_a_url_a_hash_tag_or_its_plain_name() {
+        let name = |text: &str| QueueName::parse(text).map(|q| q.to_string());
+        assert_eq!(name("https://sqs.eu-west-1.amazonaws.com/123/emails"), Some("emails".into()));
+        assert_eq!(name("{default}"), Some("default".into()));
+        assert_eq!(name("high"), Some("high".into()));
+        assert_eq!(name(" "), None);
+    }
+
+    #[test]
+    fn only_digits_make_a_numeric_id() {
+        assert!(JobId::from("17").is_numeric());
+        assert!(!JobId::from("hGTusZBOe04jzF4dbUTIF7AkSjAAEm4i").is_numeric());
+        assert!(!JobId::from("").is_numeric());
+    }
+}

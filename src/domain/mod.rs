@@ -1,0 +1,3 @@
+//! The pure core, in pipeline order. It imports only itself and does no I/O.
+
+pub mod job;
