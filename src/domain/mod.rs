@@ -2,3 +2,4 @@
 
 pub mod glob;
 pub mod job;
+pub mod policy;
