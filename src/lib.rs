@@ -4,4 +4,5 @@
 //! ledger joins what it says to what is already known, and a sweep decides once a minute what to tell.
 //! Everything under [`domain`] is pure: no clock, files, environment, network or logging.
 
+pub mod config;
 pub mod domain;

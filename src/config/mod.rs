@@ -1,0 +1,138 @@
+//! The configuration: raw TOML → a checked [`Config`], before anything runs.
+//!
+//! It refuses unknown keys, and names the key, line and column of whatever is wrong.
+//! **Invariant:** a `Config` holds no value that still has to be checked, but for the patterns of rules.
+
+mod check;
+mod cron;
+mod duration;
+mod error;
+mod overrides;
+mod raw;
+mod rule;
+mod text;
+
+use std::fs;
+use std::path::Path;
+
+pub use duration::{DURATION_MS_MAX, DurationError, parse_duration_ms};
+pub use error::{ConfigError, Place, ValueError};
+pub use overrides::Overrides;
+pub use rule::{Capture, JsonRule, RuleConfig, RuleMatcher};
+
+use crate::domain::job::MINUTE_MS;
+use crate::domain::policy::Policy;
+use overrides::Origin;
+
+/// A checked configuration. The default reads every line of every stream with the Laravel presets, as one app.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    policy: Policy,
+    rules: Vec<RuleConfig>,
+    notify: Option<Notify>,
+    /// Keys that are written and not acted on.
+    inert: Vec<&'static str>,
+}
+
+/// Where `watch` sends what it finds; at least one of the two is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// A program and its arguments; it gets the machine JSON on its standard input.
+    pub command: Option<Vec<String>>,
+    /// A URL that the machine JSON is posted to.
+    pub webhook: Option<String>,
+}
+
+/// The least grace that does not page for lines still on their way: a subscription's delivery usually takes
+/// up to 3 minutes, and a sweep comes once a minute.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Subscriptions.html>
+const AWS_GRACE_MS_MIN: i64 = 4 * MINUTE_MS;
+
+impl Config {
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// The first wrong key or value, with its line and column.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        check::check(text)
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or as [`Config::parse`], with the file's name.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
+        Self::parse(&text).map_err(|error| error.in_file(path))
+    }
+
+    /// Puts flags over the environment over the file over the defaults. Without a file named by either, there
+    /// is no file.
+    ///
+    /// # Errors
+    /// As [`Config::read`]; or a flag or variable that is used and wrong. One that another outranks is not
+    /// looked at.
+    pub fn load(flags: &Overrides, environment: &Overrides) -> Result<Self, ConfigError> {
+        let mut config = match flags.config().or(environment.config()) {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        let app = match flags.app(Origin::Flag)? {
+            Some(app) => Some(app),
+            None => environment.app(Origin::Environment)?,
+        };
+        if let Some(app) = app {
+            config.policy.app = app;
+        }
+        let grace_ms = match flags.grace_ms(Origin::Flag)? {
+            Some(grace_ms) => Some(grace_ms),
+            None => environment.grace_ms(Origin::Environment)?,
+        };
+        if let Some(grace_ms) = grace_ms {
+            config.policy = config.policy.with_grace(grace_ms);
+        }
+        Ok(config)
+    }
+
+    /// What the pure core asks of a configuration.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The custom rules, in the order written.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleConfig] {
+        &self.rules
+    }
+
+    /// Where `watch` sends what it finds.
+    #[must_use]
+    pub const fn notify(&self) -> Option<&Notify> {
+        self.notify.as_ref()
+    }
+
+    /// What `check` says of a configuration that is not wrong: graces that are short for AWS, and keys that
+    /// this version does not act on, so that nothing is ignored without a word.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let policy = &self.policy;
+        let stall = ("stall.grace".to_owned(), Some(policy.grace_ms));
+        let queues = policy.queues.iter().map(|it| (format!("queue \"{}\": grace", it.name), it.grace_ms));
+        let classes = policy.classes.iter().map(|it| (format!("class \"{}\": grace", it.name), it.grace_ms));
+        let short = [stall].into_iter().chain(queues).chain(classes).filter_map(|(key, grace_ms)| {
+            let seconds = grace_ms.filter(|ms| *ms < AWS_GRACE_MS_MIN)?.checked_div(1_000)?;
+            Some(format!(
+                "{key} is {seconds}s: logs may take 3 minutes to arrive on AWS, so anything below 4m pages for \
+                 jobs that are fine"
+            ))
+        });
+        let inert =
+            self.inert.iter().map(|key| format!("{key} is accepted, and this version does not act on it"));
+        short.chain(inert).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
