@@ -5,4 +5,5 @@
 //! Everything under [`domain`] is pure: no clock, files, environment, network or logging.
 
 pub mod config;
+pub mod delivery;
 pub mod domain;
