@@ -1,0 +1,249 @@
+//! Saved events, from files, folders and standard input, for `replay`.
+//!
+//! It judges no payload: a `.json` that is no event is handed on, and rejected where every delivery is.
+//! **Invariant:** an unreadable file loses only itself, and the order of what is read is the order of the paths,
+//! then of the names in a folder, then of the lines in a file.
+
+mod runs;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+pub use runs::{RUN_LINES_MAX, RUN_SPREAD_MS_MAX, Run, RunLine};
+
+/// Bytes read of one file, inflated: a day of a busy app's `filter-log-events` output fits many times, and a
+/// compressed bomb ends here.
+pub const SAVED_BYTES_MAX: u64 = 1 << 30;
+
+/// One saved invocation, or lines that stand for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// `path`, or `path:line` where a file holds one event a line.
+    pub source: String,
+    /// What was saved.
+    pub body: SavedBody,
+}
+
+/// What was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SavedBody {
+    /// A Lambda event's text, as it came.
+    Event(Vec<u8>),
+    /// Lines of one log stream.
+    Run(Run),
+}
+
+/// What could not be read. The rest was.
+#[derive(Debug, Error)]
+pub enum SavedError {
+    /// The path is not there, or may not be read, or its gzip is broken.
+    #[error("cannot read {source_name}")]
+    Unreadable {
+        /// The path.
+        source_name: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file larger than [`SAVED_BYTES_MAX`].
+    #[error("{source_name} holds more than {SAVED_BYTES_MAX} bytes")]
+    TooLarge {
+        /// The path.
+        source_name: String,
+    },
+    /// A folder without a file of saved events directly in it.
+    #[error("{source_name} holds no .json, .jsonl or .ndjson file (.gz or not); its subfolders are not read")]
+    NoEvents {
+        /// The folder.
+        source_name: String,
+    },
+    /// A file by name that is no JSON.
+    #[error(
+        "{source_name} is no saved event: .json, .jsonl and .ndjson (.gz or not) are read, and other files \
+         that hold JSON; make events of raw log lines with `queuewatch pack`"
+    )]
+    NotSaved {
+        /// The path.
+        source_name: String,
+    },
+    /// An element of `filter-log-events` output that is no log event.
+    #[error("{source_name}: element {ordinal} is no log event")]
+    NoLogEvent {
+        /// The path.
+        source_name: String,
+        /// Which element, from 1.
+        ordinal: usize,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Reads every path: a file, a folder (the files directly in it, in name order, hidden ones and other
+/// extensions left out), or `-` for `stdin`. `log_group` is the group of runs, which their files do not name.
+pub fn read(paths: &[PathBuf], log_group: &str, stdin: &mut dyn Read) -> (Vec<Saved>, Vec<SavedError>) {
+    let mut reading = Reading { log_group, saved: Vec::new(), errors: Vec::new() };
+    for path in paths {
+        if path.as_os_str() == "-" {
+            reading.input("-", Form::Unknown, stdin);
+        } else if path.is_dir() {
+            reading.folder(path);
+        } else {
+            reading.file(path);
+        }
+    }
+    (reading.saved, reading.errors)
+}
+
+/// What a file's name says of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `.json`: one document.
+    Document,
+    /// `.jsonl`, `.ndjson`: one document a line.
+    Lines,
+    /// Anything else.
+    Unknown,
+}
+
+impl Form {
+    fn of(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        match name.rsplit_once('.') {
+            Some((_, "json")) => Self::Document,
+            Some((_, "jsonl" | "ndjson")) => Self::Lines,
+            Some(_) | None => Self::Unknown,
+        }
+    }
+}
+
+struct Reading<'a> {
+    log_group: &'a str,
+    saved: Vec<Saved>,
+    errors: Vec<SavedError>,
+}
+
+impl Reading<'_> {
+    fn folder(&mut self, folder: &Path) {
+        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let mut files: Vec<PathBuf> = match entries {
+            Ok(entries) => {
+                entries.into_iter().map(|entry| entry.path()).filter(|path| is_saved(path)).collect()
+            }
+            Err(source) => return self.unreadable(&folder.to_string_lossy(), source),
+        };
+        if files.is_empty() {
+            let source_name = folder.to_string_lossy().into_owned();
+            self.errors.push(SavedError::NoEvents { source_name });
+        }
+        files.sort();
+        for file in files {
+            self.file(&file);
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        let source_name = path.to_string_lossy();
+        match File::open(path) {
+            Ok(mut file) => self.input(&source_name, Form::of(path), &mut file),
+            Err(source) => self.unreadable(&source_name, source),
+        }
+    }
+
+    fn input(&mut self, source_name: &str, form: Form, input: &mut dyn Read) {
+        match read_capped(input) {
+            Ok(Some(bytes)) => self.content(source_name, form, &bytes),
+            Ok(None) => self.errors.push(SavedError::TooLarge { source_name: source_name.into() }),
+            Err(source) => self.unreadable(source_name, source),
+        }
+    }
+
+    fn content(&mut self, source_name: &str, form: Form, bytes: &[u8]) {
+        match form {
+            Form::Document => self.document(source_name.to_owned(), bytes),
+            Form::Lines => self.lines(source_name, bytes),
+            Form::Unknown => match sniff(bytes) {
+                Form::Document => self.document(source_name.to_owned(), bytes),
+                Form::Lines => self.lines(source_name, bytes),
+                Form::Unknown => self.errors.push(SavedError::NotSaved { source_name: source_name.into() }),
+            },
+        }
+    }
+
+    fn lines(&mut self, source_name: &str, bytes: &[u8]) {
+        for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_usize..) {
+            if !line.trim_ascii().is_empty() {
+                self.document(format!("{source_name}:{number}"), line);
+            }
+        }
+    }
+
+    fn document(&mut self, source: String, bytes: &[u8]) {
+        let Some(elements) =
+            std::str::from_utf8(bytes).ok().and_then(|text| runs::elements(without_mark(text)))
+        else {
+            return self.saved.push(Saved { source, body: SavedBody::Event(bytes.to_vec()) });
+        };
+        let (runs, refused) = runs::runs(elements, self.log_group);
+        self.errors.extend(refused.into_iter().map(|(ordinal, error)| SavedError::NoLogEvent {
+            source_name: source.clone(),
+            ordinal,
+            source: error,
+        }));
+        let saved = |run| Saved { source: source.clone(), body: SavedBody::Run(run) };
+        self.saved.extend(runs.into_iter().map(saved));
+    }
+
+    fn unreadable(&mut self, source_name: &str, source: io::Error) {
+        self.errors.push(SavedError::Unreadable { source_name: source_name.into(), source });
+    }
+}
+
+/// Whether a folder's entry is a file of saved events. Hidden ones are other programs' (`._x.json`).
+fn is_saved(path: &Path) -> bool {
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_hidden && Form::of(path) != Form::Unknown && !path.is_dir()
+}
+
+/// What the text itself says where the name says nothing. `{` is taken at its word; a log line may begin with
+/// `[`, so an array must be one.
+fn sniff(bytes: &[u8]) -> Form {
+    let text = String::from_utf8_lossy(bytes);
+    let text = without_mark(&text).trim_ascii();
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    match text.chars().next() {
+        Some('{') if text.contains('\n') && !is_json(text) && text.lines().next().is_some_and(is_json) => {
+            Form::Lines
+        }
+        Some('{') => Form::Document,
+        Some('[') if is_json(text) => Form::Document,
+        Some(_) | None => Form::Unknown,
+    }
+}
+
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
+/// Reads up to [`SAVED_BYTES_MAX`], inflating gzip, known by its first bytes as the name may lie; `None` if there
+/// is more.
+#[expect(clippy::disallowed_types, reason = "files may have many members; the cap is on what it gives out")]
+fn read_capped(input: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
+    let past_cap = SAVED_BYTES_MAX.saturating_add(1);
+    let mut bytes = Vec::new();
+    input.take(past_cap).read_to_end(&mut bytes)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut inflated = Vec::new();
+        flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(past_cap).read_to_end(&mut inflated)?;
+        bytes = inflated;
+    }
+    let is_over = u64::try_from(bytes.len()).is_ok_and(|len| len > SAVED_BYTES_MAX);
+    Ok(if is_over { None } else { Some(bytes) })
+}
+
+#[cfg(test)]
+mod tests;
