@@ -1,0 +1,181 @@
+//! One payload, read and not yet joined to anything: what a delivery says.
+//!
+//! A line is believed where its stamp lies near its payload's: CloudWatch takes events from 14 days back to
+//! 2 hours ahead, so a line farther from the payload's median than that is a broken clock, counted and left out.
+
+use std::collections::BTreeSet;
+
+use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TraceHalf};
+
+/// How far behind its payload's median a line may be stamped
+/// ([PutLogEvents](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html)).
+pub const BEHIND_MAX_MS: i64 = 14 * DAY_MS;
+/// How far ahead of its payload's median a line may be stamped, by the same page.
+pub const AHEAD_MAX_MS: i64 = 2 * HOUR_MS;
+
+/// Before this there was no CloudWatch Logs (July 2014): a stamp from 1970 is a clock that was never set.
+pub const PLAUSIBLE_FROM: Timestamp = Timestamp::from_ms(1_404_950_400_000);
+/// No log line of this century is stamped in the next one (2100-01-01).
+pub const PLAUSIBLE_UNTIL: Timestamp = Timestamp::from_ms(4_102_444_800_000);
+
+/// Whether a stamp can be a CloudWatch event's at all.
+#[must_use]
+pub fn is_plausible(at: Timestamp) -> bool {
+    (PLAUSIBLE_FROM..PLAUSIBLE_UNTIL).contains(&at)
+}
+
+/// A line's identity and stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineStamp {
+    /// Which line.
+    pub key: LineKey,
+    /// CloudWatch's stamp.
+    pub at: Timestamp,
+}
+
+/// What one payload says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryRecord {
+    /// The log group.
+    pub log_group: String,
+    /// The log stream.
+    pub log_stream: String,
+    /// The same for a redelivery: a hash of owner, group, stream and event ids.
+    pub key: u64,
+    /// Every line, in the payload's order.
+    pub lines: Vec<LineStamp>,
+    /// What the presets and rules read.
+    pub observations: Vec<Observation>,
+    /// Store errors cut in two by the payload's edge.
+    pub halves: Vec<TraceHalf>,
+    /// Lines that are too far from the payload's median, all of them if the payload itself is.
+    pub late: BTreeSet<LineKey>,
+    /// When the payload reached us.
+    pub arrived_at: Timestamp,
+}
+
+impl DeliveryRecord {
+    /// Leaves out the lines that are stamped too far from the payload's median.
+    pub fn set_late_aside(&mut self) {
+        let Some(median) = self.median() else { return };
+        let believed = median.minus_ms(BEHIND_MAX_MS)..=median.plus_ms(AHEAD_MAX_MS);
+        self.late = self.lines.iter().filter(|l| !believed.contains(&l.at)).map(|l| l.key).collect();
+        self.drop_late();
+    }
+
+    /// Leaves out every line: the payload itself lies too far from those around it.
+    pub fn set_all_aside(&mut self) {
+        self.late = self.lines.iter().map(|l| l.key).collect();
+        self.drop_late();
+    }
+
+    fn drop_late(&mut self) {
+        if self.late.is_empty() {
+            return;
+        }
+        let late = &self.late;
+        self.observations.retain(|o| !late.contains(&o.line));
+        let believed: BTreeSet<Timestamp> =
+            self.lines.iter().filter(|l| !late.contains(&l.key)).map(|l| l.at).collect();
+        self.halves.retain(|half| match half {
+            TraceHalf::Head(at, _) | TraceHalf::Tail(at, _) => believed.contains(at),
+        });
+    }
+
+    /// The median stamp, of the plausible ones if there are any: one of two lines may be from 1970.
+    #[must_use]
+    pub fn median(&self) -> Option<Timestamp> {
+        let mut stamps: Vec<Timestamp> =
+            self.lines.iter().map(|l| l.at).filter(|at| is_plausible(*at)).collect();
+        if stamps.is_empty() {
+            stamps = self.lines.iter().map(|l| l.at).collect();
+        }
+        stamps.sort_unstable();
+        stamps.get(stamps.len().saturating_sub(1).checked_div(2)?).copied()
+    }
+
+    /// The newest line that is believed.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.lines.iter().filter(|l| !self.late.contains(&l.key)).map(|l| l.at).max()
+    }
+}
+
+/// A hash that stays the same across builds and machines: line keys outlive the process on AWS.
+/// FNV-1a: one multiplication a byte, and event ids are long and random enough not to need better.
+#[derive(Clone, Copy, Debug)]
+pub struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    /// Takes in `bytes` and where they end.
+    #[must_use]
+    pub fn with(mut self, bytes: &[u8]) -> Self {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        // A length that no text can hold as its own bytes would need more: one separator is enough for names.
+        self.0 = (self.0 ^ 0xff).wrapping_mul(0x0100_0000_01b3);
+        self
+    }
+
+    /// The hash.
+    #[must_use]
+    pub const fn finish(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(stamps: &[i64], late: &[u64]) {
+        let lines = stamps
+            .iter()
+            .zip(0..)
+            .map(|(ms, n)| LineStamp { key: LineKey(n), at: Timestamp::from_ms(*ms) })
+            .collect();
+        let mut record = DeliveryRecord { lines, ..DeliveryRecord::default() };
+        record.set_late_aside();
+        assert_eq!(record.late.iter().map(|k| k.0).collect::<Vec<_>>(), late);
+    }
+
+    const NOW: i64 = 1_765_024_270_000;
+
+    #[test]
+    fn a_line_far_from_its_payloads_median_is_late() {
+        check(&[NOW, NOW + 1, NOW + 2], &[]);
+        check(&[NOW, 0, NOW + 2], &[1]);
+        check(&[NOW, NOW + AHEAD_MAX_MS + 1, NOW], &[1]);
+        check(&[NOW, NOW + AHEAD_MAX_MS, NOW - BEHIND_MAX_MS], &[]);
+        check(&[NOW, NOW - BEHIND_MAX_MS - 1, NOW], &[1]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn of_two_lines_the_plausible_one_is_believed() {
+        check(&[0, NOW], &[0]);
+        check(&[NOW, 95_617_584_000_000], &[1]);
+        check(&[i64::MIN, i64::MAX, NOW], &[0, 1]);
+    }
+
+    #[test]
+    fn a_world_of_small_stamps_is_its_own_measure() {
+        check(&[1_000, 2_000, 3_000], &[]);
+    }
+
+    #[test]
+    fn neighbouring_names_do_not_run_into_each_other() {
+        assert_ne!(
+            Fnv::default().with(b"ab").with(b"c").finish(),
+            Fnv::default().with(b"a").with(b"bc").finish()
+        );
+    }
+}

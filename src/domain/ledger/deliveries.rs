@@ -1,0 +1,105 @@
+//! How the last minutes' deliveries went: opened, rejected, late.
+
+use std::collections::VecDeque;
+
+use crate::domain::job::{MINUTE_MS, Timestamp};
+
+/// How far back deliveries are judged.
+const WINDOW_MS: i64 = 10 * MINUTE_MS;
+/// A delivery older than this on arrival is late; AWS names three minutes.
+const LATE_MS: i64 = 10 * MINUTE_MS;
+/// Rejected payloads within the window that are no accident any more.
+const REJECTED_MAX: usize = 3;
+/// Deliveries remembered: a bound on the window for a flood. The window's verdict needs far fewer.
+const RECENT_MAX: usize = 10_000;
+
+/// The deliveries of the last [`WINDOW_MS`].
+#[derive(Clone, Debug, Default)]
+pub struct Deliveries {
+    recent: VecDeque<(Timestamp, bool)>,
+    /// The newest payload that was opened.
+    pub opened_at: Option<Timestamp>,
+    /// The newest payload that was rejected.
+    pub rejected_at: Option<Timestamp>,
+    /// The newest payload that came late, and by how much.
+    pub late_at: Option<(Timestamp, i64)>,
+    /// The newest payload that came in time.
+    pub in_time_at: Option<Timestamp>,
+}
+
+impl Deliveries {
+    /// Notes a payload that was opened, and how old its newest line was on arrival.
+    pub fn opened(&mut self, at: Timestamp, lag_ms: Option<i64>) {
+        self.push(at, false);
+        self.opened_at = self.opened_at.max(Some(at));
+        match lag_ms {
+            Some(lag_ms) if lag_ms > LATE_MS => self.late_at = self.late_at.max(Some((at, lag_ms))),
+            Some(_) => self.in_time_at = self.in_time_at.max(Some(at)),
+            None => {}
+        }
+    }
+
+    /// Notes a payload that was rejected.
+    pub fn rejected(&mut self, at: Timestamp) {
+        self.push(at, true);
+        self.rejected_at = self.rejected_at.max(Some(at));
+    }
+
+    fn push(&mut self, at: Timestamp, is_rejected: bool) {
+        self.recent.push_back((at, is_rejected));
+        while self.recent.len() > RECENT_MAX
+            || self.recent.front().is_some_and(|(first, _)| at.since_ms(*first) > WINDOW_MS)
+        {
+            self.recent.pop_front();
+        }
+    }
+
+    /// Whether the window's payloads were rejected too often: three of them, or all.
+    #[must_use]
+    pub fn is_rejecting(&self, now: Timestamp) -> bool {
+        let window = || self.recent.iter().filter(|(at, _)| now.since_ms(*at) <= WINDOW_MS);
+        let rejected = window().filter(|(_, is_rejected)| *is_rejected).count();
+        rejected > 0 && (rejected >= REJECTED_MAX || rejected == window().count())
+    }
+
+    /// How late the newest delivery was, if none since came in time.
+    #[must_use]
+    pub fn lag_ms(&self) -> Option<i64> {
+        let (at, lag_ms) = self.late_at?;
+        (self.in_time_at < Some(at)).then_some(lag_ms)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the test's own")]
+mod tests {
+    use super::*;
+
+    const fn min(minutes: i64) -> Timestamp {
+        Timestamp::from_ms(minutes * MINUTE_MS)
+    }
+
+    #[test]
+    fn three_rejections_or_nothing_but_rejections_are_too_many() {
+        let mut deliveries = Deliveries::default();
+        deliveries.rejected(min(0));
+        assert!(deliveries.is_rejecting(min(1)), "all of one");
+        deliveries.opened(min(1), None);
+        assert!(!deliveries.is_rejecting(min(1)), "one of two");
+        deliveries.rejected(min(2));
+        deliveries.rejected(min(3));
+        assert!(deliveries.is_rejecting(min(3)), "three of four");
+        assert!(!deliveries.is_rejecting(min(20)), "long ago");
+    }
+
+    #[test]
+    fn a_delivery_is_late_until_one_comes_in_time() {
+        let mut deliveries = Deliveries::default();
+        deliveries.opened(min(0), Some(LATE_MS));
+        assert_eq!(deliveries.lag_ms(), None);
+        deliveries.opened(min(1), Some(LATE_MS + 1));
+        assert_eq!(deliveries.lag_ms(), Some(LATE_MS + 1));
+        deliveries.opened(min(2), Some(0));
+        assert_eq!(deliveries.lag_ms(), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! The ledger's indexes: who waits, who runs, who started when on which queue. Derived from the jobs'
+//! registers alone, and brought in line whenever those change.
+
+use std::collections::BTreeSet;
+
+use super::class::Lane;
+use super::counting::{ClassSeries, JobIx};
+use super::record::{Enqueue, State};
+use super::{FirstStart, Ledger};
+use crate::domain::job::{JobClass, LineKey, Timestamp};
+use crate::domain::metric::Metric;
+
+impl Ledger {
+    /// Brings every index in line with what is known of a job.
+    pub(super) fn refresh(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        job.known = job.own.clone();
+        job.known.join(&job.row);
+        let state = job.known.state();
+        let born = job.born.unwrap_or(LineKey(0));
+        let is_waiting = state.is_waiting() && !job.known.is_empty();
+        let since = if state == State::Released {
+            job.known.released.map(|mark| mark.at)
+        } else {
+            job.known.enqueued.map(Enqueue::ready_at)
+        }
+        .filter(|_| is_waiting);
+        let place = since.and_then(|at| Some((job.known.class()?.clone(), (at, born))));
+        if job.place != place {
+            if let Some((class, at)) = job.place.take() {
+                self.series.entry(class.clone()).or_default().remove_job(at);
+                self.dirty_series.insert(class);
+                job.counted = None;
+            }
+            if let Some((class, at)) = &place {
+                self.series.entry(class.clone()).or_default().add_job(*at, ix);
+                self.dirty_series.insert(class.clone());
+            }
+            job.place = place;
+        }
+        let waiting = since.filter(|_| job.counted.is_none());
+        move_key(&mut self.waiting, &mut job.waiting_key, waiting, ix);
+        let is_running = state == State::Running && !job.known.is_empty();
+        let running = job.known.start().map(|(mark, _)| mark.at).filter(|_| is_running);
+        move_key(&mut self.running, &mut job.running_key, running, ix);
+        self.refresh_lane(ix);
+    }
+
+    /// Brings a job's queue in line: newest enqueue and start, and the first start that overtakes others.
+    fn refresh_lane(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let lane: Lane = (job.known.connection().cloned(), job.known.queue().cloned());
+        let started_at = job.known.started_at();
+        let started = started_at.or_else(|| job.counted.map(|(at, _, _)| at));
+        let enqueue = job.known.enqueued;
+        let first = started.zip(enqueue).map(|(at, enqueue)| {
+            ((enqueue.ready_at(), ix), FirstStart { at, is_counted: started_at.is_none() })
+        });
+        let key = first.map(|(key, _)| (lane.clone(), key));
+        if job.first != key {
+            if let Some((old, place)) = job.first.take()
+                && let Some(facts) = self.lanes.get_mut(&old)
+            {
+                facts.firsts.remove(&place);
+            }
+            job.first = key;
+        }
+        let facts = self.lanes.entry(lane.clone()).or_default();
+        if let Some((place, start)) = first {
+            facts.firsts.insert(place, start);
+        }
+        let enqueued_at = enqueue.map(|e| e.at);
+        facts.oldest_enqueue = [facts.oldest_enqueue, enqueued_at].into_iter().flatten().min();
+        facts.newest_enqueue = facts.newest_enqueue.max(enqueued_at);
+        let newest = job.known.start().map(|(mark, _)| mark.at).max(job.counted.map(|(at, _, _)| at));
+        facts.newest_start = facts.newest_start.max(newest);
+        if let Some(class) = job.known.class()
+            && let Some(stats) = self.classes.get_mut(class)
+        {
+            let gap = job.known.released.zip(job.known.newest_start);
+            if let Some((released, (start, _))) = gap.filter(|(r, (s, _))| s.at > r.at) {
+                let gap_ms = start.at.since_ms(released.at);
+                stats.longest_backoff_ms = stats.longest_backoff_ms.max(Some(gap_ms));
+            }
+            if let Some((at, enqueue)) = started.zip(enqueue).filter(|_| !job.is_wait_sampled) {
+                job.is_wait_sampled = true;
+                let wait_ms = at.since_ms(enqueue.ready_at()).max(0);
+                stats.add_wait(wait_ms);
+                self.unpublished.sample(Metric::QueueWait, lane.1.as_ref(), at, wait_ms);
+            }
+        }
+    }
+
+    /// A counted start is progress on its class's queue even where it took no job.
+    pub(super) fn attribute_counted_starts(&mut self, class: &JobClass) {
+        let newest = self.series.get(class).and_then(ClassSeries::newest_start);
+        let lanes = self.classes.get(class).map(|facts| &facts.enqueued_on);
+        let (Some(newest), Some(lanes)) = (newest, lanes) else { return };
+        let mut lanes = lanes.iter();
+        if let (Some(lane), None) = (lanes.next(), lanes.next()) {
+            let facts = self.lanes.entry(lane.clone()).or_default();
+            facts.newest_start = facts.newest_start.max(Some(newest));
+        }
+    }
+}
+
+fn move_key(
+    index: &mut BTreeSet<(Timestamp, JobIx)>,
+    held: &mut Option<Timestamp>,
+    wanted: Option<Timestamp>,
+    ix: JobIx,
+) {
+    if *held == wanted {
+        return;
+    }
+    if let Some(at) = held.take() {
+        index.remove(&(at, ix));
+    }
+    if let Some(at) = wanted {
+        index.insert((at, ix));
+    }
+    *held = wanted;
+}

@@ -1,0 +1,290 @@
+//! How a delivery joins the ledger. It counts what is new and changes nothing that is not.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::counting::JobIx;
+use super::identity::{Found, RowFact};
+use super::pairing::CountedEnd;
+use super::record::{Registers, StreamIx, may_be_retried};
+use super::{Job, Ledger};
+use crate::domain::intake::DeliveryRecord;
+use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceSide};
+use crate::domain::metric::{Dimensions, Metric};
+
+/// Whether a delivery was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merged {
+    /// It was, at least as a whole.
+    New,
+    /// All of it had been merged before.
+    Duplicate,
+}
+
+fn count(tally: &mut u64, n: usize) {
+    *tally = tally.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+}
+
+impl Ledger {
+    /// Joins what a delivery says. A second time it changes nothing but the count of duplicates.
+    pub fn merge(&mut self, record: &DeliveryRecord) -> Merged {
+        let at = record.arrived_at;
+        count(&mut self.tally.lines.read, record.lines.len());
+        self.unpublished.count(Metric::LinesRead, None, at, record.lines.len() as u64);
+        if !record.lines.is_empty() && !self.seen_deliveries.insert(record.key) {
+            count(&mut self.tally.payloads.duplicate, 1);
+            count(&mut self.tally.lines.duplicate, record.lines.len());
+            self.unpublished.count(Metric::DuplicateDeliveries, None, at, 1);
+            return Merged::Duplicate;
+        }
+        count(&mut self.tally.payloads.data, 1);
+        let repeated = self.note_lines(record);
+        let stream = self.streams.number(&record.log_group, &record.log_stream);
+        let mut classified = BTreeSet::new();
+        for observation in &record.observations {
+            if !repeated.contains(&observation.line) {
+                classified.insert(observation.line);
+                self.take(observation, stream, at);
+            }
+        }
+        for half in &record.halves {
+            let met = self.streams.get_mut(stream).and_then(|facts| facts.add_half(*half));
+            if let Some((at, line, side)) = met {
+                self.take_joined_error(at, line, side);
+            }
+        }
+        count(&mut self.tally.lines.classified, classified.len());
+        self.unpublished.count(Metric::LinesClassified, None, at, classified.len() as u64);
+        let lag_ms = record.newest().map(|newest| at.since_ms(newest));
+        self.deliveries.opened(at, lag_ms);
+        if let Some(newest) = record.newest() {
+            self.sources.heard(&Arc::from(record.log_group.as_str()), newest);
+            self.unpublished.sample(Metric::DeliveryLag, None, at, at.since_ms(newest).max(0));
+        }
+        Merged::New
+    }
+
+    /// Notes a payload that could not be opened.
+    pub fn reject(&mut self, reason: &'static str, at: Timestamp) {
+        count(&mut self.tally.payloads.rejected, 1);
+        self.unpublished.add(Metric::PayloadsRejected, Dimensions::Reason(reason), at, 1);
+        self.deliveries.rejected(at);
+    }
+
+    /// Notes one of CloudWatch's own reachability checks.
+    pub fn note_control(&mut self, at: Timestamp) {
+        count(&mut self.tally.payloads.control, 1);
+        self.deliveries.opened(at, None);
+    }
+
+    /// Notes every line, and returns those seen before.
+    fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
+        let mut repeated = BTreeSet::new();
+        let (mut duplicates, mut late) = (0_usize, 0_usize);
+        let mut here = BTreeSet::new();
+        for line in &record.lines {
+            if self.seen_lines.insert(line.key.0) {
+                here.insert(line.key);
+                late = late.saturating_add(usize::from(record.late.contains(&line.key)));
+            } else {
+                duplicates = duplicates.saturating_add(1);
+                if !here.contains(&line.key) {
+                    repeated.insert(line.key);
+                }
+            }
+        }
+        count(&mut self.tally.lines.duplicate, duplicates);
+        count(&mut self.tally.lines.late, late);
+        self.unpublished.count(Metric::LateLines, None, record.arrived_at, late as u64);
+        repeated
+    }
+
+    /// Takes one new observation.
+    fn take(&mut self, observation: &Observation, stream: StreamIx, arrived_at: Timestamp) {
+        self.tally.counts.add(observation);
+        let metric = match observation.stage {
+            Stage::Enqueued => Some(Metric::Enqueued),
+            Stage::Processing => Some(Metric::Processing),
+            Stage::Processed => Some(Metric::Processed),
+            Stage::Failed => Some(Metric::Failed),
+            Stage::Released => Some(Metric::Released),
+            Stage::EnqueueError => Some(Metric::EnqueueErrors),
+            Stage::WorkerStarted
+            | Stage::WorkerStopped
+            | Stage::WorkerAlive
+            | Stage::WorkerError
+            | Stage::RedisError
+            | Stage::Paused
+            | Stage::Resumed
+            | Stage::LogFileHint
+            | Stage::DeployMark => None,
+        };
+        if let Some(metric) = metric {
+            self.unpublished.count(metric, observation.queue.as_ref(), observation.at, 1);
+        }
+        if observation.stage.is_lifecycle() {
+            self.note_traits(observation);
+            self.take_lifecycle(observation, stream, arrived_at);
+        } else {
+            self.take_process_line(observation, stream);
+        }
+    }
+
+    /// A store error whose trace came in another payload.
+    fn take_joined_error(&mut self, at: Timestamp, line: LineKey, side: TraceSide) {
+        if side == TraceSide::Push {
+            let error = Observation::bare(Stage::EnqueueError, at, line, Form::Monolog);
+            self.tally.counts.add(&error);
+            self.unpublished.count(Metric::EnqueueErrors, None, at, 1);
+        }
+    }
+
+    fn take_process_line(&mut self, observation: &Observation, stream: StreamIx) {
+        let Some(facts) = self.streams.get_mut(stream) else { return };
+        if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
+            facts.breaks.insert(observation.at);
+        } else if let (Stage::LogFileHint, Some(file)) = (observation.stage, &observation.text) {
+            facts.log_files.insert(observation.at, Arc::clone(file));
+        } else if observation.stage == Stage::WorkerAlive {
+            self.traits.newest_heartbeat_at = self.traits.newest_heartbeat_at.max(Some(observation.at));
+        }
+    }
+
+    fn note_traits(&mut self, observation: &Observation) {
+        let at = observation.at;
+        let earlier = |first: Option<Timestamp>| Some(first.map_or(at, |first| first.min(at)));
+        let traits = &mut self.traits;
+        if observation.stage == Stage::Enqueued {
+            traits.first_enqueue_at = earlier(traits.first_enqueue_at);
+            traits.is_delay_logged |= observation.delay_ms.is_some();
+            return;
+        }
+        traits.first_worker_line_at = earlier(traits.first_worker_line_at);
+        traits.newest_worker_line_at = traits.newest_worker_line_at.max(Some(at));
+        traits.worker_has_uuid |= observation.uuid.is_some();
+        traits.worker_has_id |= observation.id.is_some();
+        traits.worker_has_neither |= observation.id.is_none() && observation.uuid.is_none();
+        traits.has_end_only |= observation.form == Form::EndOnly;
+        traits.has_row_ids |=
+            observation.uuid.is_none() && observation.id.as_ref().is_some_and(JobId::is_numeric);
+    }
+
+    fn take_lifecycle(&mut self, observation: &Observation, stream: StreamIx, arrived_at: Timestamp) {
+        self.note_class(observation);
+        let is_enqueue = observation.stage == Stage::Enqueued;
+        let has_name = observation.id.is_some() || observation.uuid.is_some();
+        if !has_name && !is_enqueue {
+            return self.take_counted(observation, stream);
+        }
+        let registers = Registers::of(observation, stream, arrived_at);
+        let row_id = observation.id.as_ref().filter(|id| id.is_numeric());
+        match row_id {
+            Some(id) if observation.uuid.is_none() && !is_enqueue => {
+                self.identity.row(id).add_fact(RowFact { at: observation.at, registers });
+                self.share_row(id);
+            }
+            Some(id) => {
+                let job = self.job_named(observation, is_enqueue && observation.uuid.is_none());
+                self.learn(job, &registers, observation.line);
+                if is_enqueue {
+                    let row = self.identity.row(id);
+                    row.add_enqueue(observation.at, job, observation.connection.clone());
+                    self.share_row(id);
+                }
+            }
+            None => {
+                let job = self.job_named(observation, !has_name);
+                self.learn(job, &registers, observation.line);
+            }
+        }
+    }
+
+    /// The job a line names, a new one where `is_its_own` or nobody has that name yet.
+    fn job_named(&mut self, observation: &Observation, is_its_own: bool) -> JobIx {
+        let (uuid, id) = (observation.uuid.as_ref(), observation.id.as_ref());
+        let found = if is_its_own { Found::New } else { self.identity.find(uuid, id) };
+        let job = match found {
+            Found::One(job) => job,
+            Found::Both(one, other) => self.unite(one, other),
+            Found::New => self.new_job(),
+        };
+        self.identity.name(job, uuid, id);
+        job
+    }
+
+    fn new_job(&mut self) -> JobIx {
+        let ix = JobIx(self.jobs.len());
+        self.jobs.push(Job::default());
+        ix
+    }
+
+    /// Makes one job of two that a line showed to be the same.
+    fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
+        let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
+        let own = std::mem::take(&mut lost.own);
+        let born = lost.born;
+        lost.row = Registers::default();
+        lost.is_merged_away = true;
+        self.refresh(gone);
+        self.identity.rename(&own, gone, kept);
+        if let Some(job) = self.jobs.get_mut(kept.0) {
+            job.own.join(&own);
+            job.born = match (job.born, born) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+        self.refresh(kept);
+        kept
+    }
+
+    fn learn(&mut self, ix: JobIx, registers: &Registers, line: LineKey) {
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.own.join(registers);
+            job.born = Some(job.born.map_or(line, |born| born.min(line)));
+        }
+        self.refresh(ix);
+    }
+
+    /// Deals the lines of a numeric id out to its jobs again.
+    fn share_row(&mut self, id: &JobId) {
+        if self.identity.row(id).needs_orphan() {
+            let orphan = self.new_job();
+            self.identity.row(id).set_orphan(orphan);
+        }
+        for (ix, registers) in self.identity.row(id).shares() {
+            if let Some(job) = self.jobs.get_mut(ix.0) {
+                job.row = registers;
+            }
+            self.refresh(ix);
+        }
+    }
+
+    fn take_counted(&mut self, observation: &Observation, stream: StreamIx) {
+        let Some(class) = observation.class.clone() else { return };
+        let series = self.series.entry(class.clone()).or_default();
+        if observation.stage == Stage::Processing {
+            series.add_start(stream, (observation.at, observation.line));
+        } else {
+            let is_failure = observation.stage == Stage::Failed;
+            let may_retry = may_be_retried(observation);
+            let end = CountedEnd { at: observation.at, is_failure, may_retry, runtime: observation.runtime };
+            series.add_end(stream, observation.line, end);
+        }
+        self.dirty_series.insert(class);
+    }
+
+    fn note_class(&mut self, observation: &Observation) {
+        let Some(class) = &observation.class else { return };
+        let facts = self.classes.entry(class.clone()).or_default();
+        if observation.stage == Stage::Enqueued {
+            facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));
+            facts.is_delay_logged |= observation.delay_ms.is_some();
+        }
+        if let Some(runtime) = observation.runtime.filter(|_| observation.stage.is_end()) {
+            facts.longest_run_ms = facts.longest_run_ms.max(runtime.ms);
+            let queue = observation.queue.as_ref();
+            self.unpublished.sample(Metric::JobDuration, queue, observation.at, runtime.ms);
+        }
+    }
+}

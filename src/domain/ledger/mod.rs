@@ -1,0 +1,244 @@
+//! What is known of every job, joined from the lines of all streams.
+//!
+//! **Invariant:** whatever the order, repetition or splitting of deliveries, the same lines end in the same
+//! ledger, as long as none is more than two hours later than the rest.
+
+pub mod class;
+pub mod counting;
+pub mod deliveries;
+pub mod identity;
+mod index;
+pub mod merge;
+pub mod pairing;
+pub mod record;
+pub mod sources;
+pub mod stream;
+pub mod tally;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::job::{JobClass, LineKey, Timestamp};
+use crate::domain::metric::Unpublished;
+use class::{ClassFacts, Lane};
+use counting::{ClassSeries, JobIx, StartKey};
+use deliveries::Deliveries;
+use identity::Identity;
+use record::{Registers, State};
+use sources::Sources;
+use stream::Streams;
+use tally::Tally;
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "membership only, never iterated; one entry a log line, so a tree's depth would be felt"
+)]
+type SeenLines = std::collections::HashSet<u64>;
+
+/// All that is known.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// What has been counted.
+    pub tally: Tally,
+    /// What has been counted and not published.
+    pub unpublished: Unpublished,
+    /// Log streams.
+    pub streams: Streams,
+    /// Log groups and how often they speak.
+    pub sources: Sources,
+    /// How the last deliveries went.
+    pub deliveries: Deliveries,
+    /// What the app's lines have carried so far.
+    pub traits: Traits,
+    seen_lines: SeenLines,
+    seen_deliveries: SeenLines,
+    jobs: Vec<Job>,
+    identity: Identity,
+    series: BTreeMap<JobClass, ClassSeries>,
+    dirty_series: BTreeSet<JobClass>,
+    classes: BTreeMap<JobClass, ClassFacts>,
+    lanes: BTreeMap<Lane, LaneFacts>,
+    waiting: BTreeSet<(Timestamp, JobIx)>,
+    running: BTreeSet<(Timestamp, JobIx)>,
+}
+
+/// One job of the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    own: Registers,
+    row: Registers,
+    /// Everything its own lines say.
+    pub known: Registers,
+    /// The id-less start it is counted to have taken.
+    pub counted: Option<StartKey>,
+    /// When a job that became ready later was seen to start first.
+    pub passed_over_at: Option<Timestamp>,
+    /// Given up: nobody can tell any more what became of it.
+    pub is_unknown: bool,
+    born: Option<LineKey>,
+    /// Its place among the waiting jobs of its class.
+    place: Option<(JobClass, (Timestamp, LineKey))>,
+    first: Option<(Lane, (Timestamp, JobIx))>,
+    waiting_key: Option<Timestamp>,
+    running_key: Option<Timestamp>,
+    is_wait_sampled: bool,
+    is_merged_away: bool,
+}
+
+/// A queue as its lines name it.
+#[derive(Clone, Debug, Default)]
+pub struct LaneFacts {
+    /// Oldest enqueue.
+    pub oldest_enqueue: Option<Timestamp>,
+    /// Newest enqueue.
+    pub newest_enqueue: Option<Timestamp>,
+    /// Newest start of a job known to be of this queue.
+    pub newest_start: Option<Timestamp>,
+    /// First starts, by when the job was ready: who overtook whom.
+    pub firsts: BTreeMap<(Timestamp, JobIx), FirstStart>,
+}
+
+/// A job's first start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstStart {
+    /// When.
+    pub at: Timestamp,
+    /// Whether it was counted, so that it says nothing about jobs of its own class.
+    pub is_counted: bool,
+}
+
+/// What the app's lines have carried so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// The first enqueue line.
+    pub first_enqueue_at: Option<Timestamp>,
+    /// The first start or end line.
+    pub first_worker_line_at: Option<Timestamp>,
+    /// The newest start or end line.
+    pub newest_worker_line_at: Option<Timestamp>,
+    /// Some start or end line carried a uuid.
+    pub worker_has_uuid: bool,
+    /// Some start or end line carried an id.
+    pub worker_has_id: bool,
+    /// Some start or end line carried neither.
+    pub worker_has_neither: bool,
+    /// Some enqueue line carried a delay.
+    pub is_delay_logged: bool,
+    /// Some worker line was of a form that prints no start.
+    pub has_end_only: bool,
+    /// A numeric id was seen on a worker line without a uuid: retries are new ids.
+    pub has_row_ids: bool,
+    /// The newest heartbeat of each worker would be kept here once workers send them.
+    pub newest_heartbeat_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// Orders jobs that became ready at the same moment.
+    #[must_use]
+    pub const fn tie_break(&self) -> Option<LineKey> {
+        self.born
+    }
+}
+
+impl Ledger {
+    /// Every job, in no order that means anything.
+    pub fn jobs(&self) -> impl Iterator<Item = (JobIx, &Job)> {
+        self.jobs
+            .iter()
+            .enumerate()
+            .map(|(ix, job)| (JobIx(ix), job))
+            .filter(|(_, job)| !job.is_merged_away && !job.known.is_empty())
+    }
+
+    /// One job.
+    #[must_use]
+    pub fn job(&self, ix: JobIx) -> Option<&Job> {
+        self.jobs.get(ix.0)
+    }
+
+    /// Notes that a job was seen passed over, at the earliest moment known.
+    pub fn mark_passed_over(&mut self, ix: JobIx, at: Timestamp) {
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.passed_over_at = Some(job.passed_over_at.map_or(at, |known| known.min(at)));
+        }
+    }
+
+    /// Gives a job up: nobody can tell any more what became of it.
+    pub fn give_up(&mut self, ix: JobIx) {
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.is_unknown = true;
+        }
+    }
+
+    /// The jobs that wait for a worker, by when they were enqueued or released; those given up left out.
+    pub fn waiting(&self) -> impl Iterator<Item = (JobIx, &Job)> {
+        self.waiting
+            .iter()
+            .filter_map(|(_, ix)| Some((*ix, self.job(*ix)?)))
+            .filter(|(_, job)| !job.is_unknown)
+    }
+
+    /// The jobs that run by their own lines, and started at or after `from`.
+    pub fn running(&self, from: Timestamp) -> impl Iterator<Item = (JobIx, &Job)> {
+        self.running.range((from, JobIx(0))..).filter_map(|(_, ix)| Some((*ix, self.job(*ix)?)))
+    }
+
+    /// The classes and their counted lines.
+    pub fn series(&self) -> impl Iterator<Item = (&JobClass, &ClassSeries)> {
+        self.series.iter()
+    }
+
+    /// What a class has shown.
+    #[must_use]
+    pub fn class(&self, class: Option<&JobClass>) -> Option<&ClassFacts> {
+        self.classes.get(class?)
+    }
+
+    /// The queues as their lines name them.
+    pub fn lanes(&self) -> impl Iterator<Item = (&Lane, &LaneFacts)> {
+        self.lanes.iter()
+    }
+
+    /// Whether worker lines of this class come without an id.
+    #[must_use]
+    pub fn is_counted(&self, class: Option<&JobClass>) -> bool {
+        class.and_then(|class| self.series.get(class)).is_some_and(ClassSeries::is_counted)
+    }
+
+    /// What a job is doing, by its own lines or by counting, and when it settled.
+    #[must_use]
+    pub fn state(&self, job: &Job) -> (State, Option<Timestamp>) {
+        if let Some(start) = job.counted
+            && let Some(series) = job.known.class().and_then(|class| self.series.get(class))
+        {
+            return series.outcome(start);
+        }
+        let state = job.known.state();
+        if job.is_unknown && state.is_waiting() {
+            return (State::Unknown, None);
+        }
+        (state, job.known.settled_at())
+    }
+
+    /// When a job first started, by its own lines or by counting.
+    #[must_use]
+    pub fn started_at(&self, job: &Job) -> Option<Timestamp> {
+        job.known.started_at().or_else(|| job.counted.map(|(at, _, _)| at))
+    }
+
+    /// Matches id-less lines again where new ones came in.
+    pub fn settle(&mut self) {
+        for class in std::mem::take(&mut self.dirty_series) {
+            let mut told = Vec::new();
+            if let Some(series) = self.series.get_mut(&class) {
+                series.settle(|job, start| told.push((job, start)));
+            }
+            for (ix, start) in told {
+                if let Some(job) = self.jobs.get_mut(ix.0) {
+                    job.counted = start;
+                }
+                self.refresh(ix);
+            }
+            self.attribute_counted_starts(&class);
+        }
+    }
+}

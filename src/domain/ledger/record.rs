@@ -1,0 +1,344 @@
+//! What is known of one job: registers that only grow, so that any order of deliveries ends in the same record.
+//!
+//! **Invariant:** [`Registers::join`] is commutative, associative and idempotent: every field is a maximum,
+//! a minimum or a ranked name. The state is computed from the registers and never stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::job::{
+    ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, Runtime, SECOND_MS, Stage,
+    Timestamp,
+};
+
+/// How much later than the push its line may be written, and a start still belong to it: the listener logs
+/// after the push, and two hosts' clocks differ. Measured gaps stay under 2.4 s.
+pub const ENQUEUE_TOLERANCE_MS: i64 = 5 * SECOND_MS;
+
+/// A moment in a job's life, ordered by time, then attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// When the line was stamped.
+    pub at: Timestamp,
+    /// The attempt the line carried, 0 where it carried none.
+    pub attempt: u32,
+}
+
+/// The newest enqueue of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Enqueue {
+    /// When the line was stamped.
+    pub at: Timestamp,
+    /// The delay on the line; `None` where it carried no such field.
+    pub delay_ms: Option<i64>,
+}
+
+impl Enqueue {
+    /// When a worker may take the job.
+    #[must_use]
+    pub fn ready_at(self) -> Timestamp {
+        self.at.plus_ms(self.delay_ms.unwrap_or(0).max(0))
+    }
+}
+
+/// A name and how far it is to be believed: the enqueue's own words outrank a worker's, ties go to the
+/// greater name so that order does not matter.
+type Ranked<T> = Option<(u8, T)>;
+
+/// The registers of one job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registers {
+    /// Newest enqueue.
+    pub enqueued: Option<Enqueue>,
+    /// When the newest enqueue's line reached us: least, so that a repeat does not renew it.
+    pub arrived_at: Option<Timestamp>,
+    /// Newest release back to the queue.
+    pub released: Option<Mark>,
+    /// Earliest start line.
+    pub first_start: Option<Timestamp>,
+    /// Newest start line, and the stream it was printed in.
+    pub newest_start: Option<(Mark, StreamIx)>,
+    /// Newest start that an end with a runtime proves.
+    pub implied_start: Option<ImpliedStart>,
+    /// Earliest end without a runtime: a start lies before it, nobody knows how long.
+    pub bare_end: Option<(Mark, StreamIx)>,
+    /// Newest failure.
+    pub newest_failure: Option<Timestamp>,
+    /// Newest success.
+    pub newest_success: Option<Timestamp>,
+    /// The timeout the job's own lines carry.
+    pub timeout_ms: Option<i64>,
+    class: Ranked<JobClass>,
+    queue: Ranked<QueueName>,
+    connection: Ranked<ConnectionName>,
+    id: Ranked<JobId>,
+    uuid: Ranked<JobUuid>,
+}
+
+/// A start proved by an end that carries its runtime.
+///
+/// Ordered by the earliest moment it can have been: end − runtime − what rounding and two stamps may add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ImpliedStart {
+    /// The earliest moment the start can have been, which every comparison uses.
+    pub earliest: Mark,
+    /// End − runtime, which is shown.
+    pub at: Timestamp,
+    /// The stream of the end's line.
+    pub stream: StreamIx,
+}
+
+/// Two stamps of one moment differ by this much at most: the line is written after the moment it tells of.
+pub const STAMP_TOLERANCE_MS: i64 = 250;
+
+/// How much earlier than `end − runtime` a start can have been.
+#[must_use]
+pub const fn runtime_tolerance_ms(runtime: Runtime) -> i64 {
+    if runtime.is_whole_seconds { STAMP_TOLERANCE_MS + SECOND_MS } else { STAMP_TOLERANCE_MS }
+}
+
+/// Where in the ledger's table of streams a stream stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StreamIx(pub u32);
+
+/// What a job is doing, as far as its own lines tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Enqueued and not started.
+    Pending,
+    /// Back on its queue after an attempt, not started again.
+    Released,
+    /// Started and not ended.
+    Running,
+    /// Ended well.
+    Processed,
+    /// Ended badly; after a text `FAIL` until it starts again.
+    Failed,
+    /// Nobody can tell any more.
+    Unknown,
+}
+
+impl State {
+    /// Whether the job waits for a worker.
+    #[must_use]
+    pub const fn is_waiting(self) -> bool {
+        matches!(self, Self::Pending | Self::Released)
+    }
+
+    /// The state's name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Released => "released",
+            Self::Running => "running",
+            Self::Processed => "processed",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Registers {
+    /// The registers after one lifecycle observation alone.
+    #[must_use]
+    pub fn of(observation: &Observation, stream: StreamIx, arrived_at: Timestamp) -> Self {
+        let at = observation.at;
+        let mark = Mark { at, attempt: observation.attempt.unwrap_or(0) };
+        let is_enqueue = observation.stage == Stage::Enqueued;
+        let rank = u8::from(is_enqueue);
+        let mut registers = Self {
+            class: observation.class.clone().map(|name| (rank, name)),
+            queue: observation.queue.clone().map(|name| (rank, name)),
+            connection: observation.connection.clone().map(|name| (rank, name)),
+            id: observation.id.clone().map(|name| (rank, name)),
+            uuid: observation.uuid.clone().map(|name| (rank, name)),
+            timeout_ms: observation.timeout_ms,
+            ..Self::default()
+        };
+        if is_enqueue {
+            registers.enqueued = Some(Enqueue { at, delay_ms: observation.delay_ms });
+            registers.arrived_at = Some(arrived_at);
+        } else if observation.stage == Stage::Processing {
+            registers.first_start = Some(at);
+            registers.newest_start = Some((mark, stream));
+        } else if observation.stage.is_end() {
+            registers.imply_start(observation, mark, stream);
+            registers.newest_success = Some(at).filter(|_| observation.stage == Stage::Processed);
+            registers.newest_failure = Some(at).filter(|_| observation.stage == Stage::Failed);
+            registers.released = Some(mark).filter(|_| observation.stage == Stage::Released);
+        }
+        registers
+    }
+
+    /// An end that meets no start line proves a start all the same.
+    fn imply_start(&mut self, observation: &Observation, mark: Mark, stream: StreamIx) {
+        match observation.runtime {
+            Some(runtime) => {
+                let at = observation.at.minus_ms(runtime.ms.max(0));
+                let earliest = Mark { at: at.minus_ms(runtime_tolerance_ms(runtime)), attempt: mark.attempt };
+                self.implied_start = Some(ImpliedStart { earliest, at, stream });
+            }
+            None => self.bare_end = Some((mark, stream)),
+        }
+    }
+
+    /// Joins what another delivery knows of the same job.
+    pub fn join(&mut self, other: &Self) {
+        if other.enqueued > self.enqueued {
+            self.arrived_at = other.arrived_at;
+        } else if other.enqueued == self.enqueued {
+            self.arrived_at = least(self.arrived_at, other.arrived_at);
+        }
+        self.enqueued = self.enqueued.max(other.enqueued);
+        self.released = self.released.max(other.released);
+        self.first_start = least(self.first_start, other.first_start);
+        self.newest_start = self.newest_start.max(other.newest_start);
+        self.implied_start = self.implied_start.max(other.implied_start);
+        self.bare_end = least(self.bare_end, other.bare_end);
+        self.newest_failure = self.newest_failure.max(other.newest_failure);
+        self.newest_success = self.newest_success.max(other.newest_success);
+        self.timeout_ms = self.timeout_ms.max(other.timeout_ms);
+        greater(&mut self.class, &other.class);
+        greater(&mut self.queue, &other.queue);
+        greater(&mut self.connection, &other.connection);
+        greater(&mut self.id, &other.id);
+        greater(&mut self.uuid, &other.uuid);
+    }
+
+    /// The job's display name.
+    #[must_use]
+    pub fn class(&self) -> Option<&JobClass> {
+        self.class.as_ref().map(|(_, name)| name)
+    }
+
+    /// The job's queue.
+    #[must_use]
+    pub fn queue(&self) -> Option<&QueueName> {
+        self.queue.as_ref().map(|(_, name)| name)
+    }
+
+    /// The job's queue connection.
+    #[must_use]
+    pub fn connection(&self) -> Option<&ConnectionName> {
+        self.connection.as_ref().map(|(_, name)| name)
+    }
+
+    /// The id the enqueue carried, else a worker line's.
+    #[must_use]
+    pub fn id(&self) -> Option<&JobId> {
+        self.id.as_ref().map(|(_, name)| name)
+    }
+
+    /// The payload's uuid.
+    #[must_use]
+    pub fn uuid(&self) -> Option<&JobUuid> {
+        self.uuid.as_ref().map(|(_, name)| name)
+    }
+
+    /// Whether nothing has been said of the job.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.enqueued.is_none() && self.start().is_none()
+    }
+
+    /// What the job is doing.
+    ///
+    /// A success never outranks a failure of the same attempt: `fail()` inside a job prints both, in that
+    /// order, and with a `retry_after` shorter than the job two workers print one each, in any order.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let Some((mark, _)) = self.start() else {
+            return if self.released.is_some() { State::Released } else { State::Pending };
+        };
+        if self.is_released_after(mark) {
+            return State::Released;
+        }
+        if self.enqueued.is_some_and(|e| e.at.minus_ms(ENQUEUE_TOLERANCE_MS) > mark.at) {
+            return State::Pending;
+        }
+        let start = Some(mark.at);
+        if self.newest_failure >= start {
+            State::Failed
+        } else if self.newest_success >= start {
+            State::Processed
+        } else {
+            State::Running
+        }
+    }
+
+    fn is_released_after(&self, start: Mark) -> bool {
+        self.released.is_some_and(|released| {
+            if released.attempt > 0 && start.attempt > 0 && released.attempt != start.attempt {
+                released.attempt > start.attempt
+            } else {
+                released.at >= start.at
+            }
+        })
+    }
+
+    /// The start of the newest attempt and its stream: its own line, unless a later end proves a start whose
+    /// line was lost; without any start line what the ends prove.
+    #[must_use]
+    pub fn start(&self) -> Option<(Mark, StreamIx)> {
+        let implied = self.implied_start.map(|start| (start.earliest, start.stream));
+        match (self.newest_start, implied) {
+            (Some(line), Some(proved)) => {
+                let is_newer = proved.0.at > line.0.at && Some(proved.0.at) > self.newest_failure;
+                Some(if is_newer { proved } else { line })
+            }
+            (Some(line), None) => Some(line),
+            (None, Some(proved)) => Some(proved),
+            (None, None) => self.bare_end,
+        }
+    }
+
+    /// When the job was first started: its earliest start line, else the start an end proves.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.first_start
+            .or_else(|| self.implied_start.map(|start| start.at))
+            .or_else(|| self.bare_end.map(|(mark, _)| mark.at))
+    }
+
+    /// When the job may be taken, for a job that waits: after its newest release `backoff_ms` later, else
+    /// its enqueue and delay.
+    #[must_use]
+    pub fn ready_at(&self, backoff_ms: i64) -> Option<Timestamp> {
+        if self.state() == State::Released {
+            self.released.map(|mark| mark.at.plus_ms(backoff_ms))
+        } else {
+            self.enqueued.map(Enqueue::ready_at)
+        }
+    }
+
+    /// When the newest attempt ended, for a job that has settled.
+    #[must_use]
+    pub fn settled_at(&self) -> Option<Timestamp> {
+        match self.state() {
+            State::Processed => self.newest_success,
+            State::Failed => self.newest_failure,
+            State::Pending | State::Released | State::Running | State::Unknown => None,
+        }
+    }
+}
+
+fn least<T: Ord + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, None) | (None, one) => one,
+    }
+}
+
+fn greater<T: Ord + Clone>(mine: &mut Ranked<T>, other: &Ranked<T>) {
+    if *other > *mine {
+        mine.clone_from(other);
+    }
+}
+
+/// Whether an end line leaves open if the job will be tried again.
+#[must_use]
+pub const fn may_be_retried(observation: &Observation) -> bool {
+    matches!(observation.ending, Ending::FailOrRetry)
+}

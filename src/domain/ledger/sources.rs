@@ -1,0 +1,70 @@
+//! How often each log group speaks, so that its silence can be told from its habit.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::domain::job::{MINUTE_MS, Timestamp};
+
+/// Gaps kept of each source: enough for a median, few enough to follow a change of habit.
+const GAPS_MAX: usize = 101;
+/// Gaps that must have been seen before a source's silence means anything.
+const GAPS_LEAST: usize = 20;
+/// A silence shorter than this is nobody's news.
+const SILENCE_LEAST_MS: i64 = 30 * MINUTE_MS;
+
+/// All log groups met.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    by_group: BTreeMap<Arc<str>, SourceFacts>,
+}
+
+/// What is known of one log group.
+#[derive(Clone, Debug, Default)]
+pub struct SourceFacts {
+    /// Its newest line.
+    pub newest_line: Option<Timestamp>,
+    /// The longest time between two deliveries' newest lines.
+    pub longest_gap_ms: i64,
+    gaps_ms: VecDeque<i64>,
+}
+
+impl Sources {
+    /// Notes a delivery whose newest line is stamped `newest`.
+    pub fn heard(&mut self, log_group: &Arc<str>, newest: Timestamp) {
+        let facts = self.by_group.entry(Arc::clone(log_group)).or_default();
+        let Some(last) = facts.newest_line else {
+            facts.newest_line = Some(newest);
+            return;
+        };
+        if newest <= last {
+            return;
+        }
+        let gap_ms = newest.since_ms(last);
+        facts.newest_line = Some(newest);
+        facts.longest_gap_ms = facts.longest_gap_ms.max(gap_ms);
+        facts.gaps_ms.push_back(gap_ms);
+        if facts.gaps_ms.len() > GAPS_MAX {
+            facts.gaps_ms.pop_front();
+        }
+    }
+
+    /// Every log group, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &SourceFacts)> {
+        self.by_group.iter()
+    }
+}
+
+impl SourceFacts {
+    /// How long the source may be silent before that is news: ten times its median gap, at least half an
+    /// hour. `None` while too little has been heard.
+    #[must_use]
+    pub fn silence_max_ms(&self) -> Option<i64> {
+        if self.gaps_ms.len() < GAPS_LEAST {
+            return None;
+        }
+        let mut gaps: Vec<i64> = self.gaps_ms.iter().copied().collect();
+        gaps.sort_unstable();
+        let median = gaps.get(gaps.len().wrapping_shr(1)).copied().unwrap_or(0);
+        Some(median.saturating_mul(10).max(SILENCE_LEAST_MS))
+    }
+}

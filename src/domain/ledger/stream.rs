@@ -1,0 +1,138 @@
+//! What is known of each log stream: its name, where its worker broke off, halves of store errors.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::record::StreamIx;
+use crate::domain::job::{LineKey, SECOND_MS, Timestamp, TraceHalf, TraceSide};
+
+/// A trace is written in one go: a tail that comes later than this belongs to another error.
+const TRACE_SPREAD_MS: i64 = 5 * SECOND_MS;
+
+/// All streams met, numbered in the order they were met.
+#[derive(Clone, Debug, Default)]
+pub struct Streams {
+    numbers: BTreeMap<(Arc<str>, Arc<str>), StreamIx>,
+    facts: Vec<StreamFacts>,
+}
+
+/// What is known of one stream.
+#[derive(Clone, Debug)]
+pub struct StreamFacts {
+    /// Its log group.
+    pub log_group: Arc<str>,
+    /// Its name.
+    pub log_stream: Arc<str>,
+    /// Boots, stops, exits and kills of workers: no attempt in this stream outlives one.
+    pub breaks: BTreeSet<Timestamp>,
+    /// Files that its lines say worker output goes to, newest last.
+    pub log_files: BTreeMap<Timestamp, Arc<str>>,
+    heads: BTreeMap<Timestamp, LineKey>,
+    tails: BTreeMap<Timestamp, TraceSide>,
+}
+
+impl Streams {
+    /// The number of a stream, given one if it is new.
+    pub fn number(&mut self, log_group: &str, log_stream: &str) -> StreamIx {
+        let key = (Arc::from(log_group), Arc::from(log_stream));
+        if let Some(ix) = self.numbers.get(&key) {
+            return *ix;
+        }
+        let ix = StreamIx(u32::try_from(self.facts.len()).unwrap_or(u32::MAX));
+        self.facts.push(StreamFacts {
+            log_group: Arc::clone(&key.0),
+            log_stream: Arc::clone(&key.1),
+            breaks: BTreeSet::new(),
+            log_files: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            tails: BTreeMap::new(),
+        });
+        self.numbers.insert(key, ix);
+        ix
+    }
+
+    /// What is known of a stream.
+    #[must_use]
+    pub fn get(&self, ix: StreamIx) -> Option<&StreamFacts> {
+        self.facts.get(usize::try_from(ix.0).ok()?)
+    }
+
+    /// What is known of a stream, to be added to.
+    pub fn get_mut(&mut self, ix: StreamIx) -> Option<&mut StreamFacts> {
+        self.facts.get_mut(usize::try_from(ix.0).ok()?)
+    }
+
+    /// All streams, by group and name.
+    pub fn iter(&self) -> impl Iterator<Item = &StreamFacts> {
+        self.numbers.values().filter_map(|ix| self.get(*ix))
+    }
+
+    /// Whether the stream's worker broke off after `start` and by `now`.
+    #[must_use]
+    pub fn broke_since(&self, ix: StreamIx, start: Timestamp, now: Timestamp) -> bool {
+        self.get(ix)
+            .is_some_and(|stream| stream.breaks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now))
+    }
+}
+
+impl StreamFacts {
+    /// Takes one half of a store error's record; where the other half is there, returns the error's line
+    /// and the side its trace shows.
+    pub fn add_half(&mut self, half: TraceHalf) -> Option<(Timestamp, LineKey, TraceSide)> {
+        match half {
+            TraceHalf::Head(at, line) => self.heads.insert(at, line).map(|_| ()),
+            TraceHalf::Tail(at, side) => self.tails.insert(at, side).map(|_| ()),
+        };
+        let (head, line, tail, side) = self.tails.iter().find_map(|(tail, side)| {
+            let (head, line) = self.heads.range(tail.minus_ms(TRACE_SPREAD_MS)..=*tail).next_back()?;
+            Some((*head, *line, *tail, *side))
+        })?;
+        self.heads.remove(&head);
+        self.tails.remove(&tail);
+        Some((head, line, side))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(ms: i64) -> Timestamp {
+        Timestamp::from_ms(ms)
+    }
+
+    #[test]
+    fn two_halves_of_a_store_error_meet_in_either_order() {
+        let head = TraceHalf::Head(ms(1000), LineKey(7));
+        let tail = TraceHalf::Tail(ms(1002), TraceSide::Push);
+        for (first, second) in [(head, tail), (tail, head)] {
+            let mut streams = Streams::default();
+            let ix = streams.number("g", "s");
+            let facts = streams.get_mut(ix).unwrap();
+            assert_eq!(facts.add_half(first), None);
+            assert_eq!(facts.add_half(second), Some((ms(1000), LineKey(7), TraceSide::Push)));
+            assert_eq!(facts.add_half(TraceHalf::Tail(ms(1003), TraceSide::Push)), None);
+        }
+    }
+
+    #[test]
+    fn a_tail_of_another_error_is_not_taken() {
+        let mut streams = Streams::default();
+        let ix = streams.number("g", "s");
+        let facts = streams.get_mut(ix).unwrap();
+        facts.add_half(TraceHalf::Head(ms(1000), LineKey(7)));
+        assert_eq!(facts.add_half(TraceHalf::Tail(ms(6001), TraceSide::Push)), None);
+        assert_eq!(facts.add_half(TraceHalf::Tail(ms(999), TraceSide::Push)), None);
+    }
+
+    #[test]
+    fn a_break_ends_what_started_before_it_in_its_own_stream() {
+        let mut streams = Streams::default();
+        let (one, other) = (streams.number("g", "a"), streams.number("g", "b"));
+        streams.get_mut(one).unwrap().breaks.insert(ms(500));
+        assert!(streams.broke_since(one, ms(400), ms(500)));
+        assert!(!streams.broke_since(one, ms(400), ms(499)), "not yet");
+        assert!(!streams.broke_since(one, ms(500), ms(900)), "a boot line before the start");
+        assert!(!streams.broke_since(other, ms(400), ms(900)), "another stream");
+    }
+}
