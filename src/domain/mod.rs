@@ -1,8 +1,11 @@
 //! The pure core, in pipeline order. It imports only itself and does no I/O.
 
+pub mod detect;
 pub mod glob;
+pub mod incident;
 pub mod intake;
 pub mod job;
 pub mod ledger;
 pub mod metric;
+pub mod plan;
 pub mod policy;

@@ -1,0 +1,119 @@
+//! When we cannot see: no enqueue lines, a silent source, payloads that do not open, deliveries that are late.
+
+use std::collections::BTreeSet;
+
+use super::Wake;
+use crate::domain::incident::{Blindness, Severity};
+use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
+use crate::domain::ledger::Ledger;
+
+/// How long worker lines may come before an app without a single enqueue line is told so.
+const NO_ENQUEUE_AFTER_MS: i64 = 30 * MINUTE_MS;
+
+/// Something that keeps us from seeing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blind {
+    /// What.
+    pub reason: Blindness,
+    /// How loud.
+    pub severity: Severity,
+    /// The silent sources, for [`Blindness::SourceSilent`].
+    pub sources: BTreeSet<String>,
+    /// Facts to show.
+    pub evidence: Vec<String>,
+}
+
+impl Blind {
+    fn warn(reason: Blindness, evidence: String) -> Self {
+        Self { reason, severity: Severity::Warn, sources: BTreeSet::new(), evidence: vec![evidence] }
+    }
+}
+
+/// Finds what keeps us from seeing at `now`. Freshness is judged at `heard_until` where that lies before:
+/// the end of a replay's input is no silence.
+#[must_use]
+pub fn look(ledger: &Ledger, now: Timestamp, heard_until: Timestamp, wake: &mut Wake) -> Vec<Blind> {
+    let found = [
+        no_enqueue_lines(ledger, now, wake),
+        silent_sources(ledger, now.min(heard_until), wake),
+        rejecting(ledger, now),
+        late(ledger),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn no_enqueue_lines(ledger: &Ledger, now: Timestamp, wake: &mut Wake) -> Option<Blind> {
+    let since = ledger.traits.first_worker_line_at?;
+    if ledger.traits.first_enqueue_at.is_some() {
+        return None;
+    }
+    let due = since.plus_ms(NO_ENQUEUE_AFTER_MS);
+    wake.at(due, now);
+    (due <= now).then(|| {
+        let worker_lines = ledger
+            .tally
+            .counts
+            .processing
+            .saturating_add(ledger.tally.counts.processed)
+            .saturating_add(ledger.tally.counts.failed)
+            .saturating_add(ledger.tally.counts.released);
+        let evidence =
+            format!("{worker_lines} worker lines since {}, and no enqueue line ever", clock(since));
+        Blind::warn(Blindness::NoEnqueueLines, evidence)
+    })
+}
+
+fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Option<Blind> {
+    let mut silent = Vec::new();
+    let mut sources_count: usize = 0;
+    for (group, facts) in ledger.sources.iter() {
+        sources_count = sources_count.saturating_add(1);
+        let (Some(newest), Some(silence_max_ms)) = (facts.newest_line, facts.silence_max_ms()) else {
+            continue;
+        };
+        let silence_ms = fresh_now.since_ms(newest);
+        wake.at(newest.plus_ms(silence_max_ms).plus_ms(1), fresh_now);
+        if silence_ms > silence_max_ms {
+            silent.push((group, newest, silence_ms > facts.longest_gap_ms));
+        }
+    }
+    if silent.is_empty() {
+        return None;
+    }
+    // An app that sleeps at night has shown it: a silence no longer than one seen before wakes nobody.
+    let is_unheard_of = silent.iter().all(|(_, _, is_longest)| *is_longest);
+    let severity =
+        if silent.len() == sources_count && is_unheard_of { Severity::Page } else { Severity::Warn };
+    let name = |group: &str| if group.is_empty() { "(no log group)".to_owned() } else { group.to_owned() };
+    Some(Blind {
+        reason: Blindness::SourceSilent,
+        severity,
+        sources: silent.iter().map(|(group, _, _)| name(group)).collect(),
+        evidence: silent
+            .iter()
+            .map(|(group, newest, _)| format!("{}: no line since {}", name(group), clock(*newest)))
+            .collect(),
+    })
+}
+
+fn rejecting(ledger: &Ledger, now: Timestamp) -> Option<Blind> {
+    ledger.deliveries.is_rejecting(now).then(|| {
+        let rejected = ledger.tally.payloads.rejected;
+        Blind::warn(Blindness::Rejected, format!("{rejected} payloads could not be opened so far"))
+    })
+}
+
+fn late(ledger: &Ledger) -> Option<Blind> {
+    let lag_ms = ledger.deliveries.lag_ms()?;
+    let evidence =
+        format!("the newest delivery was {} min old when it reached us", lag_ms.wrapping_div(MINUTE_MS));
+    Some(Blind::warn(Blindness::Late, evidence))
+}
+
+/// `12:31:10Z`, or with the date where it matters less than being short.
+#[must_use]
+pub fn clock(at: Timestamp) -> String {
+    let whole = Timestamp::from_ms(at.as_ms().wrapping_div(SECOND_MS).wrapping_mul(SECOND_MS)).to_string();
+    // `2025-12-06T12:31:10.000Z` → `2025-12-06 12:31:10Z`.
+    whole.replace('T', " ").replace(".000Z", "Z")
+}

@@ -1,0 +1,28 @@
+//! What is wrong now: the ledger seen queue by queue, and the conditions that open and close incidents.
+
+pub mod blind;
+pub mod overtaking;
+pub mod queues;
+
+use crate::domain::job::Timestamp;
+
+/// The earliest moment at which, with nothing new delivered, a decision may change.
+///
+/// A clock that jumps over quiet time asks it where to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wake(Option<Timestamp>);
+
+impl Wake {
+    /// Notes a moment, if it is still to come.
+    pub fn at(&mut self, moment: Timestamp, now: Timestamp) {
+        if moment > now {
+            self.0 = Some(self.0.map_or(moment, |earliest| earliest.min(moment)));
+        }
+    }
+
+    /// The earliest moment noted.
+    #[must_use]
+    pub const fn earliest(self) -> Option<Timestamp> {
+        self.0
+    }
+}

@@ -1,0 +1,253 @@
+//! The ledger seen queue by queue at a moment: who waits and since when, who was passed over, what moves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Wake;
+use super::overtaking::{First, Overtaking};
+use crate::domain::job::{ConnectionName, HOUR_MS, JobClass, QueueName, Timestamp};
+use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::{JobIx, StartKey};
+use crate::domain::ledger::record::StreamIx;
+use crate::domain::ledger::{Job, Ledger};
+use crate::domain::policy::Policy;
+
+/// How long a released job waits where neither the configuration nor the class's history says.
+const BACKOFF_MS: i64 = HOUR_MS;
+
+/// One queue at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct QueueView {
+    /// The queues the jobs are on; more than one where starts do not tell and the queue is `None`.
+    pub queues: BTreeSet<QueueName>,
+    /// Jobs that wait, oldest first.
+    pub waiting: Vec<WaitingJob>,
+    /// The newest enqueue.
+    pub newest_enqueue: Option<Timestamp>,
+    /// The newest start.
+    pub newest_start: Option<Timestamp>,
+    /// Until when attempts that run now may still be running; `None` where none runs.
+    pub working_until: Option<Timestamp>,
+    /// Attempts that run now.
+    pub running_count: u64,
+}
+
+/// A job that waits for a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingJob {
+    /// Which.
+    pub ix: JobIx,
+    /// When a worker could take it.
+    pub ready_at: Timestamp,
+    /// When it is ready longer than its grace.
+    pub overdue_at: Timestamp,
+    /// When that has been known to us for its grace, too: a line that arrives late is no late job.
+    pub due_at: Timestamp,
+    /// When a job that became ready later was seen to start first.
+    pub passed_over_at: Option<Timestamp>,
+    /// Whether it is matched by counting.
+    pub is_counted: bool,
+}
+
+/// Every queue at a moment.
+pub type Queues = BTreeMap<Lane, QueueView>;
+
+/// Looks at every queue at `now`.
+#[must_use]
+pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
+    let names = Names::of(ledger, policy);
+    let mut queues = Queues::new();
+    for (lane, facts) in ledger.lanes() {
+        let view = queues.entry(names.resolve(lane)).or_default();
+        view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
+        view.newest_start = view.newest_start.max(facts.newest_start);
+    }
+    for (ix, job) in ledger.waiting() {
+        let class = job.known.class();
+        let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
+        let lane = names.lane_of(ix);
+        let grace_ms = policy.grace_ms(job.known.queue(), class);
+        let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
+        let waiting = WaitingJob {
+            ix,
+            ready_at,
+            overdue_at: ready_at.plus_ms(grace_ms),
+            due_at: ready_at.max(arrived_at).plus_ms(grace_ms),
+            passed_over_at: job.passed_over_at,
+            is_counted: ledger.is_counted(class),
+        };
+        wake.at(waiting.due_at, now);
+        let view = queues.entry(lane).or_default();
+        view.queues.extend(job.known.queue().cloned());
+        view.waiting.push(waiting);
+    }
+    for view in queues.values_mut() {
+        view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
+    }
+    find_overtaken(ledger, &names, &mut queues, now);
+    find_working(ledger, policy, &names, &mut queues, now, wake);
+    queues
+}
+
+/// When a waiting job may be taken: after a release that is a matter of the backoff, which is configured,
+/// else the longest seen of its class, else an hour.
+#[must_use]
+pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp> {
+    let class = job.known.class();
+    let learned = || ledger.class(class).and_then(|facts| facts.longest_backoff_ms);
+    job.known.ready_at(policy.backoff_ms(class).or_else(learned).unwrap_or(BACKOFF_MS))
+}
+
+/// What unnamed queues and connections are taken to be.
+struct Names<'a> {
+    ledger: &'a Ledger,
+    policy: &'a Policy,
+    connections: BTreeMap<&'a QueueName, BTreeSet<&'a ConnectionName>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(ledger: &'a Ledger, policy: &'a Policy) -> Self {
+        let mut connections: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for ((connection, queue), _) in ledger.lanes() {
+            if let (Some(connection), Some(queue)) = (connection, queue) {
+                connections.entry(queue).or_default().insert(connection);
+            }
+        }
+        Self { ledger, policy, connections }
+    }
+
+    /// A missing connection is the only one the queue is known on.
+    fn resolve(&self, (connection, queue): &Lane) -> Lane {
+        let only = || {
+            let mut known = self.connections.get(queue.as_ref()?)?.iter();
+            known.next().filter(|_| known.next().is_none()).map(|name| (*name).clone())
+        };
+        (connection.clone().or_else(only), queue.clone())
+    }
+
+    fn lane_of(&self, ix: JobIx) -> Lane {
+        let Some(job) = self.ledger.job(ix) else { return (None, None) };
+        let (class, mut queue) = (job.known.class(), job.known.queue().cloned());
+        let mut connection = job.known.connection().cloned();
+        if self.is_spread(class) {
+            // Its starts do not say which queue they came from, so nobody can say which one is stuck.
+            let resolved = self.resolve(&(connection, queue));
+            return (resolved.0, None);
+        }
+        if queue.is_none() {
+            let stream = job.known.start().map(|(_, stream)| stream);
+            (connection, queue) = self.class_lane(class, stream, connection);
+        }
+        self.resolve(&(connection, queue))
+    }
+
+    /// Whether a class is matched by counting and waits on more than one queue.
+    fn is_spread(&self, class: Option<&JobClass>) -> bool {
+        self.ledger.is_counted(class)
+            && self.ledger.class(class).is_some_and(|facts| {
+                facts.enqueued_on.iter().map(|(_, queue)| queue).collect::<BTreeSet<_>>().len() > 1
+            })
+    }
+
+    /// The queue of a class: the only one its enqueues name; for a class never enqueued its source's.
+    fn class_lane(
+        &self,
+        class: Option<&JobClass>,
+        stream: Option<StreamIx>,
+        connection: Option<ConnectionName>,
+    ) -> Lane {
+        let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
+        if let Some(facts) = facts {
+            let mut lanes = facts.enqueued_on.iter();
+            return match (lanes.next(), lanes.next()) {
+                (Some((of, queue)), None) => (connection.or_else(|| of.clone()), queue.clone()),
+                _ => (connection, None),
+            };
+        }
+        let stream = stream.and_then(|stream| self.ledger.streams.get(stream));
+        let defaults = stream.map(|s| self.policy.source_defaults(&s.log_group, &s.log_stream));
+        let (queue, of) = defaults.unwrap_or((None, None));
+        (connection.or(of), queue)
+    }
+
+    fn lane_of_start(&self, class: &JobClass, start: StartKey, job: Option<JobIx>) -> Lane {
+        match job {
+            Some(ix) => self.lane_of(ix),
+            None if self.is_spread(Some(class)) => (None, None),
+            None => self.resolve(&self.class_lane(Some(class), Some(start.2), None)),
+        }
+    }
+}
+
+/// Finds out who of the waiting was passed over. Only queues where somebody is overdue, and not yet known
+/// to be passed over, are looked at, from that job on.
+fn find_overtaken(ledger: &Ledger, names: &Names<'_>, queues: &mut Queues, now: Timestamp) {
+    let mut overtaking: BTreeMap<Lane, Overtaking<'_>> = BTreeMap::new();
+    let overdue_since: BTreeMap<Lane, Timestamp> = queues
+        .iter()
+        .filter_map(|(lane, view)| {
+            let is_open = |job: &&WaitingJob| job.overdue_at <= now && job.passed_over_at.is_none();
+            let oldest = view.waiting.iter().find(is_open)?;
+            Some((lane.clone(), oldest.ready_at))
+        })
+        .collect();
+    for (raw, facts) in ledger.lanes() {
+        let lane = names.resolve(raw);
+        let Some(since) = overdue_since.get(&lane) else { continue };
+        let firsts = overtaking.entry(lane).or_default();
+        for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
+            let class = ledger.job(*ix).and_then(|job| job.known.class());
+            firsts.add(
+                *ready_at,
+                if first.is_counted { First::Counted(first.at, class) } else { First::Own(first.at) },
+            );
+        }
+    }
+    for (lane, mut firsts) in overtaking {
+        firsts.sum_up();
+        let Some(view) = queues.get_mut(&lane) else { continue };
+        for waiting in &mut view.waiting {
+            let class = ledger.job(waiting.ix).and_then(|job| job.known.class());
+            let seen = firsts.passed_over_at(waiting.ready_at, class);
+            waiting.passed_over_at = match (waiting.passed_over_at, seen) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
+        }
+    }
+}
+
+/// Finds the attempts that run: started, not ended, younger than their timeout, in a stream whose worker
+/// has not broken off since.
+fn find_working(
+    ledger: &Ledger,
+    policy: &Policy,
+    names: &Names<'_>,
+    queues: &mut Queues,
+    now: Timestamp,
+    wake: &mut Wake,
+) {
+    let mut run = |lane: Lane, started_at: Timestamp, stream: StreamIx, timeout_ms: i64| {
+        let until = started_at.plus_ms(timeout_ms);
+        if until <= now || ledger.streams.broke_since(stream, started_at, now) {
+            return;
+        }
+        wake.at(until, now);
+        let view = queues.entry(lane).or_default();
+        view.running_count = view.running_count.saturating_add(1);
+        view.working_until = view.working_until.max(Some(until));
+    };
+    let timeout_ms = |class: Option<&JobClass>, own: Option<i64>| {
+        let learned = || ledger.class(class).map_or(0, |facts| facts.learned_timeout_ms());
+        own.or_else(|| policy.job_timeout_ms(class)).unwrap_or_else(learned)
+    };
+    for (ix, job) in ledger.running(Timestamp::MIN) {
+        let Some((mark, stream)) = job.known.start() else { continue };
+        run(names.lane_of(ix), mark.at, stream, timeout_ms(job.known.class(), job.known.timeout_ms));
+    }
+    for (class, series) in ledger.series() {
+        let timeout_ms = timeout_ms(Some(class), None);
+        for start in series.open_starts(now.minus_ms(timeout_ms)) {
+            run(names.lane_of_start(class, start, series.job_of(start)), start.0, start.2, timeout_ms);
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! An incident: what went wrong, where, since when, whom it hit, and what has been said about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::job::{ConnectionName, DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
+
+/// Jobs listed with an incident: what fits on a phone, and enough to see a pattern.
+pub const JOBS_LISTED_MAX: usize = 20;
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Jobs wait, none was passed over, and nothing moves.
+    Stalled,
+    /// Jobs were passed over: vanished, or processed unseen.
+    Lost,
+    /// We cannot see.
+    Blind,
+}
+
+/// How loud an incident is. It belongs to the kind, never to the cause, and is fixed when it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Read it tomorrow.
+    Warn,
+    /// Wake somebody.
+    Page,
+}
+
+impl Severity {
+    /// The severity's name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// Why we cannot see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blindness {
+    /// Worker lines come, and no enqueue line ever did.
+    NoEnqueueLines,
+    /// A source has fallen silent.
+    SourceSilent,
+    /// Payloads cannot be opened.
+    Rejected,
+    /// Deliveries reach us late.
+    Late,
+}
+
+impl Blindness {
+    /// The reason's name in keys and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoEnqueueLines => "no_enqueue_lines",
+            Self::SourceSilent => "source_silent",
+            Self::Rejected => "rejected",
+            Self::Late => "late",
+        }
+    }
+}
+
+impl Kind {
+    /// The kind's name in ids and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stalled => "stalled",
+            Self::Lost => "lost",
+            Self::Blind => "blind",
+        }
+    }
+}
+
+/// What tells one incident from another within an app.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// What went wrong.
+    pub kind: Kind,
+    /// On which connection.
+    pub connection: Option<ConnectionName>,
+    /// On which queue.
+    pub queue: Option<QueueName>,
+    /// Why we cannot see, for [`Kind::Blind`].
+    pub reason: Option<Blindness>,
+}
+
+impl Key {
+    /// A blindness has no queue.
+    #[must_use]
+    pub const fn blind(reason: Blindness) -> Self {
+        Self { kind: Kind::Blind, connection: None, queue: None, reason: Some(reason) }
+    }
+
+    /// The id of the incident that opens now: derived, never random, so that every run finds the same.
+    /// `stalled-redis-default-20251206T1237Z`; a name that is not known prints as `unknown`.
+    #[must_use]
+    pub fn id_at(&self, opened_at: Timestamp) -> String {
+        let place = match self.reason {
+            Some(reason) => reason.as_str().to_owned(),
+            None => {
+                let connection = self.connection.as_ref().map_or("unknown", ConnectionName::as_str);
+                let queue = self.queue.as_ref().map_or("unknown", QueueName::as_str);
+                format!("{connection}-{queue}")
+            }
+        };
+        format!("{}-{place}-{}", self.kind.as_str(), compact_minute(opened_at))
+    }
+}
+
+/// `20251206T1237Z`.
+fn compact_minute(at: Timestamp) -> String {
+    // From `2025-12-06T12:37:00.000Z`: everything up to the minute, without `-` and `:`.
+    let text: String = at.to_string().chars().take(16).filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("{text}Z")
+}
+
+/// How a job's start would be known for its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchedBy {
+    /// By the payload's uuid.
+    Uuid,
+    /// By the driver's id.
+    Id,
+    /// By counting lines of its class.
+    Count,
+}
+
+impl MatchedBy {
+    /// The mode's name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Uuid => "uuid",
+            Self::Id => "id",
+            Self::Count => "count",
+        }
+    }
+}
+
+/// A job that an incident lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedJob {
+    /// Its driver's id.
+    pub id: Option<JobId>,
+    /// Its payload's uuid.
+    pub uuid: Option<JobUuid>,
+    /// Its display name.
+    pub class: Option<JobClass>,
+    /// When it was enqueued.
+    pub enqueued_at: Option<Timestamp>,
+}
+
+/// What a notification says of its incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationState {
+    /// It opened, or reopened.
+    Firing,
+    /// It is still open.
+    Reminder,
+    /// It changed.
+    Updated,
+    /// It is over.
+    Resolved,
+}
+
+impl NotificationState {
+    /// The state's name in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Reminder => "reminder",
+            Self::Updated => "updated",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// One thing said about an incident. Its id is derived, so that a repeat can be known for one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The incident's id and a number.
+    pub id: String,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What it says.
+    pub state: NotificationState,
+    /// At most 99 ASCII characters.
+    pub subject: String,
+    /// Plain text.
+    pub body: String,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Derived from the key and the opening minute.
+    pub id: String,
+    /// What tells it from others; it keeps its key when a name is learned.
+    pub key: Key,
+    /// How loud it is.
+    pub severity: Severity,
+    /// The queues it may concern.
+    pub queues: BTreeSet<QueueName>,
+    /// Sources that are silent, for [`Blindness::SourceSilent`].
+    pub sources: BTreeSet<String>,
+    /// The sweep that opened it.
+    pub opened_at: Timestamp,
+    /// The sweep that closed it.
+    pub resolved_at: Option<Timestamp>,
+    /// It opened after the last delivery of a replay.
+    pub is_after_end: bool,
+    /// When the oldest job was ready.
+    pub oldest_ready_at: Option<Timestamp>,
+    /// The most jobs it ever held at once.
+    pub jobs_count: u64,
+    /// The jobs it holds now.
+    pub jobs_now: u64,
+    /// The oldest jobs.
+    pub jobs: Vec<ListedJob>,
+    /// How their starts would be known.
+    pub matched_by: Option<MatchedBy>,
+    /// The longest a job of it waited.
+    pub longest_wait_ms: i64,
+    /// The newest start known when it opened.
+    pub newest_start_at_opening: Option<Timestamp>,
+    /// When starts were first seen again.
+    pub starts_since: Option<Timestamp>,
+    /// Jobs given up because nobody can tell any more.
+    pub given_up: u64,
+    /// Reminders sent.
+    pub reminders_count: u32,
+    /// Facts to show, each with its time.
+    pub evidence: Vec<String>,
+    /// What has been said.
+    pub notifications: Vec<Notification>,
+}
+
+impl Incident {
+    /// Whether it is still going on.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.resolved_at.is_none()
+    }
+
+    /// When the next reminder is due: after 1 hour, after 4, then daily.
+    #[must_use]
+    pub fn next_reminder_at(&self) -> Timestamp {
+        let after_ms = match self.reminders_count {
+            0 => HOUR_MS,
+            1 => 4 * HOUR_MS,
+            n => DAY_MS.saturating_mul(i64::from(n).saturating_sub(1)),
+        };
+        self.opened_at.plus_ms(after_ms)
+    }
+
+    /// The id of the next notification.
+    #[must_use]
+    pub fn next_notification_id(&self) -> String {
+        format!("{}/{}", self.id, self.notifications.len().saturating_add(1))
+    }
+}
+
+/// All incidents, open and closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    /// By key: the newest incident of each.
+    pub newest: BTreeMap<Key, Incident>,
+    /// Those that a newer one of the same key followed, oldest first.
+    pub past: Vec<Incident>,
+}
+
+impl Book {
+    /// The open incidents, by key.
+    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.newest.values().filter(|incident| incident.is_open())
+    }
+
+    /// Every incident, by when it opened, then by id.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Incident> {
+        let mut all: Vec<&Incident> = self.past.iter().chain(self.newest.values()).collect();
+        all.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
+        all
+    }
+
+    /// Writes an incident; one of the same key and another id moves to the past.
+    pub fn write(&mut self, incident: Incident) {
+        let old = self.newest.insert(incident.key.clone(), incident);
+        if let Some(old) = old
+            && self.newest.get(&old.key).is_some_and(|new| new.id != old.id)
+        {
+            self.past.push(old);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_derived_from_kind_place_and_minute() {
+        let at = Timestamp::from_ms(1_765_024_620_000);
+        let mut key = Key {
+            kind: Kind::Stalled,
+            connection: Some("redis".into()),
+            queue: Some("default".into()),
+            reason: None,
+        };
+        assert_eq!(key.id_at(at), "stalled-redis-default-20251206T1237Z");
+        (key.connection, key.queue) = (None, None);
+        assert_eq!(key.id_at(at), "stalled-unknown-unknown-20251206T1237Z");
+        assert_eq!(Key::blind(Blindness::Late).id_at(at), "blind-late-20251206T1237Z");
+    }
+
+    #[test]
+    fn reminders_come_after_one_hour_four_and_then_daily() {
+        let mut incident = sample();
+        let mut due = Vec::new();
+        for n in 0..5 {
+            incident.reminders_count = n;
+            due.push(incident.next_reminder_at().as_ms() / HOUR_MS);
+        }
+        assert_eq!(due, [1, 4, 24, 48, 72]);
+    }
+
+    #[test]
+    fn the_book_keeps_what_a_newer_incident_of_the_same_key_followed() {
+        let mut book = Book::default();
+        book.write(sample());
+        let mut again = sample();
+        again.jobs_count = 5;
+        book.write(again);
+        assert_eq!((book.newest.len(), book.past.len()), (1, 0));
+        let mut next = sample();
+        next.id = "next".into();
+        book.write(next);
+        assert_eq!((book.newest.len(), book.past.len()), (1, 1));
+    }
+
+    fn sample() -> Incident {
+        Incident {
+            id: "one".into(),
+            key: Key::blind(Blindness::Late),
+            severity: Severity::Warn,
+            queues: BTreeSet::new(),
+            sources: BTreeSet::new(),
+            opened_at: Timestamp::from_ms(0),
+            resolved_at: None,
+            is_after_end: false,
+            oldest_ready_at: None,
+            jobs_count: 0,
+            jobs_now: 0,
+            jobs: Vec::new(),
+            matched_by: None,
+            longest_wait_ms: 0,
+            newest_start_at_opening: None,
+            starts_since: None,
+            given_up: 0,
+            reminders_count: 0,
+            evidence: Vec::new(),
+            notifications: Vec::new(),
+        }
+    }
+}

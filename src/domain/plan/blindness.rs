@@ -1,0 +1,50 @@
+//! What keeps us from seeing, as incidents.
+
+use super::Planner;
+use crate::domain::detect::blind;
+use crate::domain::detect::queues::QueueView;
+use crate::domain::incident::{Incident, Key, Kind, NotificationState};
+use crate::domain::job::Timestamp;
+
+impl Planner<'_> {
+    pub(super) fn judge_blindness(&mut self) {
+        let now = self.horizon.now;
+        let heard_until = self.horizon.last_delivery.unwrap_or(Timestamp::MAX);
+        let mut wake = self.plan.wake;
+        let found = blind::look(self.ledger, now, heard_until, &mut wake);
+        self.plan.wake = wake;
+        let open: Vec<Incident> = self
+            .book
+            .open()
+            .filter(|incident| incident.key.kind == Kind::Blind)
+            .filter(|incident| found.iter().all(|blind| Some(blind.reason) != incident.key.reason))
+            .cloned()
+            .collect();
+        for incident in open {
+            self.resolve(incident);
+        }
+        for blind in found {
+            let key = Key::blind(blind.reason);
+            match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
+                Some(open) => {
+                    let mut incident = open.clone();
+                    let is_louder = blind.severity > incident.severity;
+                    incident.sources.extend(blind.sources);
+                    if is_louder {
+                        // One source's silence was worth a line; all of them are worth waking somebody.
+                        incident.severity = blind.severity;
+                        incident.evidence = blind.evidence;
+                        self.announce(&incident, NotificationState::Updated);
+                    }
+                    self.keep(incident);
+                }
+                None => {
+                    let mut incident = self.open(key, blind.severity, &QueueView::default());
+                    incident.sources = blind.sources;
+                    incident.evidence = blind.evidence;
+                    self.fire(incident);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The gauges: what is waiting, overdue, running and stalled now.
+
+use std::collections::BTreeMap;
+
+use super::Planner;
+use crate::domain::detect::queues::{Queues, WaitingJob};
+use crate::domain::incident::{Incident, Kind};
+use crate::domain::job::{MINUTE_MS, QueueName, Timestamp};
+use crate::domain::metric::{Datum, Dimensions, Metric};
+
+impl Planner<'_> {
+    pub(super) fn gauge(&mut self, queues: &Queues) {
+        let now = self.horizon.now;
+        let mut by_queue: BTreeMap<Option<QueueName>, Gauges> = BTreeMap::new();
+        let mut all = Gauges::default();
+        for ((_, queue), view) in queues {
+            let named = by_queue.entry(queue.clone()).or_default();
+            for gauges in [named, &mut all] {
+                gauges.running = gauges.running.saturating_add(view.running_count);
+            }
+            for waiting in &view.waiting {
+                let of = self.ledger.job(waiting.ix).and_then(|job| job.known.queue().cloned());
+                for gauges in [by_queue.entry(of.or_else(|| queue.clone())).or_default(), &mut all] {
+                    gauges.take(waiting, now);
+                }
+            }
+        }
+        let open = |kind: Kind| {
+            let changed: BTreeMap<&str, &Incident> =
+                self.plan.incidents.iter().map(|incident| (incident.id.as_str(), incident)).collect();
+            changed.values().filter(|i| i.is_open() && i.key.kind == kind).count() as u64
+        };
+        let stalled = open(Kind::Stalled);
+        let is_any_open = self.plan.incidents.iter().any(Incident::is_open);
+        self.plan.overdue_count = all.overdue;
+        self.plan.is_quiet = all.pending == 0 && all.running == 0 && !is_any_open;
+        let mut data = all.data(&Dimensions::App, now);
+        for (queue, gauges) in by_queue {
+            if let Some(queue) = queue {
+                data.extend(gauges.data(&Dimensions::Queue(queue), now));
+            }
+        }
+        let alive = u64::from(
+            self.ledger.traits.newest_heartbeat_at.is_some_and(|at| now.since_ms(at) <= HEARTBEAT_FRESH_MS),
+        );
+        data.push(gauge(Metric::StalledQueues, Dimensions::App, now, stalled));
+        data.push(gauge(Metric::WorkersAlive, Dimensions::App, now, alive));
+        data.push(gauge(Metric::SweepHeartbeat, Dimensions::None, now, 1));
+        self.plan.gauges = data;
+    }
+}
+
+/// Two heartbeats a minute apart may be this far apart when one is lost on the way.
+const HEARTBEAT_FRESH_MS: i64 = 3 * MINUTE_MS;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Gauges {
+    pending: u64,
+    overdue: u64,
+    running: u64,
+    oldest_age_ms: i64,
+}
+
+impl Gauges {
+    fn take(&mut self, job: &WaitingJob, now: Timestamp) {
+        self.pending = self.pending.saturating_add(1);
+        self.overdue = self.overdue.saturating_add(u64::from(job.overdue_at <= now));
+        self.oldest_age_ms = self.oldest_age_ms.max(now.since_ms(job.ready_at));
+    }
+
+    fn data(self, dimensions: &Dimensions, now: Timestamp) -> Vec<Datum> {
+        let age_s = u64::try_from(self.oldest_age_ms.wrapping_div(1000)).unwrap_or(0);
+        [
+            (Metric::Pending, self.pending),
+            (Metric::OldestPendingAge, age_s),
+            (Metric::Overdue, self.overdue),
+            (Metric::Running, self.running),
+        ]
+        .into_iter()
+        .map(|(metric, value)| gauge(metric, dimensions.clone(), now, value))
+        .collect()
+    }
+}
+
+fn gauge(metric: Metric, dimensions: Dimensions, at: Timestamp, value: u64) -> Datum {
+    let value = i64::try_from(value).unwrap_or(i64::MAX);
+    Datum { metric, dimensions, at: at.minute(), values: BTreeMap::from([(value, 1)]) }
+}

@@ -1,0 +1,62 @@
+//! Jobs were passed over: later ones started, these did not.
+
+use super::{Planner, key_of};
+use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::incident::{Kind, Severity};
+use crate::domain::job::DAY_MS;
+use crate::domain::ledger::class::Lane;
+
+/// How long a lost job is looked for before it is given up as unknown.
+const LOST_GIVEN_UP_MS: i64 = 3 * DAY_MS;
+
+impl Planner<'_> {
+    pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
+        let now = self.horizon.now;
+        let mut lost: Vec<&WaitingJob> = Vec::new();
+        let mut given_up: u64 = 0;
+        for job in view.waiting.iter().filter(|job| job.due_at <= now) {
+            let Some(passed_over_at) = job.passed_over_at else { continue };
+            if self.ledger.job(job.ix).is_some_and(|known| known.passed_over_at != job.passed_over_at) {
+                self.plan.passed_over.push((job.ix, passed_over_at));
+            }
+            let lost_at = passed_over_at.plus_ms(self.lost_after_ms(job)).max(job.due_at);
+            let given_up_at = job.due_at.plus_ms(LOST_GIVEN_UP_MS);
+            self.plan.wake.at(lost_at, now);
+            self.plan.wake.at(given_up_at, now);
+            if given_up_at <= now {
+                self.plan.given_up.push(job.ix);
+                given_up = given_up.saturating_add(1);
+            } else if lost_at <= now {
+                lost.push(job);
+            }
+        }
+        let key = key_of(Kind::Lost, lane);
+        match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
+            Some(open) => {
+                let mut incident = open.clone();
+                incident.given_up = incident.given_up.saturating_add(given_up);
+                self.follow_jobs(&mut incident, &lost);
+                if lost.is_empty() { self.resolve(incident) } else { self.keep(incident) }
+            }
+            None if !lost.is_empty() => {
+                let mut incident = self.open(key, Severity::Warn, view);
+                self.follow_jobs(&mut incident, &lost);
+                incident.evidence = self.queue_evidence(view, &lost);
+                self.fire(incident);
+            }
+            None => {}
+        }
+    }
+
+    /// How long ago a job must have been passed over. Where delays are not logged, a job may be waiting by
+    /// intent: then for as long as 99 of 100 jobs of its class waited, if that is longer.
+    pub(super) fn lost_after_ms(&self, waiting: &WaitingJob) -> i64 {
+        let Some(job) = self.ledger.job(waiting.ix) else { return 0 };
+        let class = job.known.class();
+        let grace_ms = self.policy.grace_ms(job.known.queue(), class);
+        if self.ledger.traits.is_delay_logged {
+            return grace_ms;
+        }
+        grace_ms.max(self.ledger.class(class).map_or(0, |facts| facts.wait_p99_ms()))
+    }
+}

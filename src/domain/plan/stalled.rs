@@ -1,0 +1,63 @@
+//! Jobs wait, none was passed over, and nothing moves.
+
+use super::{Planner, key_of};
+use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::incident::{Incident, Kind, Severity};
+use crate::domain::ledger::class::Lane;
+
+impl Planner<'_> {
+    pub(super) fn judge_stalled(&mut self, lane: &Lane, view: &QueueView) {
+        let now = self.horizon.now;
+        let grace_ms = self.policy.grace_ms(lane.1.as_ref(), None);
+        let overdue: Vec<&WaitingJob> =
+            view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_none()).collect();
+        let moved_until = view.newest_start.map(|start| start.plus_ms(grace_ms));
+        if !overdue.is_empty() {
+            for until in [moved_until, view.working_until].into_iter().flatten() {
+                self.plan.wake.at(until, now);
+            }
+        }
+        let is_still = moved_until.is_none_or(|until| until <= now);
+        let is_stalled = !overdue.is_empty() && is_still && view.working_until.is_none();
+        let key = key_of(Kind::Stalled, lane);
+        match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
+            Some(open) => {
+                let mut incident = open.clone();
+                self.follow_jobs(&mut incident, &overdue);
+                let has_started = view.newest_start > incident.newest_start_at_opening;
+                if is_stalled {
+                    incident.starts_since = None;
+                } else if has_started && incident.starts_since.is_none() {
+                    incident.starts_since = view.newest_start;
+                }
+                let going_on = incident.starts_since.map(|since| since.plus_ms(grace_ms));
+                if let Some(until) = going_on {
+                    self.plan.wake.at(until, now);
+                }
+                let goes_on = going_on.is_some_and(|until| until <= now) && !is_still;
+                if overdue.is_empty() || (has_started && goes_on) {
+                    self.resolve(incident);
+                } else {
+                    self.keep(incident);
+                }
+            }
+            None if is_stalled => {
+                let reopened = self
+                    .book
+                    .newest
+                    .get(&key)
+                    .filter(|past| past.resolved_at.is_some_and(|at| now.since_ms(at) <= grace_ms));
+                let mut incident = match reopened {
+                    Some(past) => Incident { resolved_at: None, ..past.clone() },
+                    None => self.open(key, Severity::Page, view),
+                };
+                incident.newest_start_at_opening = view.newest_start;
+                incident.starts_since = None;
+                self.follow_jobs(&mut incident, &overdue);
+                incident.evidence = self.queue_evidence(view, &overdue);
+                self.fire(incident);
+            }
+            None => {}
+        }
+    }
+}
