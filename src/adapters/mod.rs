@@ -1,0 +1,3 @@
+//! The outside, without decisions.
+
+pub mod memory;

@@ -1,0 +1,263 @@
+//! The e-mail text: what, where, since when, how many, the longest wait, and the facts behind it.
+//!
+//! **Invariant:** a subject is at most [`SUBJECT_CHARS_MAX`] printable ASCII characters, as SNS demands.
+//! No payload, argument or exception text appears in either part.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::incident::{Blindness, Incident, Key, Kind, NotificationState, Severity};
+use crate::domain::job::{ConnectionName, JobClass, QueueName, Timestamp};
+
+/// The longest subject that SNS takes is 100 characters; one less leaves no doubt whether that is a bound
+/// or a limit ([Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html)).
+const SUBJECT_CHARS_MAX: usize = 99;
+/// Classes named in a message; the rest are counted.
+const CLASSES_MAX: usize = 5;
+/// Jobs named in a message: the reader looks one up, not twenty.
+const JOBS_MAX: usize = 5;
+
+/// A subject and a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// At most 99 ASCII characters.
+    pub subject: String,
+    /// Plain text, lines short enough for a phone where the facts allow it.
+    pub body: String,
+}
+
+/// Puts an incident into words, as of `now`, with times in UTC and in `timezone`.
+#[must_use]
+pub fn render(
+    app: &str,
+    timezone: &str,
+    incident: &Incident,
+    state: NotificationState,
+    now: Timestamp,
+) -> Words {
+    let clock = Clock(TimeZone::get(timezone).ok().filter(|tz| *tz != TimeZone::UTC));
+    Words {
+        subject: ascii(&subject(app, incident, state, now)),
+        body: body(app, &clock, incident, state, now),
+    }
+}
+
+/// Times, in UTC and in the configured zone.
+struct Clock(Option<TimeZone>);
+
+impl Clock {
+    fn show(&self, at: Timestamp) -> String {
+        let Ok(moment) = jiff::Timestamp::from_millisecond(at.as_ms()) else { return at.to_string() };
+        let utc = moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        match &self.0 {
+            Some(zone) => {
+                format!("{utc} ({})", moment.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S %Z"))
+            }
+            None => utc,
+        }
+    }
+}
+
+fn subject(app: &str, incident: &Incident, state: NotificationState, now: Timestamp) -> String {
+    let place = place(&incident.key);
+    let word = match (state, incident.severity) {
+        (NotificationState::Resolved, _) => "OK",
+        (_, Severity::Page) => "ALARM",
+        (_, Severity::Warn) => "WARN",
+    };
+    let age = duration(now.since_ms(incident.oldest_ready_at.unwrap_or(incident.opened_at)));
+    let again = match state {
+        NotificationState::Reminder => "still ",
+        NotificationState::Firing | NotificationState::Updated | NotificationState::Resolved => "",
+    };
+    let (jobs, most) = (incident.jobs_now, incident.jobs_count);
+    match (state, incident.key.kind) {
+        (NotificationState::Resolved, Kind::Stalled) => {
+            let waited = duration(incident.longest_wait_ms);
+            format!("{word} {app} {place} moves again, {most} delayed up to {waited}")
+        }
+        (NotificationState::Resolved, Kind::Lost) if incident.given_up > 0 => {
+            format!("{word} {app} {place} {} jobs given up as unknown", incident.given_up)
+        }
+        (NotificationState::Resolved, Kind::Lost) => format!("{word} {app} {place} lost jobs accounted for"),
+        (NotificationState::Resolved, Kind::Blind) => format!("{word} {app} {}", sight(&incident.key, true)),
+        (_, Kind::Stalled) => format!("{word} {app} {place} {again}stalled {age}, {jobs} waiting"),
+        (_, Kind::Lost) => format!("{word} {app} {place} {jobs} jobs {again}passed over, oldest {age}"),
+        (_, Kind::Blind) => format!("{word} {app} {again}{}", sight(&incident.key, false)),
+    }
+}
+
+/// `redis:default`, as `queue:monitor` takes it; what is not known is `unknown`.
+fn place(key: &Key) -> String {
+    let connection = key.connection.as_ref().map_or("unknown", ConnectionName::as_str);
+    let queue = key.queue.as_ref().map_or("unknown", QueueName::as_str);
+    format!("{connection}:{queue}")
+}
+
+fn sight(key: &Key, is_over: bool) -> &'static str {
+    match (key.reason, is_over) {
+        (Some(Blindness::NoEnqueueLines), false) => "logs no enqueue lines: a stall cannot be seen",
+        (Some(Blindness::NoEnqueueLines), true) => "logs enqueue lines now",
+        (Some(Blindness::SourceSilent), false) => "log source silent",
+        (Some(Blindness::SourceSilent), true) => "log source heard again",
+        (Some(Blindness::Rejected), false) => "log payloads cannot be opened",
+        (Some(Blindness::Rejected), true) => "log payloads open again",
+        (Some(Blindness::Late), false) => "log deliveries are late",
+        (Some(Blindness::Late), true) => "log deliveries are in time again",
+        (None, _) => "cannot see",
+    }
+}
+
+fn body(app: &str, clock: &Clock, incident: &Incident, state: NotificationState, now: Timestamp) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail; the results are let go.
+    let _ = match state {
+        NotificationState::Resolved => writeln!(text, "RESOLVED  {}", headline(incident)),
+        NotificationState::Reminder => writeln!(text, "STILL OPEN  {}", headline(incident)),
+        NotificationState::Firing | NotificationState::Updated => {
+            let word = if incident.severity == Severity::Page { "ALARM" } else { "WARN" };
+            writeln!(text, "{word}  {}", headline(incident))
+        }
+    };
+    let _ = writeln!(text, "app      {app}");
+    if incident.key.kind == Kind::Blind {
+        for source in &incident.sources {
+            let _ = writeln!(text, "source   {source}");
+        }
+    } else {
+        let _ = writeln!(text, "queue    {}", place(&incident.key));
+        if incident.key.queue.is_none() && !incident.queues.is_empty() {
+            let queues: Vec<&str> = incident.queues.iter().map(QueueName::as_str).collect();
+            let _ = writeln!(text, "         one of: {}", queues.join(", "));
+        }
+    }
+    let since = incident.oldest_ready_at.unwrap_or(incident.opened_at);
+    let _ = writeln!(text, "since    {}", clock.show(since));
+    if let Some(resolved_at) = incident.resolved_at {
+        let lasted = duration(resolved_at.since_ms(incident.opened_at));
+        let _ = writeln!(text, "until    {} (open for {lasted})", clock.show(resolved_at));
+    }
+    jobs(&mut text, clock, incident, state, now);
+    if !incident.evidence.is_empty() && state != NotificationState::Resolved {
+        let _ = writeln!(text, "\nFACTS{}", as_of(state));
+        for fact in &incident.evidence {
+            let _ = writeln!(text, "- {fact}");
+        }
+    }
+    if incident.is_after_end {
+        let _ = writeln!(
+            text,
+            "\nThis opened after the last line that was replayed: lines that came later may tell otherwise."
+        );
+    }
+    let _ = writeln!(text, "\nincident {}", incident.id);
+    text
+}
+
+const fn as_of(state: NotificationState) -> &'static str {
+    match state {
+        NotificationState::Reminder => " (as of the opening)",
+        NotificationState::Firing | NotificationState::Updated | NotificationState::Resolved => "",
+    }
+}
+
+fn headline(incident: &Incident) -> String {
+    match incident.key.kind {
+        Kind::Stalled => "queue stalled: jobs wait and none is started".to_owned(),
+        Kind::Lost => "jobs passed over: later ones started, these did not".to_owned(),
+        Kind::Blind => sight(&incident.key, false).to_owned(),
+    }
+}
+
+fn jobs(text: &mut String, clock: &Clock, incident: &Incident, state: NotificationState, now: Timestamp) {
+    if incident.key.kind == Kind::Blind {
+        return;
+    }
+    let is_over = state == NotificationState::Resolved;
+    if is_over {
+        let waited = duration(incident.longest_wait_ms);
+        let _ = writeln!(text, "jobs     {} were held up, the longest {waited}", incident.jobs_count);
+        if incident.given_up > 0 {
+            let count = incident.given_up;
+            let _ = writeln!(text, "         {count} are given up as unknown: no line in three days");
+        }
+    } else {
+        let since = incident.oldest_ready_at.unwrap_or(now);
+        let _ = writeln!(
+            text,
+            "jobs     {} waiting, oldest {}",
+            incident.jobs_now,
+            duration(now.since_ms(since))
+        );
+    }
+    for (class, count) in classes(incident) {
+        let _ = writeln!(text, "         {class} x{count}");
+    }
+    if is_over {
+        return;
+    }
+    for job in incident.jobs.iter().take(JOBS_MAX) {
+        let id = job.uuid.as_ref().map(ToString::to_string);
+        let id = id.or_else(|| job.id.as_ref().map(ToString::to_string));
+        let at = job.enqueued_at.map_or_else(|| "at an unknown time".to_owned(), |at| clock.show(at));
+        let _ = writeln!(text, "- {} enqueued {at}", id.as_deref().unwrap_or("(no id)"));
+    }
+    let more = incident.jobs_now.saturating_sub(incident.jobs.len().min(JOBS_MAX) as u64);
+    if more > 0 {
+        let _ = writeln!(text, "- and {more} more");
+    }
+}
+
+/// The classes among the listed jobs, most frequent first.
+fn classes(incident: &Incident) -> Vec<(&str, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for job in &incident.jobs {
+        let class = job.class.as_ref().map_or("(class unknown)", JobClass::as_str);
+        let count = counts.entry(class).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(class, count)| (std::cmp::Reverse(*count), *class));
+    counts.truncate(CLASSES_MAX);
+    counts
+}
+
+/// `48s`, `5m50s`, `3h07m`, `2d04h`.
+#[must_use]
+pub fn duration(ms: i64) -> String {
+    let seconds = ms.max(0).wrapping_div(1000);
+    let (minutes, hours, days) =
+        (seconds.wrapping_div(60), seconds.wrapping_div(3600), seconds.wrapping_div(86_400));
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m{:02}s", seconds.wrapping_rem(60)),
+        3600..86_400 => format!("{hours}h{:02}m", minutes.wrapping_rem(60)),
+        _ => format!("{days}d{:02}h", hours.wrapping_rem(24)),
+    }
+}
+
+/// Printable ASCII only, cut to what SNS takes.
+fn ascii(text: &str) -> String {
+    text.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).take(SUBJECT_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_two_units_at_most() {
+        let texts: Vec<String> =
+            [0, 48_999, 350_000, 11_220_000, 187_200_000].into_iter().map(duration).collect();
+        assert_eq!(texts, ["0s", "48s", "5m50s", "3h07m", "2d04h"]);
+    }
+
+    #[test]
+    fn a_subject_is_ascii_and_short() {
+        let text = ascii(&format!("caf\u{e9}\n{}", "x".repeat(200)));
+        assert_eq!(text.len(), 99);
+        assert!(text.starts_with("caf??x"));
+    }
+}

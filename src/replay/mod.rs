@@ -1,0 +1,174 @@
+//! The virtual clock: saved deliveries in, the same `app` as the function's, recording sinks out.
+//!
+//! **Invariant:** the machine's clock is never asked, so the same input gives the same output, to the byte.
+
+mod order;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
+use crate::app;
+use crate::domain::intake::DeliveryRecord;
+use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::plan::{Horizon, Plan};
+use crate::domain::policy::Policy;
+
+/// How long a replay goes on after its last delivery while something is open.
+pub const SETTLE_MS: i64 = 30 * MINUTE_MS;
+
+/// One saved payload.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Where it came from: `path`, or `path:line`.
+    pub source: String,
+    /// What it was found to be.
+    pub opened: Opened,
+}
+
+/// What a saved payload was found to be.
+#[derive(Clone, Debug)]
+pub enum Opened {
+    /// Log lines, read; and when CloudWatch took them in, where that was saved.
+    Lines(Box<DeliveryRecord>, Option<Timestamp>),
+    /// One of CloudWatch's own reachability checks.
+    Control,
+    /// Something that cannot be opened.
+    Rejected(Rejected),
+}
+
+/// A payload that cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// One of the closed list of reasons.
+    pub reason: &'static str,
+    /// In the operator's words.
+    pub detail: String,
+}
+
+/// How to replay.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The checked configuration.
+    pub policy: Policy,
+    /// How long to go on after the last delivery while something is open.
+    pub settle_ms: i64,
+    /// Deliver in the given order, instead of by newest line.
+    pub keeps_order: bool,
+    /// Visit every minute, instead of jumping where nothing can change. For tests: the outcome is the same.
+    pub visits_every_minute: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The last sweep.
+    pub ends_at: Timestamp,
+    /// The newest delivery; `None` where nothing told a time.
+    pub last_delivery: Option<Timestamp>,
+    /// What is known, and what went wrong.
+    pub store: MemoryLedger,
+    /// What was measured.
+    pub metrics: RecordedMetrics,
+    /// What was said.
+    pub alarms: RecordedAlarms,
+    /// What could not be opened.
+    pub rejected: Vec<(String, Rejected)>,
+    /// What the last sweep saw.
+    pub last_plan: Plan,
+}
+
+/// Replays `inputs`. `progress` is told after each delivery how many are done.
+#[must_use]
+pub fn replay(inputs: Vec<Input>, settings: &Settings, progress: impl FnMut(usize)) -> Outcome {
+    let deliveries = order::schedule(inputs, settings.keeps_order);
+    Clock { settings, outcome: Outcome::default(), progress }.run(deliveries)
+}
+
+struct Clock<'a, P> {
+    settings: &'a Settings,
+    outcome: Outcome,
+    progress: P,
+}
+
+impl<P: FnMut(usize)> Clock<'_, P> {
+    fn run(mut self, deliveries: Vec<order::Delivery>) -> Outcome {
+        self.outcome.last_delivery = deliveries.iter().filter_map(|delivery| delivery.at).max();
+        let first = deliveries.iter().find_map(|delivery| delivery.at);
+        let mut waiting = deliveries.into_iter().peekable();
+        let mut done: usize = 0;
+        let Some(first) = first else {
+            // Nothing tells a time: no clock can tick.
+            for delivery in waiting {
+                self.deliver(delivery, Timestamp::default());
+            }
+            return self.outcome;
+        };
+        let last = self.outcome.last_delivery.unwrap_or(first);
+        let end = last.plus_ms(self.settings.settle_ms).minute_ceil();
+        let mut now = first;
+        let mut tick = first.minute_ceil();
+        loop {
+            while let Some(delivery) = waiting.next_if(|delivery| delivery.at.unwrap_or(now) <= tick) {
+                now = now.max(delivery.at.unwrap_or(now));
+                self.deliver(delivery, now);
+                done = done.saturating_add(1);
+                (self.progress)(done);
+            }
+            now = tick;
+            self.sweep(tick);
+            let next_delivery = waiting.peek().map(|delivery| delivery.at.unwrap_or(tick));
+            if next_delivery.is_none() && (self.outcome.last_plan.is_quiet || tick >= end) {
+                self.outcome.ends_at = tick;
+                return self.outcome;
+            }
+            let target = match (next_delivery, self.outcome.last_plan.wake.earliest()) {
+                (Some(delivery), Some(wake)) => delivery.min(wake),
+                (Some(delivery), None) => delivery,
+                (None, Some(wake)) => wake.min(end),
+                (None, None) => end,
+            };
+            let next_minute = tick.plus_ms(MINUTE_MS);
+            tick = if self.settings.visits_every_minute {
+                next_minute
+            } else {
+                target.minute_ceil().max(next_minute)
+            };
+        }
+    }
+
+    fn deliver(&mut self, delivery: order::Delivery, now: Timestamp) {
+        let store = &mut self.outcome.store;
+        match delivery.opened {
+            Opened::Lines(mut record, _) => {
+                record.arrived_at = now;
+                let Ok(_) = settled(app::ingest(store, &record));
+            }
+            Opened::Control => store.ledger.note_control(now),
+            Opened::Rejected(rejected) => {
+                store.ledger.reject(rejected.reason, now);
+                self.outcome.rejected.push((delivery.source, rejected));
+            }
+        }
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        let horizon = Horizon { now, last_delivery: self.outcome.last_delivery };
+        let Outcome { store, metrics, alarms, last_plan, .. } = &mut self.outcome;
+        let Ok(plan) = settled(app::sweep(store, metrics, alarms, &self.settings.policy, horizon));
+        *last_plan = plan;
+    }
+}
+
+/// Runs a future whose adapters all live in memory: it never waits, so polling it until it is done is all
+/// the executor it takes.
+fn settled<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
