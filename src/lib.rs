@@ -13,4 +13,5 @@ pub mod message;
 pub mod pack;
 pub mod ports;
 pub mod replay;
+pub mod report;
 pub mod saved;

@@ -1,0 +1,363 @@
+//! What a replay found, as one object: the JSON contract, and what the text is printed from.
+
+mod blind_spots;
+mod jobs;
+pub mod text;
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::adapters::memory::Statistics;
+use crate::domain::incident::{Incident, Kind};
+use crate::domain::job::Timestamp;
+use crate::domain::policy::Policy;
+use crate::replay::Outcome;
+
+pub use jobs::JobRow;
+
+/// The version of the contract: a field may be added, none changes its meaning.
+const SCHEMA: u32 = 1;
+
+/// What to report beside the fixed part.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent {
+    /// Every job, one by one.
+    pub jobs: bool,
+    /// Every metric, minute by minute.
+    pub minutes: bool,
+}
+
+/// A moment in RFC 3339, UTC, with milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub Timestamp);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    schema: u32,
+    /// The last sweep.
+    pub ends_at: Moment,
+    /// Payloads by what became of them.
+    pub payloads: Payloads,
+    /// Log lines.
+    pub lines: Lines,
+    /// Distinct lifecycle lines by what they print.
+    pub counts: Counts,
+    /// Jobs that wait at the end.
+    pub pending: Pending,
+    /// Metrics as they would be published.
+    pub metrics: Vec<MetricRow>,
+    /// What went wrong.
+    pub incidents: Vec<IncidentRow>,
+    /// What logs like these cannot show.
+    pub blind_spots: Vec<String>,
+    /// Every job, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<Vec<JobRow>>,
+}
+
+/// Payloads. `read` is the sum of the others.
+#[derive(Clone, Debug, Serialize)]
+pub struct Payloads {
+    /// All.
+    pub read: u64,
+    /// Opened, and new.
+    pub data: u64,
+    /// Reachability checks.
+    pub control: u64,
+    /// Delivered once more.
+    pub duplicate: u64,
+    /// Not opened.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// A payload that was not opened.
+#[derive(Clone, Debug, Serialize)]
+pub struct RejectedRow {
+    /// `path[:line]`.
+    pub source: String,
+    /// One of the closed list.
+    pub reason: &'static str,
+    /// In the operator's words.
+    pub detail: String,
+}
+
+/// Log lines.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lines {
+    /// All.
+    pub read: u64,
+    /// New, believed and recognised.
+    pub classified: u64,
+    /// Seen before.
+    pub duplicate: u64,
+    /// Too far from the rest to be believed.
+    pub late: u64,
+}
+
+/// Distinct lifecycle lines.
+#[derive(Clone, Debug, Serialize)]
+pub struct Counts {
+    /// Enqueue lines.
+    pub enqueued: u64,
+    /// Start lines.
+    pub processing: u64,
+    /// Good ends.
+    pub processed: u64,
+    /// Bad ends.
+    pub failed: u64,
+    /// Releases.
+    pub released: u64,
+    /// Refused enqueues.
+    pub enqueue_errors: u64,
+}
+
+/// Jobs that wait at the end.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pending {
+    /// Enqueued or released and not started, delayed ones too.
+    pub jobs: u64,
+    /// Ready longer ago than their grace.
+    pub overdue: u64,
+    /// Given up, and not among `jobs`.
+    pub unknown: u64,
+}
+
+/// One metric with one set of dimensions.
+#[derive(Clone, Debug, Serialize)]
+pub struct MetricRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Its dimensions.
+    pub dimensions: BTreeMap<&'static str, String>,
+    /// Values, or for a counter minutes.
+    pub count: u64,
+    /// Their sum.
+    pub sum: i64,
+    /// The least.
+    pub min: i64,
+    /// The greatest.
+    pub max: i64,
+    /// Minute by minute, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<Vec<MinuteRow>>,
+}
+
+/// One minute of a metric.
+#[derive(Clone, Debug, Serialize)]
+pub struct MinuteRow {
+    /// The minute.
+    pub at: Moment,
+    /// The sum of its values.
+    pub sum: i64,
+    /// How many values.
+    pub count: u64,
+}
+
+/// An incident.
+#[derive(Clone, Debug, Serialize)]
+pub struct IncidentRow {
+    /// Derived from kind, place and minute.
+    pub id: String,
+    /// What went wrong.
+    pub kind: &'static str,
+    /// How loud it is.
+    pub severity: &'static str,
+    /// The app.
+    pub app: String,
+    /// On which connection.
+    pub connection: Option<String>,
+    /// On which queue.
+    pub queue: Option<String>,
+    /// The queues it may concern.
+    pub queues: Vec<String>,
+    /// Why we cannot see.
+    pub reason: Option<&'static str>,
+    /// The incident whose page it joined.
+    pub grouped_under: Option<String>,
+    /// The sweep that opened it.
+    pub opened_at: Moment,
+    /// The sweep that closed it.
+    pub resolved_at: Option<Moment>,
+    /// It opened after the last delivery.
+    pub after_end: bool,
+    /// When the oldest job was ready.
+    pub oldest_ready_at: Option<Moment>,
+    /// The most jobs it held at once.
+    pub jobs_count: u64,
+    /// How their starts would be known.
+    pub matched_by: Option<&'static str>,
+    /// The oldest jobs.
+    pub jobs: Vec<ListedRow>,
+    /// Likely causes; null until causes are told apart.
+    pub diagnosis: Option<()>,
+    /// What was said.
+    pub notifications: Vec<NotificationRow>,
+}
+
+/// A job that an incident lists.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedRow {
+    /// The driver's id.
+    pub id: Option<String>,
+    /// The payload's uuid.
+    pub uuid: Option<String>,
+    /// The display name.
+    pub class: Option<String>,
+    /// When it was enqueued.
+    pub enqueued_at: Option<Moment>,
+}
+
+/// One thing said.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotificationRow {
+    /// Derived from the incident's.
+    pub id: String,
+    /// When.
+    pub at: Moment,
+    /// What it says of the incident.
+    pub state: &'static str,
+    /// The cause it names; null until causes are told apart.
+    pub cause: Option<String>,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub body: String,
+}
+
+impl Report {
+    /// Puts what a replay found into the contract's form.
+    #[must_use]
+    pub fn new(outcome: &Outcome, policy: &Policy, extent: Extent) -> Self {
+        let ledger = &outcome.store.ledger;
+        let tally = ledger.tally;
+        let rejected: Vec<RejectedRow> = outcome
+            .rejected
+            .iter()
+            .map(|(source, rejected)| RejectedRow {
+                source: source.clone(),
+                reason: rejected.reason,
+                detail: rejected.detail.clone(),
+            })
+            .collect();
+        let payloads = tally.payloads;
+        let read = [payloads.data, payloads.control, payloads.duplicate, payloads.rejected];
+        let counts = tally.counts;
+        Self {
+            schema: SCHEMA,
+            ends_at: Moment(outcome.ends_at),
+            payloads: Payloads {
+                read: read.into_iter().fold(0, u64::saturating_add),
+                data: payloads.data,
+                control: payloads.control,
+                duplicate: payloads.duplicate,
+                rejected,
+            },
+            lines: Lines {
+                read: tally.lines.read,
+                classified: tally.lines.classified,
+                duplicate: tally.lines.duplicate,
+                late: tally.lines.late,
+            },
+            counts: Counts {
+                enqueued: counts.enqueued,
+                processing: counts.processing,
+                processed: counts.processed,
+                failed: counts.failed,
+                released: counts.released,
+                enqueue_errors: counts.enqueue_errors,
+            },
+            pending: Pending {
+                jobs: ledger.waiting().count() as u64,
+                overdue: outcome.last_plan.overdue_count,
+                unknown: ledger.jobs().filter(|(_, job)| jobs::is_given_up(ledger, job)).count() as u64,
+            },
+            metrics: metric_rows(outcome, &policy.app, extent.minutes),
+            incidents: outcome.store.book.all().into_iter().map(|i| incident_row(i, &policy.app)).collect(),
+            blind_spots: blind_spots::find(ledger),
+            jobs: extent.jobs.then(|| jobs::rows(ledger, policy)),
+        }
+    }
+
+    /// Whether anything was said.
+    #[must_use]
+    pub fn has_notified(&self) -> bool {
+        self.incidents.iter().any(|incident| !incident.notifications.is_empty())
+    }
+}
+
+fn metric_rows(outcome: &Outcome, app: &str, with_minutes: bool) -> Vec<MetricRow> {
+    let mut rows: Vec<MetricRow> = outcome
+        .metrics
+        .rows()
+        .map(|(metric, dimensions, all, minutes)| {
+            let Statistics { count, sum, min, max } = all;
+            let minutes = with_minutes.then(|| {
+                let row = |(at, one): &(Timestamp, Statistics)| MinuteRow {
+                    at: Moment(*at),
+                    sum: one.sum,
+                    count: one.count,
+                };
+                minutes.iter().map(row).collect()
+            });
+            let dimensions = dimensions.pairs(app).into_iter().collect();
+            MetricRow { name: metric.name(), unit: metric.unit(), dimensions, count, sum, min, max, minutes }
+        })
+        .collect();
+    rows.sort_by(|a, b| (a.name, &a.dimensions).cmp(&(b.name, &b.dimensions)));
+    rows
+}
+
+fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
+    let text = |name: Option<&dyn ToString>| name.map(ToString::to_string);
+    let key = &incident.key;
+    IncidentRow {
+        id: incident.id.clone(),
+        kind: key.kind.as_str(),
+        severity: incident.severity.as_str(),
+        app: app.to_owned(),
+        connection: text(key.connection.as_ref().map(|name| name as &dyn ToString)),
+        queue: text(key.queue.as_ref().map(|name| name as &dyn ToString)),
+        queues: incident.queues.iter().map(ToString::to_string).collect(),
+        reason: key.reason.map(|reason| reason.as_str()),
+        grouped_under: None,
+        opened_at: Moment(incident.opened_at),
+        resolved_at: incident.resolved_at.map(Moment),
+        after_end: incident.is_after_end,
+        oldest_ready_at: incident.oldest_ready_at.map(Moment),
+        jobs_count: incident.jobs_count,
+        matched_by: incident.matched_by.map(|mode| mode.as_str()).filter(|_| key.kind != Kind::Blind),
+        jobs: incident
+            .jobs
+            .iter()
+            .map(|job| ListedRow {
+                id: text(job.id.as_ref().map(|name| name as &dyn ToString)),
+                uuid: text(job.uuid.as_ref().map(|name| name as &dyn ToString)),
+                class: text(job.class.as_ref().map(|name| name as &dyn ToString)),
+                enqueued_at: job.enqueued_at.map(Moment),
+            })
+            .collect(),
+        diagnosis: None,
+        notifications: incident
+            .notifications
+            .iter()
+            .map(|said| NotificationRow {
+                id: said.id.clone(),
+                at: Moment(said.at),
+                state: said.state.as_str(),
+                cause: None,
+                subject: said.subject.clone(),
+                body: said.body.clone(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,235 @@
+//! The report as people read it in a terminal: a timeline, tables, the incidents, the messages as sent.
+
+mod queues;
+mod table;
+mod timeline;
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{IncidentRow, Report};
+use crate::domain::job::Timestamp;
+use crate::domain::metric::Kind;
+use crate::domain::policy::Policy;
+use crate::replay::Outcome;
+use table::Table;
+
+/// The colours of a terminal, or none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Palette {
+    heading: Style,
+    page: Style,
+    warn: Style,
+    good: Style,
+    dim: Style,
+}
+
+impl Palette {
+    /// For a terminal.
+    #[must_use]
+    pub const fn coloured() -> Self {
+        Self {
+            heading: Style::new().bold(),
+            page: AnsiColor::Red.on_default().bold(),
+            warn: AnsiColor::Yellow.on_default(),
+            good: AnsiColor::Green.on_default(),
+            dim: Style::new().dimmed(),
+        }
+    }
+}
+
+/// Reminders shown one by one; a stall of weeks has one a day.
+const REMINDERS_SHOWN_MAX: usize = 3;
+
+/// Prints a report. Writing to a string cannot fail; the results are let go.
+#[must_use]
+pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) -> String {
+    let mut text = String::new();
+    head(&mut text, outcome, report, policy, palette);
+    section(&mut text, palette, "TIMELINE (UTC)");
+    timeline::print(&mut text, outcome, palette);
+    section(&mut text, palette, "QUEUES (jobs)");
+    text.push_str(&queues::table(outcome, policy).print(2, palette));
+    section(&mut text, palette, "LINES");
+    text.push_str(&lines(report).print(2, palette));
+    if !report.payloads.rejected.is_empty() {
+        section(&mut text, palette, "REJECTED PAYLOADS");
+        for row in &report.payloads.rejected {
+            let (warn, source) = (palette.warn, &row.source);
+            let _ = writeln!(text, "  {warn}{}{warn:#}  {source}: {}", row.reason, row.detail);
+        }
+    }
+    section(&mut text, palette, "METRICS");
+    text.push_str(&metrics(outcome, &policy.app).print(2, palette));
+    section(&mut text, palette, "INCIDENTS");
+    verdict(&mut text, report, palette);
+    if report.has_notified() {
+        section(&mut text, palette, "MESSAGES, as they would be sent");
+        for incident in &report.incidents {
+            messages(&mut text, incident, palette);
+        }
+    }
+    if !report.blind_spots.is_empty() {
+        section(&mut text, palette, "BLIND SPOTS");
+        for spot in &report.blind_spots {
+            let _ = writeln!(text, "  - {}", wrap(spot, 96, "    "));
+        }
+    }
+    text
+}
+
+fn section(text: &mut String, palette: Palette, title: &str) {
+    let heading = palette.heading;
+    let _ = writeln!(text, "\n{heading}{title}{heading:#}");
+}
+
+fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) {
+    let heading = palette.heading;
+    let _ = writeln!(text, "{heading}queuewatch replay{heading:#}  app {}", policy.app);
+    let (read, lines) = (report.payloads.read, &report.lines);
+    let until = match outcome.last_delivery {
+        Some(last) => format!("last line delivered {}, replay ends {}", short(last), short(outcome.ends_at)),
+        None => "no line told a time".to_owned(),
+    };
+    let _ = writeln!(
+        text,
+        "{read} payloads, {} log lines, {} of them recognised; {until}",
+        lines.read, lines.classified
+    );
+    if lines.late > 0 {
+        let warn = palette.warn;
+        let _ = writeln!(
+            text,
+            "{warn}{} lines are stamped too far from the rest (14 days back, 2 hours ahead) and were left out{warn:#}",
+            lines.late
+        );
+    }
+}
+
+fn lines(report: &Report) -> Table {
+    let counts = &report.counts;
+    let mut table = Table::new(&["lifecycle lines", ">count"]);
+    for (name, count) in [
+        ("enqueued", counts.enqueued),
+        ("processing", counts.processing),
+        ("processed", counts.processed),
+        ("failed", counts.failed),
+        ("released", counts.released),
+        ("enqueue errors", counts.enqueue_errors),
+    ] {
+        table.row(vec![name.to_owned(), count.to_string()]);
+    }
+    table
+}
+
+fn metrics(outcome: &Outcome, app: &str) -> Table {
+    let mut table = Table::new(&["metric", "dimensions", ">shown as", ">value", "unit"]);
+    for (metric, dimensions, all, _) in outcome.metrics.rows() {
+        let pairs: Vec<String> =
+            dimensions.pairs(app).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let (shown, value) = match metric.kind() {
+            Kind::Counter => ("sum", all.sum.to_string()),
+            Kind::Gauge => ("maximum", all.max.to_string()),
+            Kind::Distribution => ("maximum", all.max.to_string()),
+        };
+        let unit = metric.unit().to_lowercase();
+        table.row(vec![metric.name().to_owned(), pairs.join(" "), shown.to_owned(), value, unit]);
+    }
+    table
+}
+
+/// What went wrong, or that nothing did — which an app without enqueue lines is never told.
+fn verdict(text: &mut String, report: &Report, palette: Palette) {
+    if report.incidents.is_empty() {
+        let (good, warn) = (palette.good, palette.warn);
+        let _ = if report.counts.enqueued > 0 && report.pending.overdue == 0 {
+            writeln!(text, "  {good}none{good:#}")
+        } else if report.counts.enqueued > 0 {
+            writeln!(text, "  {warn}none opened, but {} jobs are overdue{warn:#}", report.pending.overdue)
+        } else {
+            writeln!(text, "  {warn}none, and none could be seen: no enqueue line has ever matched{warn:#}")
+        };
+    }
+    for incident in &report.incidents {
+        let style = if incident.severity == "page" { palette.page } else { palette.warn };
+        let state = match incident.resolved_at {
+            Some(at) => format!("resolved {}", short(at.0)),
+            None => "open at the end".to_owned(),
+        };
+        let after = if incident.after_end { ", after the last line" } else { "" };
+        let _ = writeln!(
+            text,
+            "  {style}{:<5}{style:#} {}\n        opened {}{after}, {state}, {} jobs",
+            incident.severity.to_uppercase(),
+            incident.id,
+            short(incident.opened_at.0),
+            incident.jobs_count,
+        );
+    }
+}
+
+fn messages(text: &mut String, incident: &IncidentRow, palette: Palette) {
+    let dim = palette.dim;
+    let mut reminders: usize = 0;
+    for said in &incident.notifications {
+        let style = match (said.state, incident.severity) {
+            ("resolved", _) => palette.good,
+            (_, "page") => palette.page,
+            _ => palette.warn,
+        };
+        if said.state == "reminder" {
+            reminders = reminders.saturating_add(1);
+            if reminders <= REMINDERS_SHOWN_MAX {
+                let _ =
+                    writeln!(text, "  {dim}{}{dim:#}  {style}{}{style:#}", short(said.at.0), said.subject);
+            }
+            continue;
+        }
+        let _ = writeln!(text, "  {dim}{}{dim:#}  {style}{}{style:#}", short(said.at.0), said.subject);
+        for line in said.body.lines() {
+            let _ = writeln!(text, "  {dim}|{dim:#} {line}");
+        }
+        text.push('\n');
+    }
+    if reminders > REMINDERS_SHOWN_MAX {
+        let more = reminders.saturating_sub(REMINDERS_SHOWN_MAX);
+        let _ = writeln!(text, "  {dim}and {more} more reminders{dim:#}\n");
+    }
+}
+
+/// `2025-12-06 12:37:00`, UTC.
+fn short(at: Timestamp) -> String {
+    at.to_string().chars().take(19).collect::<String>().replace('T', " ")
+}
+
+/// Breaks at spaces, so that lines keep to about `width` columns.
+fn wrap(text: &str, width: usize, indent: &str) -> String {
+    let mut wrapped = String::new();
+    let mut column: usize = 0;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        if column > 0 && column.saturating_add(length) > width {
+            wrapped.push('\n');
+            wrapped.push_str(indent);
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column = column.saturating_add(1);
+        }
+        wrapped.push_str(word);
+        column = column.saturating_add(length);
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_breaks_at_spaces_only() {
+        assert_eq!(wrap("one two three", 8, "  "), "one two\n  three");
+        assert_eq!(wrap("averylongword", 4, "  "), "averylongword");
+    }
+}

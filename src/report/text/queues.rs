@@ -1,0 +1,90 @@
+//! Queue by queue: what became of the jobs, and how long they waited.
+
+use std::collections::BTreeMap;
+
+use super::table::Table;
+use crate::domain::detect::queues::ready_at;
+use crate::domain::job::Timestamp;
+use crate::domain::ledger::record::State;
+use crate::domain::policy::Policy;
+use crate::message::duration;
+use crate::replay::Outcome;
+
+#[derive(Default)]
+struct Row {
+    enqueued: u64,
+    started: u64,
+    processed: u64,
+    failed: u64,
+    waiting: u64,
+    unknown: u64,
+    oldest: Option<Timestamp>,
+    waits_ms: Vec<i64>,
+}
+
+pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
+    let ledger = &outcome.store.ledger;
+    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    for (_, job) in ledger.jobs() {
+        let (state, _) = ledger.state(job);
+        let name = |name: Option<&str>| name.unwrap_or("unknown").to_owned();
+        let connection = name(job.known.connection().map(|c| c.as_str()));
+        let queue = name(job.known.queue().map(|q| q.as_str()));
+        let row = rows.entry(format!("{connection}:{queue}")).or_default();
+        let enqueue = job.known.enqueued;
+        row.enqueued = row.enqueued.saturating_add(u64::from(enqueue.is_some()));
+        let started_at = ledger.started_at(job).filter(|_| state != State::Pending);
+        row.started = row.started.saturating_add(u64::from(started_at.is_some()));
+        if let Some((started_at, enqueue)) = started_at.zip(enqueue) {
+            row.waits_ms.push(started_at.since_ms(enqueue.ready_at()).max(0));
+        }
+        let count = match state {
+            State::Pending | State::Released => {
+                let ready = ready_at(ledger, policy, job);
+                row.oldest = [row.oldest, ready].into_iter().flatten().min();
+                &mut row.waiting
+            }
+            State::Processed => &mut row.processed,
+            State::Failed => &mut row.failed,
+            State::Unknown => &mut row.unknown,
+            State::Running => continue,
+        };
+        *count = count.saturating_add(1);
+    }
+    let mut table = Table::new(&[
+        "queue",
+        ">enqueued",
+        ">started",
+        ">processed",
+        ">failed",
+        ">waiting",
+        ">oldest",
+        ">unknown",
+        ">wait p50",
+        ">wait max",
+    ]);
+    for (name, mut row) in rows {
+        row.waits_ms.sort_unstable();
+        let wait = |ms: Option<&i64>| ms.map_or_else(|| "-".to_owned(), |ms| precise(*ms));
+        let median = row.waits_ms.get(row.waits_ms.len().wrapping_shr(1));
+        let oldest = row.oldest.map(|at| outcome.ends_at.since_ms(at)).filter(|age_ms| *age_ms > 0);
+        table.row(vec![
+            name,
+            row.enqueued.to_string(),
+            row.started.to_string(),
+            row.processed.to_string(),
+            row.failed.to_string(),
+            row.waiting.to_string(),
+            oldest.map_or_else(|| "-".to_owned(), duration),
+            row.unknown.to_string(),
+            wait(median),
+            wait(row.waits_ms.last()),
+        ]);
+    }
+    table
+}
+
+/// Milliseconds below ten seconds, where they matter.
+fn precise(ms: i64) -> String {
+    if ms < 10_000 { format!("{ms}ms") } else { duration(ms) }
+}
