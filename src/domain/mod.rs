@@ -1,6 +1,7 @@
 //! The pure core, in pipeline order. It imports only itself and does no I/O.
 
 pub mod detect;
+pub mod envelope;
 pub mod glob;
 pub mod incident;
 pub mod intake;
