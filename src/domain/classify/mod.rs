@@ -1,0 +1,98 @@
+//! Lines into observations: which source a stream is, which rule or preset a line fits, what it says.
+//!
+//! One preset a file. Each reads one line by itself and declines what is not exactly its form; [`StreamReader`]
+//! adds what only the order of lines can tell: messages that go on, traces, unfinished lines. Custom rules are
+//! tried before presets. It refuses to take anything from arguments, contexts of other messages, traces and
+//! user text. A line over a limit, or in no known form, is passed over and counted by the caller.
+//!
+//! To add a form: a file with `read(line) -> Option<Sighting>`, its place in `StreamReader::preset` by first
+//! byte, its near misses in `near_miss`, and a case for each line that it must decline.
+
+mod artisan;
+mod bare;
+mod bracket;
+mod columns;
+mod error_json;
+mod explain;
+mod glob;
+mod json;
+mod monolog;
+mod near_miss;
+mod normalise;
+mod process;
+mod queued;
+mod quotation;
+mod reader;
+mod records;
+mod rule;
+mod rule_json;
+mod runtime;
+mod sighting;
+mod stamp;
+mod store_error;
+mod trace;
+mod worker_json;
+
+pub use explain::{Explanation, NearMiss};
+pub use reader::{Classified, StreamReader};
+pub use rule::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
+
+use super::job::{ConnectionName, QueueName};
+
+/// A `[[source]]`: which streams it covers, and how their lines are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// A glob over log group names.
+    pub log_group: String,
+    /// A glob over log stream names.
+    pub log_stream: String,
+    /// Whether the Laravel presets read its lines; rules do in any case.
+    pub laravel: bool,
+    /// The queue of a class never seen enqueued. Not applied here: what a line lacks stays `None`.
+    pub queue: Option<QueueName>,
+    /// The connection of a class never seen enqueued. Not applied here either.
+    pub connection: Option<ConnectionName>,
+}
+
+impl SourceSpec {
+    /// Whether a stream belongs here. An empty name fits any glob: saved events may not know theirs.
+    fn covers(&self, log_group: &str, log_stream: &str) -> bool {
+        (log_group.is_empty() || glob::fits(&self.log_group, log_group))
+            && (log_stream.is_empty() || glob::fits(&self.log_stream, log_stream))
+    }
+}
+
+/// Sources and rules, compiled once and used for every payload.
+#[derive(Clone, Debug, Default)]
+pub struct Classifier {
+    sources: Vec<SourceSpec>,
+    rules: Vec<Rule>,
+}
+
+impl Classifier {
+    /// Makes a classifier. Without sources, every stream reads with the Laravel presets.
+    #[must_use]
+    pub const fn new(sources: Vec<SourceSpec>, rules: Vec<Rule>) -> Self {
+        Self { sources, rules }
+    }
+
+    /// The first source that covers a stream.
+    #[must_use]
+    pub fn source(&self, log_group: &str, log_stream: &str) -> Option<&SourceSpec> {
+        self.sources.iter().find(|source| source.covers(log_group, log_stream))
+    }
+
+    /// A reader for one stream's lines of one payload. A stream that no configured source covers is read by
+    /// neither rules nor presets.
+    #[must_use]
+    pub fn stream(&self, log_group: &str, log_stream: &str) -> StreamReader<'_> {
+        match (self.sources.is_empty(), self.source(log_group, log_stream)) {
+            (true, _) => StreamReader::new(&self.rules, true),
+            (false, Some(source)) => StreamReader::new(&self.rules, source.laravel),
+            (false, None) => StreamReader::new(&[], false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Lines of whatever runs the workers: shells, entrypoints, supervisors, and PHP itself.
+//!
+//! Their wording is not fixed, so each is anchored: an optional `[Entrypoint] ` or time in brackets, then the
+//! sentence from its start. `Killed` counts only when the command it names is a worker's.
+
+use crate::domain::job::{Form, Stage};
+
+use super::sighting::Sighting;
+
+/// Reads the line, or declines.
+pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
+    if line.starts_with("PHP Fatal error:") || line.starts_with("Fatal error:") {
+        return fatal(line);
+    }
+    // The gate: every other line here says what kind of process it is about.
+    if !["ueue", "orker", "orizon"].iter().any(|word| line.contains(word)) {
+        return None;
+    }
+    let sentence = after_prefix(line);
+    log_file(sentence)
+        .or_else(|| killed(sentence))
+        .or_else(|| supervised(sentence))
+        .or_else(|| told(sentence))
+        .or_else(|| super::artisan::read(sentence))
+}
+
+/// Steps over one bracket: `[Entrypoint] `, `[2025-12-06 12:00:01] `.
+fn after_prefix(line: &str) -> &str {
+    const PREFIX_BYTES_MAX: usize = 40;
+    match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((prefix, rest)) if prefix.len() <= PREFIX_BYTES_MAX => rest,
+        _ => line,
+    }
+}
+
+fn sighting<'a>(stage: Stage, text: &'a str) -> Option<Sighting<'a>> {
+    Some(Sighting::new(stage, Form::Process).saying(text.trim()))
+}
+
+/// `PHP Fatal error:  Allowed memory size of 50331648 bytes exhausted (…)`.
+fn fatal(line: &str) -> Option<Sighting<'_>> {
+    let (_, what) = line.split_once("error:")?;
+    let what = what.trim_start();
+    if what.starts_with("Allowed memory size of ") && what.contains(" exhausted") {
+        return sighting(Stage::WorkerError, what);
+    }
+    None
+}
+
+/// `/bin/bash: line 1:  6258 Killed                  php artisan queue:work --sleep=1`.
+fn killed(line: &str) -> Option<Sighting<'_>> {
+    let (before, command) = line.split_once(" Killed ")?;
+    let (_, pid) = before.rsplit_once([' ', ':'])?;
+    let is_shell = before.contains(": line ") && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit());
+    let is_worker = ["queue:work", "queue:listen", "horizon"].iter().any(|name| command.contains(name));
+    if is_shell && is_worker { sighting(Stage::WorkerStopped, "Killed") } else { None }
+}
+
+/// `INFO exited: laravel-worker_00 (exit status 1; not expected)`, as supervisord prints it.
+fn supervised(line: &str) -> Option<Sighting<'_>> {
+    let line = after_supervisor_stamp(line);
+    let (_, rest) = line.split_once(' ').filter(|(level, _)| matches!(*level, "INFO" | "WARN" | "CRIT"))?;
+    let (verb, rest) = rest.split_once(": ")?;
+    let (program, tail) = rest.split_once(' ')?;
+    let program_lower = program.to_ascii_lowercase();
+    if !["queue", "worker", "horizon"].iter().any(|word| program_lower.contains(word)) {
+        return None;
+    }
+    match verb {
+        "success" if tail.starts_with("entered RUNNING state") => sighting(Stage::WorkerStarted, program),
+        "exited" | "stopped" | "gave up" => sighting(Stage::WorkerStopped, tail),
+        _ => None,
+    }
+}
+
+/// Steps over `2025-12-06 12:00:01,123 `.
+fn after_supervisor_stamp(line: &str) -> &str {
+    let rest = super::stamp::skip(line).and_then(|rest| rest.strip_prefix(','));
+    rest.map_or(line, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start())
+}
+
+/// `Queue Worker started with PID: 70`, `Starting queue worker …`, `worker exited with code 137`.
+fn told(line: &str) -> Option<Sighting<'_>> {
+    const SENTENCE_CHARS_MAX: usize = 200;
+    if line.len() > SENTENCE_CHARS_MAX {
+        return None;
+    }
+    let lower = line.to_ascii_lowercase();
+    let sentence = match lower.strip_prefix("step ").and_then(|rest| rest.split_once(": ")) {
+        Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => lower.as_str(),
+    };
+    let sentence = sentence.strip_prefix("laravel ").unwrap_or(sentence);
+    if let Some(what) = sentence.strip_prefix("starting ") {
+        let what = what.strip_prefix("the ").unwrap_or(what);
+        let what = what.strip_prefix("laravel ").unwrap_or(what);
+        let is_worker = ["queue worker", "horizon", "queue:work"].iter().any(|name| what.starts_with(name));
+        return if is_worker { sighting(Stage::WorkerStarted, line) } else { None };
+    }
+    let rest = sentence.strip_prefix("queue ").unwrap_or(sentence);
+    let rest = rest.strip_prefix("worker ").or_else(|| rest.strip_prefix("horizon "))?;
+    let verb = rest.split([' ', '.', ':', ',']).next()?;
+    match verb {
+        "started" => sighting(Stage::WorkerStarted, line),
+        "stopped" | "exited" | "died" | "crashed" | "terminated" => sighting(Stage::WorkerStopped, line),
+        _ => None,
+    }
+}
+
+/// `Queue Worker logs: storage/logs/queue-20251206.log`, `php artisan queue:work >> storage/logs/worker.log`.
+fn log_file(line: &str) -> Option<Sighting<'_>> {
+    let place = line.find("storage/logs/")?;
+    let is_gap = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=');
+    let before = line.get(..place)?;
+    // The word that the path ends may have a folder in front: `/var/www/html/storage/logs/…`.
+    let start = before.rfind(|c: char| is_gap(c) || c == '>').map_or(0, |at| at.saturating_add(1));
+    let path = line.get(start..)?.split(|c: char| is_gap(c) || matches!(c, ')' | ';' | ',')).next()?;
+    let lead = line.get(..start)?.trim_end_matches(is_gap).to_ascii_lowercase();
+    let points =
+        [">", "logs:", "log:", "log file:", "logs to", "logging to", "output to", "--stdout_logfile"];
+    let is_worker = ["queue", "worker", "horizon"].iter().any(|word| lead.contains(word));
+    if is_worker && path.ends_with(".log") && points.iter().any(|point| lead.ends_with(point)) {
+        return sighting(Stage::LogFileHint, path);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: Option<(Stage, &str)>) {
+        let seen = read(line);
+        let got = seen.as_ref().map(|s| (s.stage, s.text.as_deref().unwrap_or_default()));
+        assert_eq!(got, expected, "{line}");
+    }
+
+    #[test]
+    fn a_killed_worker_is_told_by_its_shell() {
+        let killed = Some((Stage::WorkerStopped, "Killed"));
+        check("/bin/bash: line 1:  6258 Killed                  php artisan queue:work --sleep=1", killed);
+        check("/entrypoint.sh: line 44:    70 Killed     php artisan queue:listen", killed);
+        check("/bin/bash: line 1: 10011 Killed                  php artisan horizon", killed);
+        check("/bin/bash: line 1:  6258 Killed                  php artisan migrate --queue", None);
+        check("Job Killed by queue:work", None);
+    }
+
+    #[test]
+    fn workers_start_and_stop_in_many_words() {
+        let line = "[Entrypoint] Queue Worker started with PID: 70";
+        check(line, Some((Stage::WorkerStarted, "Queue Worker started with PID: 70")));
+        let line = "[2025-12-06 12:00:01] Starting queue worker with driver: redis...";
+        check(line, Some((Stage::WorkerStarted, "Starting queue worker with driver: redis...")));
+        let step = "Step 5: Starting Laravel Queue Worker in background...";
+        check(&format!("[Entrypoint] {step}"), Some((Stage::WorkerStarted, step)));
+        let line = "[2025-12-06 13:00:01] Queue worker stopped. Restarting in 5 seconds...";
+        check(line, Some((Stage::WorkerStopped, "Queue worker stopped. Restarting in 5 seconds...")));
+        check("worker exited with code 137", Some((Stage::WorkerStopped, "worker exited with code 137")));
+        check("   INFO  Horizon started successfully.  ", Some((Stage::WorkerStarted, "horizon")));
+        check("Starting web server beside the queue worker", None);
+        check("The worker exited with code 137", None);
+        check("Queue worker configuration loaded", None);
+        check("worker process 12 exited", None);
+        check("Starting php-fpm", None);
+    }
+
+    #[test]
+    fn a_supervisor_names_its_program() {
+        let line = "2025-12-06 12:00:00,123 INFO exited: laravel-worker_00 (exit status 1; not expected)";
+        check(line, Some((Stage::WorkerStopped, "(exit status 1; not expected)")));
+        let line = "INFO success: laravel-worker_00 entered RUNNING state, process has stayed up";
+        check(line, Some((Stage::WorkerStarted, "laravel-worker_00")));
+        check("INFO exited: nginx (exit status 1; the worker is fine)", None);
+        check("INFO spawned: 'laravel-worker_00' with pid 9", None);
+    }
+
+    #[test]
+    fn a_log_file_is_named_for_a_workers_output() {
+        let line = "[Entrypoint] Queue Worker logs: storage/logs/queue-20251206.log";
+        check(line, Some((Stage::LogFileHint, "storage/logs/queue-20251206.log")));
+        let line = "+ php artisan queue:work redis >> /var/www/html/storage/logs/worker.log 2>&1";
+        check(line, Some((Stage::LogFileHint, "/var/www/html/storage/logs/worker.log")));
+        let line = "+ php artisan queue:work >>storage/logs/worker.log";
+        check(line, Some((Stage::LogFileHint, "storage/logs/worker.log")));
+        check("GET /storage/logs/queue.log 404", None);
+        check("queue: reading storage/logs/queue.log", None);
+        check("Application logs: storage/logs/laravel.log", None);
+        check("Queue Worker logs: storage/logs/", None);
+    }
+
+    #[test]
+    fn memory_exhaustion_ends_a_php_process() {
+        let line = "PHP Fatal error:  Allowed memory size of 50331648 bytes exhausted (tried to allocate 2097152 bytes) in /var/www/html/app/Jobs/FatalJob.php on line 9";
+        assert_eq!(read(line).map(|s| s.stage), Some(Stage::WorkerError));
+        check("PHP Fatal error:  Uncaught Exception: x in /a.php:1", None);
+        check("PHP Warning:  Allowed memory size of 1 bytes exhausted", None);
+    }
+}

@@ -1,0 +1,113 @@
+//! Which exceptions are a queue store's: Redis, a database, SQS and their kin.
+//!
+//! A database error is mostly an app's own business, so it counts only when its trace shows the queue. A Redis
+//! error counts by itself, unless its text shows a wrong command rather than a sick server.
+
+use crate::domain::job::TraceSide;
+
+/// What an exception can be evidence of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The queue's store fails, whoever noticed it.
+    Store,
+    /// The queue's store said which half it refused.
+    Sided(TraceSide),
+    /// A database fails: the queue's, if the trace says so.
+    Database,
+    /// A console command fails at its start: a worker's, if the trace says so.
+    Console,
+    /// Nothing of the queue's.
+    Other,
+}
+
+/// Judges an exception by its class (backslashes doubled or not) and the text after it.
+pub(super) fn fault(class: &str, message: &str) -> Fault {
+    let short = class.rsplit('\\').next().unwrap_or(class);
+    let starts = |words: &[&str]| words.iter().any(|word| message.starts_with(word));
+    match short {
+        "RedisException" | "RedisClusterException" if !starts(&WRONG_COMMANDS) => Fault::Store,
+        "ErrorException" if starts(&["Redis::", "RedisCluster::"]) => Fault::Store,
+        "SqsException" if message.contains("SendMessage") => Fault::Sided(TraceSide::Push),
+        "SqsException" if message.contains("ReceiveMessage") => Fault::Sided(TraceSide::Pop),
+        "SqsException" => Fault::Store,
+        "QueryException" | "PDOException" | "DeadlockException" if message.contains("SQLSTATE[") => {
+            Fault::Database
+        }
+        _ if class.starts_with("Predis\\") && !starts(&WRONG_COMMANDS) => Fault::Store,
+        _ if class.starts_with("Pheanstalk\\") || class.starts_with("PhpAmqpLib\\") => Fault::Store,
+        _ if class.contains("Console\\Exception\\") || class.contains("Console\\\\Exception\\\\") => {
+            Fault::Console
+        }
+        _ => Fault::Other,
+    }
+}
+
+/// Replies that tell of a wrong command: a bug of the app's, not a sick server.
+const WRONG_COMMANDS: [&str; 5] =
+    ["WRONGTYPE", "ERR unknown command", "ERR wrong number", "ERR syntax error", "NOSCRIPT"];
+
+/// Splits `RedisException(code: 0): Connection refused at …` as Monolog's line form prints it.
+pub(super) fn split_printed(exception: &str) -> (&str, &str) {
+    let (class, rest) = exception.split_once("(code: ").unwrap_or((exception, ""));
+    (class, rest.split_once("): ").map_or("", |(_, message)| message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(printed: &str, expected: Fault) {
+        let (class, message) = split_printed(printed);
+        assert_eq!(fault(class, message), expected, "{printed}");
+    }
+
+    #[test]
+    fn stores_are_told_from_the_apps_own_errors() {
+        for text in [
+            "Connection refused",
+            "Connection lost",
+            "Redis server 127.0.0.1:6410 went away",
+            "NOAUTH Authentication required.",
+            "read error on connection to redis:6379",
+            "WRONGPASS invalid username-password pair",
+            "MOVED 866 10.0.0.1:6379",
+            "php_network_getaddresses: getaddrinfo for redis failed",
+            "Operation timed out",
+            "READONLY You can't write",
+            "OOM command not allowed when used memory > 'maxmemory'.",
+        ] {
+            check(&format!("RedisException(code: 0): {text} at /x.php:1)"), Fault::Store);
+        }
+        check(
+            r"Predis\\Connection\\ConnectionException(code: 111): Connection refused [tcp://127.0.0.1:6411] at",
+            Fault::Store,
+        );
+        check(r"ErrorException(code: 0): Redis::connect(): php_network_getaddresses: failed", Fault::Store);
+        check(
+            r"Illuminate\\Database\\QueryException(code: 2002): SQLSTATE[HY000] [2002] Connection refused",
+            Fault::Database,
+        );
+        check(r"PDOException(code: 2002): SQLSTATE[HY000] [2002] Connection refused", Fault::Database);
+        check(
+            r#"Aws\\Sqs\\Exception\\SqsException(code: 0): Error executing \"SendMessage\" on"#,
+            Fault::Sided(TraceSide::Push),
+        );
+        check(
+            r#"Aws\Sqs\Exception\SqsException(code: 0): Error executing "SendMessage" on"#,
+            Fault::Sided(TraceSide::Push),
+        );
+        check(
+            r#"Aws\Sqs\Exception\SqsException(code: 0): Error executing "ReceiveMessage" on"#,
+            Fault::Sided(TraceSide::Pop),
+        );
+        check(
+            r"Symfony\\Component\\Console\\Exception\\InvalidArgumentException(code: 0): The option",
+            Fault::Console,
+        );
+        check("RuntimeException(code: 0): Connection refused", Fault::Other);
+        check("RedisException(code: 0): WRONGTYPE Operation against a key", Fault::Other);
+        check(r"Predis\\Response\\ServerException(code: 0): ERR unknown command 'foo'", Fault::Other);
+        check("", Fault::Other);
+    }
+}

@@ -1,0 +1,228 @@
+//! Lines in their order: sources, messages that go on, glued and wrapped lines.
+
+mod traces;
+
+use super::*;
+use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
+
+fn classify(lines: &[&str]) -> Classified {
+    let classifier = Classifier::default();
+    let mut reader = classifier.stream("/ecs/app", "ecs/app/1");
+    for (number, line) in (1_i64..).zip(lines) {
+        reader.line(LineKey(number.unsigned_abs()), Timestamp::from_ms(number), line);
+    }
+    reader.finish()
+}
+
+fn stages(lines: &[&str]) -> Vec<Stage> {
+    classify(lines).observations.iter().map(|o| o.stage).collect()
+}
+
+#[track_caller]
+fn check(lines: &[&str], expected: &[Stage]) {
+    assert_eq!(stages(lines), expected, "{lines:#?}");
+}
+
+fn only(lines: &[&str]) -> Observation {
+    let mut observations = classify(lines).observations;
+    assert_eq!(observations.len(), 1, "{observations:#?}");
+    observations.remove(0)
+}
+
+const START: &str = r"  2026-11-23 16:49:31 App\Jobs\X ................. RUNNING";
+const DONE: &str = r"  2026-11-23 16:49:31 App\Jobs\X ......... 12.34ms DONE";
+const FAIL: &str = r"  2026-11-23 16:49:31 App\Jobs\X ......... 12.34ms FAIL";
+const FAKE: &str = r"[2025-01-01 00:00:00][abc] Processed:  App\Jobs\Fake";
+const QUEUED: &str = r#"[2026-11-23 16:49:31] production.INFO: Job queued {"id":"h","job":"App\\Jobs\\X"} "#;
+const FORGED: &str = r#"[2025-01-01 00:00:00] production.INFO: Job queued {"id":"forged"} "#;
+const REFUSED: &str = r#"[2026-11-23 16:49:31] production.ERROR: Connection refused {"exception":"[object] (RedisException(code: 0): Connection refused at /v/PhpRedisConnector.php:185)"#;
+const SQL: &str = r#"[2026-11-23 16:49:31] production.ERROR: SQLSTATE[HY000] gone {"userId":1,"exception":"[object] (Illuminate\\Database\\QueryException(code: 2006): SQLSTATE[HY000] gone at /v/Connection.php:1)"#;
+const PUSH: &str = r"#1 /v/RedisQueue.php(1): Illuminate\\Queue\\RedisQueue->pushRaw()";
+const POP: &str = r"#1 /v/RedisQueue.php(1): Illuminate\\Queue\\RedisQueue->pop()";
+const NEUTRAL: &str = r"#0 /v/Connection.php(1): Redis->connect()";
+const NOW: &str = r"#1 /v/CallQueuedHandler.php(1): Illuminate\\Bus\\Dispatcher->dispatchNow()";
+const MAIN: &str = "#2 {main}";
+const END: &str = "\"} ";
+
+#[test]
+fn the_first_source_that_covers_a_stream_reads_it() {
+    let source = |log_stream: &str, laravel| SourceSpec {
+        log_group: "/ecs/app".into(),
+        log_stream: log_stream.into(),
+        laravel,
+        queue: None,
+        connection: None,
+    };
+    let classifier = Classifier::new(vec![source("ecs/web/*", false), source("ecs/*", true)], Vec::new());
+    let count = |log_group: &str, log_stream: &str| {
+        let mut reader = classifier.stream(log_group, log_stream);
+        reader.line(LineKey(1), Timestamp::from_ms(1), START);
+        reader.finish().observations.len()
+    };
+    assert_eq!(count("/ecs/app", "ecs/worker/1"), 1);
+    assert_eq!(count("/ecs/app", "ecs/web/1"), 0);
+    assert_eq!(count("/ecs/other", "ecs/worker/1"), 0);
+    assert_eq!(count("", "ecs/worker/1"), 1);
+    assert_eq!(count("/ecs/app", ""), 0, "an empty stream fits the first source, which has no presets");
+    assert_eq!(Classifier::default().stream("", "").finish(), Classified::default());
+}
+
+#[test]
+fn a_rule_comes_before_the_presets() {
+    let spec = RuleSpec {
+        name: "starts are releases".into(),
+        stage: Stage::Released,
+        pattern: Some("RUNNING".into()),
+        json: None,
+        class: None,
+        queue: None,
+        connection: None,
+        example: None,
+    };
+    let classifier = Classifier::new(Vec::new(), vec![Rule::compile(spec).expect("a good rule")]);
+    let mut reader = classifier.stream("", "");
+    reader.line(LineKey(1), Timestamp::from_ms(1), START);
+    reader.line(LineKey(2), Timestamp::from_ms(2), DONE);
+    let forms: Vec<_> = reader.finish().observations.iter().map(|o| (o.stage, o.form)).collect();
+    assert_eq!(forms, [(Stage::Released, Form::Rule), (Stage::Processed, Form::TwoLine)]);
+}
+
+#[test]
+fn only_the_first_line_of_an_event_is_a_lifecycle_line() {
+    check(&[&format!("{START}\n{DONE}")], &[Stage::Processing]);
+    check(&[&format!("text\n{DONE}")], &[]);
+    check(
+        &[&format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n{PUSH}\n{DONE}\n{MAIN}\n{END}"), DONE],
+        &[Stage::EnqueueError, Stage::Processed],
+    );
+    let whole = classify(&[&format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n")]);
+    assert_eq!(whole.halves, [], "the event held the whole record");
+}
+
+#[test]
+fn a_multiline_message_in_one_event_may_hold_a_store_error() {
+    let event = format!(
+        "[2026-11-23 16:49:31] production.ERROR: first\nsecond {{\"exception\":\"[object] (RedisException(code: 0): first\nsecond at /x.php:1)\n[stacktrace]\n{NEUTRAL}\n{POP}"
+    );
+    let seen = only(&[&event]);
+    assert_eq!((seen.stage, seen.text.as_deref()), (Stage::WorkerError, Some("first")));
+}
+
+#[test]
+fn a_router_record_is_unwrapped_once() {
+    let wrapped = r#"{"container_name":"app","log":"  2026-11-23 16:49:31 App\\Jobs\\X ..... RUNNING\r\n","source":"stdout"}"#;
+    check(&[wrapped], &[Stage::Processing]);
+    let json = r#"{"log":"{\"status\":\"starting\",\"job\":\"X\"}","container_id":"1"}"#;
+    check(&[json], &[Stage::Processing]);
+    let twice = r#"{"log":"{\"log\":\"Processing: App\\\\X\",\"source\":\"a\"}","source":"a"}"#;
+    check(&[twice], &[]);
+}
+
+#[test]
+fn output_glued_to_an_unfinished_line_is_read_and_the_end_gets_its_class() {
+    let glued = r#"  2026-11-23 16:59:47 App\Jobs\X[2026-11-23 16:59:47] production.INFO: Job queued {"id":"h","job":"App\\Jobs\\Y"} "#;
+    let seen = classify(&[glued, "more output", " ............... 28.47ms DONE"]).observations;
+    assert_eq!(seen.iter().map(|o| o.stage).collect::<Vec<_>>(), [Stage::Enqueued, Stage::Processed]);
+    let class = |o: &Observation| o.class.as_ref().map(ToString::to_string);
+    assert_eq!(seen.get(1).and_then(class).as_deref(), Some(r"App\Jobs\X"));
+    assert_eq!(seen.get(1).map(|o| o.form), Some(Form::EndOnly));
+    let alone = only(&[" ............... 28.47ms FAIL"]);
+    assert_eq!((alone.stage, alone.class), (Stage::Failed, None));
+    check(&["  28.47ms DONE"], &[]);
+    let killed = r"  2026-11-23 16:59:47 App\Jobs\X/bin/bash: line 1: 123 Killed    php artisan queue:work";
+    check(&[killed], &[Stage::WorkerStopped]);
+}
+
+#[test]
+fn lines_quoted_in_a_message_are_dropped() {
+    let open = "[2026-11-23 16:49:31] production.ERROR: first line";
+    let exception = r#"third {"exception":"[object] (RuntimeException(code: 0): first line"#;
+    let place = "third at /var/www/html/app/Jobs/MultilineFail.php:9)";
+    check(
+        &[open, FAKE, FORGED, exception, START, place, "[stacktrace]", DONE, NEUTRAL, DONE],
+        &[Stage::Processed, Stage::Processed],
+    );
+    check(&[open, START, DONE], &[Stage::Processing, Stage::Processed]);
+    check(&[open, START, QUEUED, DONE], &[Stage::Processing, Stage::Enqueued, Stage::Processed]);
+    check(&[open, FAKE, r#"last {"order":1} "#, DONE], &[Stage::Processed]);
+}
+
+#[test]
+fn a_payload_may_begin_inside_a_message() {
+    let exception = r#"third {"exception":"[object] (RuntimeException(code: 0): first line"#;
+    let place = "third at /var/www/html/app/Jobs/MultilineFail.php:9)";
+    check(&[FAKE, exception, FAKE, place, "[stacktrace]", DONE], &[Stage::Processed]);
+    check(&[FAKE, place, "[stacktrace]", NEUTRAL, DONE], &[Stage::Processed]);
+    check(&[START, "[stacktrace]", NEUTRAL, DONE], &[Stage::Processing, Stage::Processed]);
+    check(&[START, place, DONE], &[Stage::Processing, Stage::Processed]);
+    check(&[START, QUEUED, place, "[stacktrace]"], &[Stage::Processing, Stage::Enqueued]);
+}
+
+#[test]
+fn a_long_dump_stops_being_provisional() {
+    let open = "[2026-11-23 16:49:31] production.ERROR: first line";
+    let exception = r#"third {"exception":"[object] (RuntimeException(code: 0): x at /a.php:1)"#;
+    let mut lines = vec![open, START];
+    lines.extend(std::iter::repeat_n("noise", 300));
+    lines.push(exception);
+    check(&lines, &[Stage::Processing]);
+}
+
+#[test]
+fn a_fatal_errors_message_is_quoted_too() {
+    check(
+        &[
+            "PHP Fatal error:  Uncaught Exception: first",
+            FAKE,
+            "last in /a.php:9",
+            "Stack trace:",
+            MAIN,
+            DONE,
+        ],
+        &[Stage::Processed],
+    );
+}
+
+#[test]
+fn indented_text_is_no_column_line() {
+    check(
+        &["  Allowed memory size of 50331648 bytes exhausted (tried to allocate 2097152   ", "  bytes) DONE"],
+        &[],
+    );
+    check(&[r"    2026-11-23 16:49:31 App\Jobs\X .... RUNNING"], &[]);
+}
+
+#[test]
+fn a_failed_attempt_is_told_its_error_only_by_a_trace_of_its_run() {
+    let error = r#"[2026-11-23 16:49:31] production.ERROR: Target class [X] does not exist. {"exception":"[object] (Illuminate\\Contracts\\Container\\BindingResolutionException(code: 0): Target class [X] does not exist. at /a.php:1)"#;
+    let run = r"#1 /v/Worker.php(1): Illuminate\\Queue\\CallQueuedHandler->call()";
+    let told = only(&[FAIL, error, "[stacktrace]", NEUTRAL, run, MAIN]);
+    let text = r"Illuminate\Contracts\Container\BindingResolutionException: Target class [X] does not exist.";
+    assert_eq!(told.text.as_deref(), Some(text));
+    assert_eq!(only(&[FAIL, error, "[stacktrace]", NEUTRAL, NOW, MAIN]).text, None);
+    assert_eq!(only(&[FAIL, "output", error, "[stacktrace]", NEUTRAL, run, MAIN]).text, None);
+}
+
+#[test]
+fn a_worker_that_dies_at_its_start_is_a_worker_error() {
+    let error = r#"[2026-11-23 16:57:20] production.ERROR: The "stop" option does not exist. {"exception":"[object] (Symfony\\Component\\Console\\Exception\\InvalidArgumentException(code: 0): The \"stop\" option does not exist. at /v/Input.php:1)"#;
+    let command = r"#1 /v/WorkCommand.php(1): Illuminate\\Queue\\Console\\WorkCommand->runWorker()";
+    check(&[error, "[stacktrace]", NEUTRAL, command, MAIN], &[Stage::WorkerError]);
+    check(&[error, "[stacktrace]", NEUTRAL, MAIN.replace('2', "1").leak()], &[]);
+}
+
+#[test]
+fn a_json_record_is_whole() {
+    let error = r#"{"message":"Connection refused","context":{"exception":{"class":"RedisException","message":"Connection refused","code":0,"file":"/v/PhpRedisConnector.php:185"}},"level":400,"level_name":"ERROR","channel":"production","extra":{}}"#;
+    check(&[error], &[Stage::RedisError]);
+    check(&[&error.replace("ERROR", "WARNING")], &[]);
+    let queued = r#"{"message":"Job queued","context":{"id":1,"job":"X"},"level":200,"level_name":"INFO"}"#;
+    check(&[queued], &[Stage::Enqueued]);
+    check(&[&queued.replace("\"Job queued", "\"job queued")], &[]);
+    check(&[r#"{"message":"m","context":{"message":"Job queued","id":1},"level_name":"INFO"}"#], &[]);
+}
+
+#[test]
+fn noise_is_passed_over() {
+    check(&["", " ", "#", "[", "{", "Q", "\u{1b}[", "é", "10.0.0.1 - - \"GET / HTTP/1.1\" 200"], &[]);
+}
