@@ -1,0 +1,235 @@
+//! Every line of real captures, against what really happened to their jobs.
+//!
+//! A capture is one Laravel version in one scenario: the app's and the worker's output as written, a time for
+//! each line, and the truth as the queue's own events told it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a capture that cannot be read must fail the test, and test helpers are outside clippy's exemption"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use queuewatch::domain::classify::{Classified, Classifier};
+use queuewatch::domain::job::{JobClass, LineKey, Observation, Stage, Timestamp};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Truth {
+    laravel: String,
+    jobs: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    uuid: Option<String>,
+    class: String,
+    outcome: String,
+    enqueue_id: Option<serde_json::Value>,
+    events: Vec<(String, serde_json::Value, serde_json::Value, f64)>,
+}
+
+struct Capture {
+    name: String,
+    truth: Truth,
+    app: Vec<(i64, String)>,
+    worker: Vec<(i64, String)>,
+}
+
+/// What a capture's lines say, counted.
+#[derive(Debug, PartialEq)]
+struct Counts {
+    enqueued: usize,
+    starts: usize,
+    ends: usize,
+    enqueue_errors: usize,
+}
+
+fn captures() -> Vec<Capture> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/laravel");
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for version in fs::read_dir(root).unwrap() {
+        folders.extend(fs::read_dir(version.unwrap().path()).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    folders.sort();
+    folders.iter().map(|folder| capture(folder)).collect()
+}
+
+fn capture(folder: &Path) -> Capture {
+    let lines = |name: &str| {
+        let log = fs::read(folder.join(format!("{name}.log"))).unwrap();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        let stamps = fs::read_to_string(folder.join(format!("{name}.ts"))).unwrap();
+        stamps.lines().map(|ms| ms.parse().unwrap()).zip(log.lines().map(str::to_owned)).collect()
+    };
+    let version = folder.parent().and_then(Path::file_name).unwrap();
+    let name = Path::new(version).join(folder.file_name().unwrap()).to_str().unwrap().to_owned();
+    let truth = serde_json::from_slice(&fs::read(folder.join("truth.json")).unwrap()).unwrap();
+    Capture { name, truth, app: lines("app"), worker: lines("worker") }
+}
+
+fn read(lines: &[(i64, String)]) -> Classified {
+    let classifier = Classifier::default();
+    let mut reader = classifier.stream("/ecs/app", "ecs/app/1");
+    for (key, (ms, text)) in (0..).zip(lines) {
+        reader.line(LineKey(key), Timestamp::from_ms(*ms), text);
+    }
+    reader.finish()
+}
+
+fn separate(capture: &Capture) -> Vec<Observation> {
+    let mut observations = read(&capture.app).observations;
+    observations.extend(read(&capture.worker).observations);
+    observations
+}
+
+fn merged(capture: &Capture) -> Vec<Observation> {
+    let mut lines = [capture.app.as_slice(), capture.worker.as_slice()].concat();
+    lines.sort_by_key(|(ms, _)| *ms);
+    read(&lines).observations
+}
+
+fn counts(observations: &[Observation]) -> Counts {
+    let count = |is: fn(Stage) -> bool| observations.iter().filter(|o| is(o.stage)).count();
+    Counts {
+        enqueued: count(|stage| stage == Stage::Enqueued),
+        starts: count(|stage| stage == Stage::Processing),
+        ends: count(Stage::is_end),
+        enqueue_errors: count(|stage| stage == Stage::EnqueueError),
+    }
+}
+
+fn expected(capture: &Capture) -> Counts {
+    let jobs = &capture.truth.jobs;
+    let count = |kinds: &[&str]| {
+        jobs.iter().flat_map(|job| &job.events).filter(|event| kinds.contains(&event.0.as_str())).count()
+    };
+    // 9.21–9.40 print no start, and nothing of a worker that wrote into a file reaches its log.
+    let prints_starts = capture.truth.laravel != "9.40.0";
+    let is_redirected = capture.name.ends_with("h-redirected");
+    Counts {
+        enqueued: jobs.iter().filter(|job| job.enqueue_id.is_some()).count(),
+        starts: if prints_starts && !is_redirected { count(&["processing"]) } else { 0 },
+        ends: if is_redirected { 0 } else { count(ends(capture)) },
+        enqueue_errors: jobs.iter().filter(|job| job.outcome == "dispatch_failed").count(),
+    }
+}
+
+/// How often each text occurs.
+fn multiset<T: ToString>(items: impl Iterator<Item = T>) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for item in items {
+        *counted.entry(item.to_string()).or_default() += 1;
+    }
+    counted
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[test]
+fn every_capture_is_there() {
+    assert_eq!(captures().len(), 38);
+}
+
+#[test]
+fn lines_count_what_happened_in_two_streams() {
+    for capture in captures() {
+        assert_eq!(counts(&separate(&capture)), expected(&capture), "{}", capture.name);
+    }
+}
+
+#[test]
+fn lines_count_what_happened_in_one_shared_stream() {
+    for capture in captures() {
+        assert_eq!(counts(&merged(&capture)), expected(&capture), "{}", capture.name);
+    }
+}
+
+#[test]
+fn a_workers_stream_has_no_enqueue_error() {
+    for capture in captures() {
+        assert_eq!(counts(&read(&capture.worker).observations).enqueue_errors, 0, "{}", capture.name);
+    }
+}
+
+#[test]
+fn ids_and_classes_of_enqueues_are_the_truths() {
+    for capture in captures() {
+        let seen = separate(&capture);
+        let enqueued = || seen.iter().filter(|o| o.stage == Stage::Enqueued);
+        let jobs = || capture.truth.jobs.iter().filter(|job| job.enqueue_id.is_some());
+        let ids = multiset(jobs().map(|job| plain(job.enqueue_id.as_ref().unwrap())));
+        assert_eq!(multiset(enqueued().filter_map(|o| o.id.clone())), ids, "{}", capture.name);
+        let classes = multiset(jobs().map(|job| job.class.clone()));
+        assert_eq!(multiset(enqueued().filter_map(|o| o.class.clone())), classes, "{}", capture.name);
+        // The 8.x listener has no payload to take a uuid from.
+        if !capture.truth.laravel.starts_with("8.") {
+            let uuids = multiset(jobs().filter_map(|job| job.uuid.clone()));
+            assert_eq!(multiset(enqueued().filter_map(|o| o.uuid.clone())), uuids, "{}", capture.name);
+        }
+    }
+}
+
+#[test]
+fn ids_and_classes_of_starts_and_ends_are_the_truths() {
+    for capture in captures() {
+        let seen = separate(&capture);
+        for (kinds, is_stage) in
+            [(&["processing"][..], is_start as fn(Stage) -> bool), (ends(&capture), Stage::is_end)]
+        {
+            let lines = || seen.iter().filter(|o| is_stage(o.stage));
+            if lines().next().is_none() {
+                continue;
+            }
+            let jobs = capture.truth.jobs.iter();
+            let events: Vec<_> =
+                jobs.flat_map(|job| job.events.iter().map(move |event| (job, event))).collect();
+            let events = || events.iter().filter(|(_, event)| kinds.contains(&event.0.as_str()));
+            let classes = multiset(events().map(|(job, _)| job.class.clone()));
+            assert_eq!(multiset(lines().filter_map(|o| o.class.clone())), classes, "{}", capture.name);
+            let ids = multiset(events().map(|(_, event)| plain(&event.1)));
+            if prints_ids(&capture.name) {
+                assert_eq!(multiset(lines().filter_map(|o| o.id.clone())), ids, "{}", capture.name);
+            } else {
+                assert!(lines().all(|o| o.id.is_none()), "{}", capture.name);
+            }
+        }
+    }
+}
+
+/// Text of 9.21 and later has ids only with `-v`.
+fn prints_ids(capture: &str) -> bool {
+    capture.starts_with("8.") || capture.contains("json") || capture.contains("verbose")
+}
+
+fn is_start(stage: Stage) -> bool {
+    stage == Stage::Processing
+}
+
+/// The events that print an end: before 9.21 a job that goes back to be tried again prints nothing.
+fn ends(capture: &Capture) -> &'static [&'static str] {
+    const ENDS: [&str; 3] = ["processed", "failed", "released_after_exception"];
+    if capture.truth.laravel.starts_with("8.") { &ENDS[..2] } else { &ENDS }
+}
+
+#[test]
+fn nothing_forged_is_read() {
+    let fake = JobClass::from(r"App\Jobs\Fake");
+    for capture in captures() {
+        assert!(separate(&capture).iter().all(|o| o.class.as_ref() != Some(&fake)), "{}", capture.name);
+    }
+}
+
+#[test]
+fn a_file_that_a_worker_wrote_reads_like_its_stream() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/laravel/12.67.0/h-redirected");
+    let log = fs::read_to_string(folder.join("worker.redirected.log")).unwrap();
+    let lines: Vec<_> = log.lines().map(|line| (0, line.to_owned())).collect();
+    let seen = counts(&read(&lines).observations);
+    assert_eq!((seen.starts, seen.ends), (80, 80));
+}
