@@ -4,6 +4,7 @@
 //! **Invariant:** a `Config` holds no value that still has to be checked, but for the patterns of rules.
 
 mod check;
+mod classifier;
 mod cron;
 mod duration;
 mod error;

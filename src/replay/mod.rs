@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** the machine's clock is never asked, so the same input gives the same output, to the byte.
 
+mod open;
 mod order;
+
+pub use open::open;
 
 use std::future::Future;
 use std::pin::pin;

@@ -14,7 +14,6 @@ mod bracket;
 mod columns;
 mod error_json;
 mod explain;
-mod glob;
 mod json;
 mod monolog;
 mod near_miss;
@@ -37,6 +36,7 @@ pub use explain::{Explanation, NearMiss};
 pub use reader::{Classified, StreamReader};
 pub use rule::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
 
+use super::glob;
 use super::job::{ConnectionName, QueueName};
 
 /// A `[[source]]`: which streams it covers, and how their lines are read.
@@ -57,8 +57,8 @@ pub struct SourceSpec {
 impl SourceSpec {
     /// Whether a stream belongs here. An empty name fits any glob: saved events may not know theirs.
     fn covers(&self, log_group: &str, log_stream: &str) -> bool {
-        (log_group.is_empty() || glob::fits(&self.log_group, log_group))
-            && (log_stream.is_empty() || glob::fits(&self.log_stream, log_stream))
+        (log_group.is_empty() || glob::matches(&self.log_group, log_group))
+            && (log_stream.is_empty() || glob::matches(&self.log_stream, log_stream))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is wrong now: the ledger seen queue by queue, and the conditions that open and close incidents.
 
 pub mod blind;
+pub mod lanes;
 pub mod overtaking;
 pub mod queues;
 

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Wake;
+use super::lanes::Lanes;
 use super::overtaking::{First, Overtaking};
-use crate::domain::job::{ConnectionName, HOUR_MS, JobClass, QueueName, Timestamp};
+use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::class::Lane;
-use crate::domain::ledger::counting::{JobIx, StartKey};
+use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::StreamIx;
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::policy::Policy;
@@ -54,17 +55,17 @@ pub type Queues = BTreeMap<Lane, QueueView>;
 /// Looks at every queue at `now`.
 #[must_use]
 pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
-    let names = Names::of(ledger, policy);
+    let lanes = Lanes::of(ledger, policy);
     let mut queues = Queues::new();
     for (lane, facts) in ledger.lanes() {
-        let view = queues.entry(names.resolve(lane)).or_default();
+        let view = queues.entry(lanes.resolve(lane)).or_default();
         view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
         view.newest_start = view.newest_start.max(facts.newest_start);
     }
     for (ix, job) in ledger.waiting() {
         let class = job.known.class();
         let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
-        let lane = names.lane_of(ix);
+        let lane = lanes.lane_of(ix);
         let grace_ms = policy.grace_ms(job.known.queue(), class);
         let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
         let waiting = WaitingJob {
@@ -83,8 +84,8 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
     for view in queues.values_mut() {
         view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
     }
-    find_overtaken(ledger, &names, &mut queues, now);
-    find_working(ledger, policy, &names, &mut queues, now, wake);
+    find_overtaken(ledger, &lanes, &mut queues, now);
+    find_working(ledger, policy, &lanes, &mut queues, now, wake);
     queues
 }
 
@@ -97,90 +98,9 @@ pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp
     job.known.ready_at(policy.backoff_ms(class).or_else(learned).unwrap_or(BACKOFF_MS))
 }
 
-/// What unnamed queues and connections are taken to be.
-struct Names<'a> {
-    ledger: &'a Ledger,
-    policy: &'a Policy,
-    connections: BTreeMap<&'a QueueName, BTreeSet<&'a ConnectionName>>,
-}
-
-impl<'a> Names<'a> {
-    fn of(ledger: &'a Ledger, policy: &'a Policy) -> Self {
-        let mut connections: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for ((connection, queue), _) in ledger.lanes() {
-            if let (Some(connection), Some(queue)) = (connection, queue) {
-                connections.entry(queue).or_default().insert(connection);
-            }
-        }
-        Self { ledger, policy, connections }
-    }
-
-    /// A missing connection is the only one the queue is known on.
-    fn resolve(&self, (connection, queue): &Lane) -> Lane {
-        let only = || {
-            let mut known = self.connections.get(queue.as_ref()?)?.iter();
-            known.next().filter(|_| known.next().is_none()).map(|name| (*name).clone())
-        };
-        (connection.clone().or_else(only), queue.clone())
-    }
-
-    fn lane_of(&self, ix: JobIx) -> Lane {
-        let Some(job) = self.ledger.job(ix) else { return (None, None) };
-        let (class, mut queue) = (job.known.class(), job.known.queue().cloned());
-        let mut connection = job.known.connection().cloned();
-        if self.is_spread(class) {
-            // Its starts do not say which queue they came from, so nobody can say which one is stuck.
-            let resolved = self.resolve(&(connection, queue));
-            return (resolved.0, None);
-        }
-        if queue.is_none() {
-            let stream = job.known.start().map(|(_, stream)| stream);
-            (connection, queue) = self.class_lane(class, stream, connection);
-        }
-        self.resolve(&(connection, queue))
-    }
-
-    /// Whether a class is matched by counting and waits on more than one queue.
-    fn is_spread(&self, class: Option<&JobClass>) -> bool {
-        self.ledger.is_counted(class)
-            && self.ledger.class(class).is_some_and(|facts| {
-                facts.enqueued_on.iter().map(|(_, queue)| queue).collect::<BTreeSet<_>>().len() > 1
-            })
-    }
-
-    /// The queue of a class: the only one its enqueues name; for a class never enqueued its source's.
-    fn class_lane(
-        &self,
-        class: Option<&JobClass>,
-        stream: Option<StreamIx>,
-        connection: Option<ConnectionName>,
-    ) -> Lane {
-        let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
-        if let Some(facts) = facts {
-            let mut lanes = facts.enqueued_on.iter();
-            return match (lanes.next(), lanes.next()) {
-                (Some((of, queue)), None) => (connection.or_else(|| of.clone()), queue.clone()),
-                _ => (connection, None),
-            };
-        }
-        let stream = stream.and_then(|stream| self.ledger.streams.get(stream));
-        let defaults = stream.map(|s| self.policy.source_defaults(&s.log_group, &s.log_stream));
-        let (queue, of) = defaults.unwrap_or((None, None));
-        (connection.or(of), queue)
-    }
-
-    fn lane_of_start(&self, class: &JobClass, start: StartKey, job: Option<JobIx>) -> Lane {
-        match job {
-            Some(ix) => self.lane_of(ix),
-            None if self.is_spread(Some(class)) => (None, None),
-            None => self.resolve(&self.class_lane(Some(class), Some(start.2), None)),
-        }
-    }
-}
-
 /// Finds out who of the waiting was passed over. Only queues where somebody is overdue, and not yet known
 /// to be passed over, are looked at, from that job on.
-fn find_overtaken(ledger: &Ledger, names: &Names<'_>, queues: &mut Queues, now: Timestamp) {
+fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: Timestamp) {
     let mut overtaking: BTreeMap<Lane, Overtaking<'_>> = BTreeMap::new();
     let overdue_since: BTreeMap<Lane, Timestamp> = queues
         .iter()
@@ -191,7 +111,7 @@ fn find_overtaken(ledger: &Ledger, names: &Names<'_>, queues: &mut Queues, now: 
         })
         .collect();
     for (raw, facts) in ledger.lanes() {
-        let lane = names.resolve(raw);
+        let lane = lanes.resolve(raw);
         let Some(since) = overdue_since.get(&lane) else { continue };
         let firsts = overtaking.entry(lane).or_default();
         for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
@@ -221,7 +141,7 @@ fn find_overtaken(ledger: &Ledger, names: &Names<'_>, queues: &mut Queues, now: 
 fn find_working(
     ledger: &Ledger,
     policy: &Policy,
-    names: &Names<'_>,
+    lanes: &Lanes<'_>,
     queues: &mut Queues,
     now: Timestamp,
     wake: &mut Wake,
@@ -242,12 +162,12 @@ fn find_working(
     };
     for (ix, job) in ledger.running(Timestamp::MIN) {
         let Some((mark, stream)) = job.known.start() else { continue };
-        run(names.lane_of(ix), mark.at, stream, timeout_ms(job.known.class(), job.known.timeout_ms));
+        run(lanes.lane_of(ix), mark.at, stream, timeout_ms(job.known.class(), job.known.timeout_ms));
     }
     for (class, series) in ledger.series() {
         let timeout_ms = timeout_ms(Some(class), None);
         for start in series.open_starts(now.minus_ms(timeout_ms)) {
-            run(names.lane_of_start(class, start, series.job_of(start)), start.0, start.2, timeout_ms);
+            run(lanes.lane_of_start(class, start, series.job_of(start)), start.0, start.2, timeout_ms);
         }
     }
 }

@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{IncidentRow, Report};
 use crate::domain::job::Timestamp;
+use crate::domain::ledger::class::Lane;
 use crate::domain::metric::Kind;
 use crate::domain::policy::Policy;
 use crate::replay::Outcome;
@@ -48,7 +49,7 @@ pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Pale
     let mut text = String::new();
     head(&mut text, outcome, report, policy, palette);
     section(&mut text, palette, "TIMELINE (UTC)");
-    timeline::print(&mut text, outcome, palette);
+    timeline::print(&mut text, outcome, policy, palette);
     section(&mut text, palette, "QUEUES (jobs)");
     text.push_str(&queues::table(outcome, policy).print(2, palette));
     section(&mut text, palette, "LINES");
@@ -196,6 +197,12 @@ fn messages(text: &mut String, incident: &IncidentRow, palette: Palette) {
         let more = reminders.saturating_sub(REMINDERS_SHOWN_MAX);
         let _ = writeln!(text, "  {dim}and {more} more reminders{dim:#}\n");
     }
+}
+
+/// `redis:default`; what is not known is `unknown`.
+fn place((connection, queue): &Lane) -> String {
+    let connection = connection.as_ref().map_or("unknown", |name| name.as_str());
+    format!("{connection}:{}", queue.as_ref().map_or("unknown", |name| name.as_str()))
 }
 
 /// `2025-12-06 12:37:00`, UTC.

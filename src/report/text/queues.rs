@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::place;
 use super::table::Table;
+use crate::domain::detect::lanes::Lanes;
 use crate::domain::detect::queues::ready_at;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::record::State;
@@ -25,12 +27,10 @@ struct Row {
 pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
     let ledger = &outcome.store.ledger;
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for (_, job) in ledger.jobs() {
+    let lanes = Lanes::of(ledger, policy);
+    for (ix, job) in ledger.jobs() {
         let (state, _) = ledger.state(job);
-        let name = |name: Option<&str>| name.unwrap_or("unknown").to_owned();
-        let connection = name(job.known.connection().map(|c| c.as_str()));
-        let queue = name(job.known.queue().map(|q| q.as_str()));
-        let row = rows.entry(format!("{connection}:{queue}")).or_default();
+        let row = rows.entry(place(&lanes.lane_of(ix))).or_default();
         let enqueue = job.known.enqueued;
         row.enqueued = row.enqueued.saturating_add(u64::from(enqueue.is_some()));
         let started_at = ledger.started_at(job).filter(|_| state != State::Pending);

@@ -1,10 +1,15 @@
 //! What happened when: the first and last of each kind, and every incident.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Palette, short};
+use super::{Palette, place, short};
+use crate::domain::detect::lanes::Lanes;
 use crate::domain::incident::{NotificationState, Severity};
 use crate::domain::job::Timestamp;
+use crate::domain::ledger::LaneFacts;
+use crate::domain::ledger::class::Lane;
+use crate::domain::policy::Policy;
 use crate::replay::Outcome;
 
 struct Entry {
@@ -22,8 +27,8 @@ enum Mood {
 }
 
 /// Prints the timeline; with the date where it changes.
-pub(super) fn print(text: &mut String, outcome: &Outcome, palette: Palette) {
-    let mut entries = entries(outcome);
+pub(super) fn print(text: &mut String, outcome: &Outcome, policy: &Policy, palette: Palette) {
+    let mut entries = entries(outcome, policy);
     entries.sort_by(|a, b| (a.at, &a.text).cmp(&(b.at, &b.text)));
     let mut day = String::new();
     for entry in &entries {
@@ -44,7 +49,7 @@ pub(super) fn print(text: &mut String, outcome: &Outcome, palette: Palette) {
     }
 }
 
-fn entries(outcome: &Outcome) -> Vec<Entry> {
+fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
     let ledger = &outcome.store.ledger;
     let mut entries = Vec::new();
     let mut plain = |at: Option<Timestamp>, text: String| {
@@ -52,14 +57,20 @@ fn entries(outcome: &Outcome) -> Vec<Entry> {
             entries.push(Entry { at, text, mood: Mood::Plain });
         }
     };
-    for ((connection, queue), facts) in ledger.lanes() {
-        let connection = connection.as_ref().map_or("unknown", |name| name.as_str());
-        let queue = queue.as_ref().map_or("unknown", |name| name.as_str());
-        let place = format!("{connection}:{queue}");
-        let (first, last) = (facts.oldest_enqueue, facts.newest_enqueue);
+    let lanes = Lanes::of(ledger, policy);
+    let mut by_place: BTreeMap<Lane, LaneFacts> = BTreeMap::new();
+    for (lane, facts) in ledger.lanes() {
+        let all = by_place.entry(lanes.resolve(lane)).or_default();
+        all.oldest_enqueue = [all.oldest_enqueue, facts.oldest_enqueue].into_iter().flatten().min();
+        all.newest_enqueue = all.newest_enqueue.max(facts.newest_enqueue);
+        all.newest_start = all.newest_start.max(facts.newest_start);
+    }
+    for (lane, facts) in by_place {
+        let place = place(&lane);
+        let (first, last, start) = (facts.oldest_enqueue, facts.newest_enqueue, facts.newest_start);
         plain(first, format!("first enqueue on {place}"));
         plain(last.filter(|_| last != first), format!("last enqueue on {place}"));
-        plain(facts.newest_start, format!("last start on {place}"));
+        plain(start, format!("last start on {place}"));
     }
     plain(ledger.traits.first_worker_line_at, "first start or end of a job".to_owned());
     for stream in ledger.streams.iter() {

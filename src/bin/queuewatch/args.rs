@@ -1,0 +1,149 @@
+//! The flags and arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds background jobs that are enqueued and never processed, from CloudWatch Logs alone.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what queuewatch would have said about saved events: a timeline, the metrics, the alarms.
+    ///
+    /// Reads Lambda events (`.json`, one per line in `.jsonl`, either with `.gz`) and the output of
+    /// `aws logs filter-log-events --output json`. A folder means the files directly in it.
+    #[command(after_help = REPLAY_HELP)]
+    Replay(ReplayArguments),
+    /// Tell which rule reads a line, or the nearest one and why it does not.
+    Explain(ExplainArguments),
+    /// Make saved events of raw log lines, as CloudWatch would send them.
+    Pack(PackArguments),
+    /// Print the log lines of saved events: timestamp, group, stream, message, separated by tabs.
+    Unpack(UnpackArguments),
+    /// Check a configuration: every key, every rule and its example.
+    Check(CheckArguments),
+}
+
+const REPLAY_HELP: &str = "\
+Exit status: 0 it ran; 1 a notification fired (with --exit-code); 2 a path or the configuration could
+not be read, or a folder holds no events.
+
+Examples:
+  queuewatch replay events/
+  aws logs filter-log-events --log-group-name /ecs/app --output json > yesterday.json
+  queuewatch replay yesterday.json";
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One object, for programs.
+    Json,
+}
+
+/// Settings that the environment and the file have, too.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// Read this configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Name the app (replaces `app` of the configuration).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// Let ready jobs wait this long: 90s, 5m, 1h (replaces `[stall].grace` only).
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) grace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// Saved events, folders of them, or `-` for standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Print for people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// List every job (JSON).
+    #[arg(long)]
+    pub(crate) jobs: bool,
+    /// List every metric minute by minute (JSON).
+    #[arg(long)]
+    pub(crate) metrics: bool,
+    /// Go on this long after the last delivery while something is open.
+    #[arg(long, value_name = "DURATION", default_value = "30m")]
+    pub(crate) settle: String,
+    /// Deliver payloads in the given order, instead of by their newest line.
+    #[arg(long)]
+    pub(crate) keep_order: bool,
+    /// Exit with 1 if a notification fired.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// The log group of `filter-log-events` output, which does not name it.
+    #[arg(long, value_name = "GROUP", default_value = "")]
+    pub(crate) log_group: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The line; `-`, or none, reads standard input, a line each.
+    pub(crate) line: Option<String>,
+    /// Read this configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The line's log group.
+    #[arg(long, value_name = "GROUP", default_value = "")]
+    pub(crate) log_group: String,
+    /// The line's log stream.
+    #[arg(long, value_name = "STREAM", default_value = "")]
+    pub(crate) log_stream: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PackArguments {
+    /// The log group the lines are from.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) log_group: String,
+    /// The log stream the lines are from.
+    #[arg(long, value_name = "STREAM")]
+    pub(crate) log_stream: String,
+    /// One epoch millisecond a line, for each line of FILE; without it the lines' own times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timestamps: Option<PathBuf>,
+    /// Close a batch this many milliseconds after its first line.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub(crate) batch_ms: u32,
+    /// Write one event a file into this folder, instead of one a line on standard output.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The raw lines, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnpackArguments {
+    /// Saved events, folders of them, or `-` for standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The log group of `filter-log-events` output, which does not name it.
+    #[arg(long, value_name = "GROUP", default_value = "")]
+    pub(crate) log_group: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The configuration.
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: PathBuf,
+}

@@ -1,0 +1,80 @@
+//! `queuewatch explain`: which rule reads a line, or the nearest one and why it does not.
+
+use std::fmt::Write;
+use std::io::{self, Read};
+
+use anyhow::Context;
+
+use queuewatch::domain::classify::{Classifier, Explanation};
+use queuewatch::domain::job::{Ending, Observation};
+
+use crate::args::{ConfigArguments, ExplainArguments};
+use crate::replay::load;
+use crate::{RAN, output};
+
+pub(crate) fn run(arguments: &ExplainArguments) -> anyhow::Result<u8> {
+    let config = load(&ConfigArguments { config: arguments.config.clone(), app: None, grace: None })?;
+    let classifier = config.classifier()?;
+    let given = arguments.line.as_deref().filter(|line| *line != "-");
+    let mut input = String::new();
+    if given.is_none() {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+        input = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    let lines: Vec<&str> = match given {
+        Some(line) => vec![line],
+        None => input.lines().filter(|line| !line.trim().is_empty()).collect(),
+    };
+    for line in lines {
+        output::print(&explain(&classifier, arguments, line))?;
+    }
+    Ok(RAN)
+}
+
+fn explain(classifier: &Classifier, arguments: &ExplainArguments, line: &str) -> String {
+    let explanation = classifier.explain(&arguments.log_group, &arguments.log_stream, line);
+    let mut text = format!("{}\n", explanation.line);
+    let Explanation { notes, matched_by, observation, nearest, .. } = explanation;
+    match (&matched_by, &observation) {
+        (Some(name), Some(observation)) => {
+            let _ = writeln!(text, "  read by   {name}");
+            let _ = writeln!(text, "  stage     {}", observation.stage.as_str());
+            for (field, value) in fields(observation) {
+                let _ = writeln!(text, "  {field:<9} {value}");
+            }
+        }
+        _ => {
+            let _ = writeln!(text, "  not a line that queuewatch reads");
+        }
+    }
+    if let Some(nearest) = nearest {
+        let _ = writeln!(text, "  nearest   {}\n            {}", nearest.form, nearest.why);
+    }
+    for note in notes {
+        let _ = writeln!(text, "  note      {note}");
+    }
+    text
+}
+
+/// What the line carries, in the configuration's names.
+fn fields(observation: &Observation) -> Vec<(&'static str, String)> {
+    let seconds = |ms: i64| format!("{}.{:03}", ms.wrapping_div(1000), ms.wrapping_rem(1000).wrapping_abs());
+    let ending = "failed for good or goes back to be retried: the line does not tell";
+    [
+        ("class", observation.class.as_ref().map(ToString::to_string)),
+        ("queue", observation.queue.as_ref().map(ToString::to_string)),
+        ("connect.", observation.connection.as_ref().map(ToString::to_string)),
+        ("id", observation.id.as_ref().map(ToString::to_string)),
+        ("uuid", observation.uuid.as_ref().map(ToString::to_string)),
+        ("attempt", observation.attempt.map(|n| n.to_string())),
+        ("delay_s", observation.delay_ms.map(seconds)),
+        ("runtime_s", observation.runtime.map(|runtime| seconds(runtime.ms))),
+        ("timeout_s", observation.timeout_ms.map(seconds)),
+        ("text", observation.text.as_ref().map(ToString::to_string)),
+        ("ending", (observation.ending == Ending::FailOrRetry).then(|| ending.to_owned())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}

@@ -1,0 +1,108 @@
+//! `queuewatch replay`: what queuewatch would have said about saved events.
+
+use std::io;
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use queuewatch::config::{Config, Overrides, parse_duration_ms};
+use queuewatch::domain::envelope::Limits;
+use queuewatch::replay::{self, Input, Settings, open};
+use queuewatch::report::{Extent, Report, text};
+use queuewatch::saved;
+
+use crate::args::{ConfigArguments, Format, ReplayArguments};
+use crate::{NOTIFIED, RAN, UNREADABLE, output};
+
+/// A progress bar for less than this is a flicker.
+const PROGRESS_FROM: usize = 200;
+
+pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
+    let config = load(&arguments.config)?;
+    let classifier = config.classifier()?;
+    let settle_ms = parse_duration_ms(&arguments.settle).context("--settle")?;
+    let (saved, errors) = saved::read(&arguments.paths, &arguments.log_group, &mut io::stdin().lock());
+    for error in &errors {
+        output::complain(&anyhow::Error::msg(chain(error)));
+    }
+    if saved.is_empty() && !errors.is_empty() {
+        return Ok(UNREADABLE);
+    }
+    let limits = Limits::default();
+    let bar = progress(saved.len(), "reading");
+    let mut inputs: Vec<Input> = Vec::new();
+    for one in saved {
+        inputs.extend(open(&one, &classifier, &limits));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let policy = config.policy().clone();
+    let settings = Settings {
+        policy: policy.clone(),
+        settle_ms,
+        keeps_order: arguments.keep_order,
+        visits_every_minute: false,
+    };
+    let bar = progress(inputs.len(), "replaying");
+    let outcome = replay::replay(inputs, &settings, |_| bar.inc(1));
+    bar.finish_and_clear();
+    let extent = Extent { jobs: arguments.jobs, minutes: arguments.metrics };
+    let report = Report::new(&outcome, &policy, extent);
+    match arguments.format {
+        Format::Text => {
+            output::print_coloured(&text::render(&outcome, &report, &policy, text::Palette::coloured()))?;
+        }
+        Format::Json => {
+            let mut json = serde_json::to_string_pretty(&report).context("writing the report as JSON")?;
+            json.push('\n');
+            output::print(&json)?;
+        }
+    }
+    Ok(status(!errors.is_empty(), arguments.exit_code && report.has_notified()))
+}
+
+const fn status(has_errors: bool, has_notified: bool) -> u8 {
+    if has_errors {
+        UNREADABLE
+    } else if has_notified {
+        NOTIFIED
+    } else {
+        RAN
+    }
+}
+
+/// Reads the configuration: flag over environment over file over default.
+pub(crate) fn load(arguments: &ConfigArguments) -> anyhow::Result<Config> {
+    let flags = Overrides {
+        config: arguments.config.clone(),
+        app: arguments.app.clone(),
+        grace: arguments.grace.clone(),
+    };
+    Ok(Config::load(&flags, &Overrides::from_environment()?)?)
+}
+
+/// An error and its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// A bar on standard error, where that is a terminal and there is enough to do.
+fn progress(steps: usize, doing: &'static str) -> ProgressBar {
+    if steps < PROGRESS_FROM {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(steps as u64).with_message(doing);
+    if let Ok(style) = ProgressStyle::with_template("{msg:<10} {bar:40} {pos}/{len} payloads, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

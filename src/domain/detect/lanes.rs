@@ -1,0 +1,101 @@
+//! Which queue a line without one is taken to be about.
+//!
+//! What is missing is never invented: it comes from the job the line joins, from the only queue or connection
+//! that it can be, or from the source's configuration; else it stays unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::job::{ConnectionName, JobClass, QueueName};
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::{JobIx, StartKey};
+use crate::domain::ledger::record::StreamIx;
+use crate::domain::policy::Policy;
+
+/// What unnamed queues and connections are taken to be.
+pub struct Lanes<'a> {
+    ledger: &'a Ledger,
+    policy: &'a Policy,
+    connections: BTreeMap<&'a QueueName, BTreeSet<&'a ConnectionName>>,
+}
+
+impl<'a> Lanes<'a> {
+    /// Learns which connections each queue is known on.
+    #[must_use]
+    pub fn of(ledger: &'a Ledger, policy: &'a Policy) -> Self {
+        let mut connections: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for ((connection, queue), _) in ledger.lanes() {
+            if let (Some(connection), Some(queue)) = (connection, queue) {
+                connections.entry(queue).or_default().insert(connection);
+            }
+        }
+        Self { ledger, policy, connections }
+    }
+
+    /// A missing connection is the only one the queue is known on.
+    #[must_use]
+    pub fn resolve(&self, (connection, queue): &Lane) -> Lane {
+        let only = || {
+            let mut known = self.connections.get(queue.as_ref()?)?.iter();
+            known.next().filter(|_| known.next().is_none()).map(|name| (*name).clone())
+        };
+        (connection.clone().or_else(only), queue.clone())
+    }
+
+    /// The queue a job waits on or ran on, as far as anything tells.
+    #[must_use]
+    pub fn lane_of(&self, ix: JobIx) -> Lane {
+        let Some(job) = self.ledger.job(ix) else { return (None, None) };
+        let (class, mut queue) = (job.known.class(), job.known.queue().cloned());
+        let mut connection = job.known.connection().cloned();
+        if self.is_spread(class) {
+            // Its starts do not say which queue they came from, so nobody can say which one is stuck.
+            let resolved = self.resolve(&(connection, queue));
+            return (resolved.0, None);
+        }
+        if queue.is_none() {
+            let stream = job.known.start().map(|(_, stream)| stream);
+            (connection, queue) = self.class_lane(class, stream, connection);
+        }
+        self.resolve(&(connection, queue))
+    }
+
+    /// Whether a class is matched by counting and waits on more than one queue.
+    fn is_spread(&self, class: Option<&JobClass>) -> bool {
+        self.ledger.is_counted(class)
+            && self.ledger.class(class).is_some_and(|facts| {
+                facts.enqueued_on.iter().map(|(_, queue)| queue).collect::<BTreeSet<_>>().len() > 1
+            })
+    }
+
+    /// The queue of a class: the only one its enqueues name; for a class never enqueued its source's.
+    fn class_lane(
+        &self,
+        class: Option<&JobClass>,
+        stream: Option<StreamIx>,
+        connection: Option<ConnectionName>,
+    ) -> Lane {
+        let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
+        if let Some(facts) = facts {
+            let mut lanes = facts.enqueued_on.iter();
+            return match (lanes.next(), lanes.next()) {
+                (Some((of, queue)), None) => (connection.or_else(|| of.clone()), queue.clone()),
+                _ => (connection, None),
+            };
+        }
+        let stream = stream.and_then(|stream| self.ledger.streams.get(stream));
+        let defaults = stream.map(|s| self.policy.source_defaults(&s.log_group, &s.log_stream));
+        let (queue, of) = defaults.unwrap_or((None, None));
+        (connection.or(of), queue)
+    }
+
+    /// The queue a counted start came from.
+    #[must_use]
+    pub fn lane_of_start(&self, class: &JobClass, start: StartKey, job: Option<JobIx>) -> Lane {
+        match job {
+            Some(ix) => self.lane_of(ix),
+            None if self.is_spread(Some(class)) => (None, None),
+            None => self.resolve(&self.class_lane(Some(class), Some(start.2), None)),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A payload's lines into a delivery record: each line keyed, stamped and classified as it is handed out.
+//!
+//! The text is streamed; what is kept of a line is its key, its stamp and what it says. Where the payload
+//! is rejected after all, the caller drops the reading and with it everything read.
+
+use super::classify::{Classifier, StreamReader};
+use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
+use super::intake::{DeliveryRecord, Fnv, LineStamp};
+use super::job::LineKey;
+
+#[expect(clippy::disallowed_types, reason = "membership only, never iterated; one look-up a log line")]
+type Keys = std::collections::HashSet<u64>;
+
+/// What a payload was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Log lines.
+    Lines(Box<DeliveryRecord>),
+    /// One of CloudWatch's own reachability checks.
+    Control,
+}
+
+/// Opens and reads the base64 text of a subscription event.
+///
+/// # Errors
+/// Where the payload cannot be opened; nothing of it is kept.
+pub fn read_base64(data: &str, classifier: &Classifier, limits: &Limits) -> Result<Read, Rejection> {
+    let mut reading = Reading::new(classifier);
+    let header = envelope::open_base64(data, limits, &mut reading)?;
+    Ok(reading.finish(&header))
+}
+
+/// Opens and reads the gzip bytes of a Kinesis record.
+///
+/// # Errors
+/// Where the payload cannot be opened; nothing of it is kept.
+pub fn read_gzip(bytes: &[u8], classifier: &Classifier, limits: &Limits) -> Result<Read, Rejection> {
+    let mut reading = Reading::new(classifier);
+    let header = envelope::open_gzip(bytes, limits, &mut reading)?;
+    Ok(reading.finish(&header))
+}
+
+/// Reads lines that come without an envelope.
+#[must_use]
+pub fn read_lines<'a>(
+    log_group: &str,
+    log_stream: &str,
+    lines: impl Iterator<Item = Line<'a>>,
+    classifier: &Classifier,
+) -> Box<DeliveryRecord> {
+    let mut reading = Reading::new(classifier);
+    reading.start("", log_group, log_stream);
+    for line in lines {
+        reading.line(line);
+    }
+    reading.into_record()
+}
+
+/// A payload being read.
+struct Reading<'c> {
+    classifier: &'c Classifier,
+    reader: Option<StreamReader<'c>>,
+    record: DeliveryRecord,
+    names: Fnv,
+    key: Fnv,
+    here: Keys,
+}
+
+impl<'c> Reading<'c> {
+    fn new(classifier: &'c Classifier) -> Self {
+        Self {
+            classifier,
+            reader: None,
+            record: DeliveryRecord::default(),
+            names: Fnv::default(),
+            key: Fnv::default(),
+            here: Keys::default(),
+        }
+    }
+
+    fn start(&mut self, owner: &str, log_group: &str, log_stream: &str) {
+        log_group.clone_into(&mut self.record.log_group);
+        log_stream.clone_into(&mut self.record.log_stream);
+        self.names = Fnv::default().with(log_group.as_bytes()).with(log_stream.as_bytes());
+        self.key = self.names.with(owner.as_bytes());
+        self.reader = Some(self.classifier.stream(log_group, log_stream));
+    }
+
+    fn finish(self, header: &Header) -> Read {
+        match header.kind {
+            Kind::Control => Read::Control,
+            Kind::Data => Read::Lines(self.into_record()),
+        }
+    }
+
+    fn into_record(self) -> Box<DeliveryRecord> {
+        let mut record = self.record;
+        record.key = self.key.finish();
+        if let Some(reader) = self.reader {
+            let classified = reader.finish();
+            record.observations = classified.observations;
+            record.halves = classified.halves;
+        }
+        record.set_late_aside();
+        Box::new(record)
+    }
+}
+
+impl LineSink for Reading<'_> {
+    fn begin(&mut self, header: &Header) {
+        self.start(&header.owner, &header.log_group, &header.log_stream);
+    }
+
+    fn line(&mut self, line: Line<'_>) {
+        let key = if line.id.is_empty() {
+            // No event id: what the line says and when is all there is to know it by.
+            self.names.with(&line.at.as_ms().to_le_bytes()).with(line.message.as_bytes()).finish()
+        } else {
+            self.names.with(line.id.as_bytes()).finish()
+        };
+        self.key = self.key.with(&key.to_le_bytes());
+        self.record.lines.push(LineStamp { key: LineKey(key), at: line.at });
+        if self.here.insert(key)
+            && let Some(reader) = &mut self.reader
+        {
+            reader.line(LineKey(key), line.at, line.message);
+        }
+    }
+}
