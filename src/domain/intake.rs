@@ -4,6 +4,7 @@
 //! 2 hours ahead, so a line farther from the payload's median than that is a broken clock, counted and left out.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TraceHalf};
 
@@ -98,6 +99,31 @@ impl DeliveryRecord {
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
         self.lines.iter().filter(|l| !self.late.contains(&l.key)).map(|l| l.at).max()
+    }
+}
+
+/// A set of line keys. They are hashes already, so they are not hashed again.
+#[expect(
+    clippy::disallowed_types,
+    reason = "membership only, never iterated; one entry a log line, so a tree's depth would be felt"
+)]
+pub type KeySet = std::collections::HashSet<u64, BuildHasherDefault<KeyHasher>>;
+
+/// Takes a key for its own hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = Fnv(self.0).with(bytes).finish();
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
     }
 }
 

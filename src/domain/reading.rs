@@ -5,11 +5,8 @@
 
 use super::classify::{Classifier, StreamReader};
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
-use super::intake::{DeliveryRecord, Fnv, LineStamp};
+use super::intake::{DeliveryRecord, Fnv, KeySet, LineStamp};
 use super::job::LineKey;
-
-#[expect(clippy::disallowed_types, reason = "membership only, never iterated; one look-up a log line")]
-type Keys = std::collections::HashSet<u64>;
 
 /// What a payload was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +60,7 @@ struct Reading<'c> {
     record: DeliveryRecord,
     names: Fnv,
     key: Fnv,
-    here: Keys,
+    here: KeySet,
 }
 
 impl<'c> Reading<'c> {
@@ -74,7 +71,7 @@ impl<'c> Reading<'c> {
             record: DeliveryRecord::default(),
             names: Fnv::default(),
             key: Fnv::default(),
-            here: Keys::default(),
+            here: KeySet::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -177,10 +178,12 @@ impl<'a> Document<'a> {
     /// Parses a line, unless it cannot be of use: most JSON noise stops at five short substring searches.
     pub(super) fn read(line: &'a str) -> Option<Self> {
         const TELLING: [&str; 5] = ["\"status\"", "queued\"", "\"log\"", "xception", "Worker "];
-        if !line.starts_with('{') || !TELLING.iter().any(|word| line.contains(word)) {
-            return None;
-        }
-        serde_json::from_str(line).ok()
+        // How a worker and Monolog begin the lines that matter: no need to search those.
+        const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
+        let finds = |word: &&str| memmem::find(line.as_bytes(), word.as_bytes()).is_some();
+        let is_telling = BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+            || (line.starts_with('{') && TELLING.iter().any(|word| finds(&word)));
+        if is_telling { serde_json::from_str(line).ok() } else { None }
     }
 
     /// The line inside a FireLens (or json-file) record.

@@ -14,7 +14,7 @@ use crate::domain::job::{ConnectionName, JobId, JobUuid, Timestamp};
     clippy::disallowed_types,
     reason = "looked up by key only, never iterated: its order cannot show, and ids are random"
 )]
-type Index<K> = std::collections::HashMap<K, JobIx>;
+type Index<K> = std::collections::HashMap<K, JobIx, foldhash::fast::FixedState>;
 
 /// The names of all jobs.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +27,10 @@ pub struct Identity {
 /// What a line's names lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// One job.
+    /// One job, by every name the line has.
     One(JobIx),
+    /// One job, which does not have all of these names yet.
+    OneByPart(JobIx),
     /// Two that this line shows to be one.
     Both(JobIx, JobIx),
     /// None yet.
@@ -61,7 +63,10 @@ impl Identity {
         let by_id = id.filter(|id| !id.is_numeric()).and_then(|id| self.by_id.get(id)).copied();
         match (by_uuid, by_id) {
             (Some(one), Some(other)) if one != other => Found::Both(one, other),
-            (Some(job), _) | (None, Some(job)) => Found::One(job),
+            (Some(job), Some(_)) => Found::One(job),
+            (Some(job), None) if id.is_none_or(JobId::is_numeric) => Found::One(job),
+            (None, Some(job)) if uuid.is_none() => Found::One(job),
+            (Some(job), None) | (None, Some(job)) => Found::OneByPart(job),
             (None, None) => Found::New,
         }
     }

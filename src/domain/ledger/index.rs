@@ -14,8 +14,6 @@ impl Ledger {
     /// Brings every index in line with what is known of a job.
     pub(super) fn refresh(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        job.known = job.own.clone();
-        job.known.join(&job.row);
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
         let is_waiting = state.is_waiting() && !job.known.is_empty();

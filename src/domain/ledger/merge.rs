@@ -40,10 +40,12 @@ impl Ledger {
         count(&mut self.tally.payloads.data, 1);
         let repeated = self.note_lines(record);
         let stream = self.streams.number(&record.log_group, &record.log_stream);
-        let mut classified = BTreeSet::new();
+        // What one line says stands together, so a new line begins where the key changes.
+        let (mut classified, mut last) = (0_usize, None);
         for observation in &record.observations {
-            if !repeated.contains(&observation.line) {
-                classified.insert(observation.line);
+            if repeated.is_empty() || !repeated.contains(&observation.line) {
+                classified = classified.saturating_add(usize::from(last != Some(observation.line)));
+                last = Some(observation.line);
                 self.take(observation, stream, at);
             }
         }
@@ -53,8 +55,8 @@ impl Ledger {
                 self.take_joined_error(at, line, side);
             }
         }
-        count(&mut self.tally.lines.classified, classified.len());
-        self.unpublished.count(Metric::LinesClassified, None, at, classified.len() as u64);
+        count(&mut self.tally.lines.classified, classified);
+        self.unpublished.count(Metric::LinesClassified, None, at, classified as u64);
         let lag_ms = record.newest().map(|newest| at.since_ms(newest));
         self.deliveries.opened(at, lag_ms);
         if let Some(newest) = record.newest() {
@@ -81,16 +83,18 @@ impl Ledger {
     fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
         let mut repeated = BTreeSet::new();
         let (mut duplicates, mut late) = (0_usize, 0_usize);
-        let mut here = BTreeSet::new();
+        // First who was here before, then who is new: a line that stands twice in this payload was read once,
+        // and is a duplicate of itself, but not repeated.
+        for line in &record.lines {
+            if self.seen_lines.contains(&line.key.0) {
+                repeated.insert(line.key);
+            }
+        }
         for line in &record.lines {
             if self.seen_lines.insert(line.key.0) {
-                here.insert(line.key);
                 late = late.saturating_add(usize::from(record.late.contains(&line.key)));
             } else {
                 duplicates = duplicates.saturating_add(1);
-                if !here.contains(&line.key) {
-                    repeated.insert(line.key);
-                }
             }
         }
         count(&mut self.tally.lines.duplicate, duplicates);
@@ -204,7 +208,8 @@ impl Ledger {
         let (uuid, id) = (observation.uuid.as_ref(), observation.id.as_ref());
         let found = if is_its_own { Found::New } else { self.identity.find(uuid, id) };
         let job = match found {
-            Found::One(job) => job,
+            Found::One(job) => return job,
+            Found::OneByPart(job) => job,
             Found::Both(one, other) => self.unite(one, other),
             Found::New => self.new_job(),
         };
@@ -221,14 +226,13 @@ impl Ledger {
     /// Makes one job of two that a line showed to be the same.
     fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
         let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
-        let own = std::mem::take(&mut lost.own);
+        let own = lost.take_own();
         let born = lost.born;
-        lost.row = Registers::default();
         lost.is_merged_away = true;
         self.refresh(gone);
         self.identity.rename(&own, gone, kept);
         if let Some(job) = self.jobs.get_mut(kept.0) {
-            job.own.join(&own);
+            job.learn(&own);
             job.born = match (job.born, born) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
@@ -240,7 +244,7 @@ impl Ledger {
 
     fn learn(&mut self, ix: JobIx, registers: &Registers, line: LineKey) {
         if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.own.join(registers);
+            job.learn(registers);
             job.born = Some(job.born.map_or(line, |born| born.min(line)));
         }
         self.refresh(ix);
@@ -254,7 +258,7 @@ impl Ledger {
         }
         for (ix, registers) in self.identity.row(id).shares() {
             if let Some(job) = self.jobs.get_mut(ix.0) {
-                job.row = registers;
+                job.set_row(registers);
             }
             self.refresh(ix);
         }

@@ -17,6 +17,7 @@ pub mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::metric::Unpublished;
 use class::{ClassFacts, Lane};
@@ -27,12 +28,6 @@ use record::{Registers, State};
 use sources::Sources;
 use stream::Streams;
 use tally::Tally;
-
-#[expect(
-    clippy::disallowed_types,
-    reason = "membership only, never iterated; one entry a log line, so a tree's depth would be felt"
-)]
-type SeenLines = std::collections::HashSet<u64>;
 
 /// All that is known.
 #[derive(Clone, Debug, Default)]
@@ -49,8 +44,8 @@ pub struct Ledger {
     pub deliveries: Deliveries,
     /// What the app's lines have carried so far.
     pub traits: Traits,
-    seen_lines: SeenLines,
-    seen_deliveries: SeenLines,
+    seen_lines: KeySet,
+    seen_deliveries: KeySet,
     jobs: Vec<Job>,
     identity: Identity,
     series: BTreeMap<JobClass, ClassSeries>,
@@ -64,10 +59,10 @@ pub struct Ledger {
 /// One job of the ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
-    own: Registers,
-    row: Registers,
     /// Everything its own lines say.
     pub known: Registers,
+    /// The same in two parts, for a job that has lines under a numeric id: those are dealt out again and again.
+    parts: Option<Box<Parts>>,
     /// The id-less start it is counted to have taken.
     pub counted: Option<StartKey>,
     /// When a job that became ready later was seen to start first.
@@ -82,6 +77,41 @@ pub struct Job {
     running_key: Option<Timestamp>,
     is_wait_sampled: bool,
     is_merged_away: bool,
+}
+
+/// What a job's lines say, apart.
+#[derive(Clone, Debug, Default)]
+struct Parts {
+    /// Lines that are the job's for good.
+    own: Registers,
+    /// Lines that carry nothing but a numeric id.
+    row: Registers,
+}
+
+impl Job {
+    /// Takes what a line that is the job's for good says.
+    fn learn(&mut self, registers: &Registers) {
+        self.known.join(registers);
+        if let Some(parts) = &mut self.parts {
+            parts.own.join(registers);
+        }
+    }
+
+    /// Replaces what the lines of a numeric id say.
+    fn set_row(&mut self, row: Registers) {
+        let known = &self.known;
+        let parts =
+            self.parts.get_or_insert_with(|| Box::new(Parts { own: known.clone(), ..Parts::default() }));
+        parts.row = row;
+        self.known = parts.own.clone();
+        self.known.join(&parts.row);
+    }
+
+    /// Takes away everything but the lines of a numeric id, which are dealt out elsewhere.
+    fn take_own(&mut self) -> Registers {
+        let known = std::mem::take(&mut self.known);
+        self.parts.take().map_or(known, |parts| parts.own)
+    }
 }
 
 /// A queue as its lines name it.
