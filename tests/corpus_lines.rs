@@ -9,67 +9,16 @@
     reason = "a capture that cannot be read must fail the test, and test helpers are outside clippy's exemption"
 )]
 
+#[path = "support/corpus.rs"]
+mod corpus;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use corpus::{Capture, Counts, captures};
 use queuewatch::domain::classify::{Classified, Classifier};
 use queuewatch::domain::job::{JobClass, LineKey, Observation, Stage, Timestamp};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Truth {
-    laravel: String,
-    jobs: Vec<Job>,
-}
-
-#[derive(Deserialize)]
-struct Job {
-    uuid: Option<String>,
-    class: String,
-    outcome: String,
-    enqueue_id: Option<serde_json::Value>,
-    events: Vec<(String, serde_json::Value, serde_json::Value, f64)>,
-}
-
-struct Capture {
-    name: String,
-    truth: Truth,
-    app: Vec<(i64, String)>,
-    worker: Vec<(i64, String)>,
-}
-
-/// What a capture's lines say, counted.
-#[derive(Debug, PartialEq)]
-struct Counts {
-    enqueued: usize,
-    starts: usize,
-    ends: usize,
-    enqueue_errors: usize,
-}
-
-fn captures() -> Vec<Capture> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/laravel");
-    let mut folders: Vec<PathBuf> = Vec::new();
-    for version in fs::read_dir(root).unwrap() {
-        folders.extend(fs::read_dir(version.unwrap().path()).unwrap().map(|entry| entry.unwrap().path()));
-    }
-    folders.sort();
-    folders.iter().map(|folder| capture(folder)).collect()
-}
-
-fn capture(folder: &Path) -> Capture {
-    let lines = |name: &str| {
-        let log = fs::read(folder.join(format!("{name}.log"))).unwrap();
-        let log = String::from_utf8_lossy(&log).into_owned();
-        let stamps = fs::read_to_string(folder.join(format!("{name}.ts"))).unwrap();
-        stamps.lines().map(|ms| ms.parse().unwrap()).zip(log.lines().map(str::to_owned)).collect()
-    };
-    let version = folder.parent().and_then(Path::file_name).unwrap();
-    let name = Path::new(version).join(folder.file_name().unwrap()).to_str().unwrap().to_owned();
-    let truth = serde_json::from_slice(&fs::read(folder.join("truth.json")).unwrap()).unwrap();
-    Capture { name, truth, app: lines("app"), worker: lines("worker") }
-}
 
 fn read(lines: &[(i64, String)]) -> Classified {
     let classifier = Classifier::default();
@@ -87,34 +36,16 @@ fn separate(capture: &Capture) -> Vec<Observation> {
 }
 
 fn merged(capture: &Capture) -> Vec<Observation> {
-    let mut lines = [capture.app.as_slice(), capture.worker.as_slice()].concat();
-    lines.sort_by_key(|(ms, _)| *ms);
-    read(&lines).observations
+    read(&capture.merged()).observations
 }
 
 fn counts(observations: &[Observation]) -> Counts {
-    let count = |is: fn(Stage) -> bool| observations.iter().filter(|o| is(o.stage)).count();
+    let count = |is: fn(Stage) -> bool| observations.iter().filter(|o| is(o.stage)).count() as u64;
     Counts {
         enqueued: count(|stage| stage == Stage::Enqueued),
         starts: count(|stage| stage == Stage::Processing),
         ends: count(Stage::is_end),
         enqueue_errors: count(|stage| stage == Stage::EnqueueError),
-    }
-}
-
-fn expected(capture: &Capture) -> Counts {
-    let jobs = &capture.truth.jobs;
-    let count = |kinds: &[&str]| {
-        jobs.iter().flat_map(|job| &job.events).filter(|event| kinds.contains(&event.0.as_str())).count()
-    };
-    // 9.21–9.40 print no start, and nothing of a worker that wrote into a file reaches its log.
-    let prints_starts = capture.truth.laravel != "9.40.0";
-    let is_redirected = capture.name.ends_with("h-redirected");
-    Counts {
-        enqueued: jobs.iter().filter(|job| job.enqueue_id.is_some()).count(),
-        starts: if prints_starts && !is_redirected { count(&["processing"]) } else { 0 },
-        ends: if is_redirected { 0 } else { count(ends(capture)) },
-        enqueue_errors: jobs.iter().filter(|job| job.outcome == "dispatch_failed").count(),
     }
 }
 
@@ -139,14 +70,14 @@ fn every_capture_is_there() {
 #[test]
 fn lines_count_what_happened_in_two_streams() {
     for capture in captures() {
-        assert_eq!(counts(&separate(&capture)), expected(&capture), "{}", capture.name);
+        assert_eq!(counts(&separate(&capture)), capture.expected(), "{}", capture.name);
     }
 }
 
 #[test]
 fn lines_count_what_happened_in_one_shared_stream() {
     for capture in captures() {
-        assert_eq!(counts(&merged(&capture)), expected(&capture), "{}", capture.name);
+        assert_eq!(counts(&merged(&capture)), capture.expected(), "{}", capture.name);
     }
 }
 
@@ -180,7 +111,7 @@ fn ids_and_classes_of_starts_and_ends_are_the_truths() {
     for capture in captures() {
         let seen = separate(&capture);
         for (kinds, is_stage) in
-            [(&["processing"][..], is_start as fn(Stage) -> bool), (ends(&capture), Stage::is_end)]
+            [(&["processing"][..], is_start as fn(Stage) -> bool), (capture.ends(), Stage::is_end)]
         {
             let lines = || seen.iter().filter(|o| is_stage(o.stage));
             if lines().next().is_none() {
@@ -193,7 +124,7 @@ fn ids_and_classes_of_starts_and_ends_are_the_truths() {
             let classes = multiset(events().map(|(job, _)| job.class.clone()));
             assert_eq!(multiset(lines().filter_map(|o| o.class.clone())), classes, "{}", capture.name);
             let ids = multiset(events().map(|(_, event)| plain(&event.1)));
-            if prints_ids(&capture.name) {
+            if capture.prints_ids() {
                 assert_eq!(multiset(lines().filter_map(|o| o.id.clone())), ids, "{}", capture.name);
             } else {
                 assert!(lines().all(|o| o.id.is_none()), "{}", capture.name);
@@ -202,19 +133,8 @@ fn ids_and_classes_of_starts_and_ends_are_the_truths() {
     }
 }
 
-/// Text of 9.21 and later has ids only with `-v`.
-fn prints_ids(capture: &str) -> bool {
-    capture.starts_with("8.") || capture.contains("json") || capture.contains("verbose")
-}
-
 fn is_start(stage: Stage) -> bool {
     stage == Stage::Processing
-}
-
-/// The events that print an end: before 9.21 a job that goes back to be tried again prints nothing.
-fn ends(capture: &Capture) -> &'static [&'static str] {
-    const ENDS: [&str; 3] = ["processed", "failed", "released_after_exception"];
-    if capture.truth.laravel.starts_with("8.") { &ENDS[..2] } else { &ENDS }
 }
 
 #[test]
