@@ -148,6 +148,30 @@ impl MatchedBy {
     }
 }
 
+/// Something known, and when it was so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// In the reader's words.
+    pub text: String,
+    /// Its moment, shown behind the words in the reader's zone.
+    pub at: Option<Timestamp>,
+}
+
+impl Fact {
+    /// A fact without a moment.
+    #[must_use]
+    pub const fn timeless(text: String) -> Self {
+        Self { text, at: None }
+    }
+
+    /// A fact with a moment; `never` in words where there is none.
+    #[must_use]
+    pub fn or_never(text: &str, at: Option<Timestamp>, never: &str) -> Self {
+        let text = if at.is_some() { text.to_owned() } else { format!("{text}: {never}") };
+        Self { text, at }
+    }
+}
+
 /// A job that an incident lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedJob {
@@ -224,6 +248,8 @@ pub struct Incident {
     pub is_after_end: bool,
     /// When the oldest job was ready.
     pub oldest_ready_at: Option<Timestamp>,
+    /// When the fault began, where it is not a job's.
+    pub since: Option<Timestamp>,
     /// The most jobs it ever held at once.
     pub jobs_count: u64,
     /// The jobs it holds now.
@@ -242,8 +268,8 @@ pub struct Incident {
     pub given_up: u64,
     /// Reminders sent.
     pub reminders_count: u32,
-    /// Facts to show, each with its time.
-    pub evidence: Vec<String>,
+    /// Facts to show.
+    pub evidence: Vec<Fact>,
     /// What has been said.
     pub notifications: Vec<Notification>,
 }
@@ -362,6 +388,7 @@ mod tests {
             resolved_at: None,
             is_after_end: false,
             oldest_ready_at: None,
+            since: None,
             jobs_count: 0,
             jobs_now: 0,
             jobs: Vec::new(),

@@ -305,7 +305,7 @@ pub struct Observation {
     /// Which attempt, counted from 1.
     pub attempt: Option<u32>,
     /// How long the job must wait before it is ready, in milliseconds. `None` where the line has no such
-    /// field: that is not the same as zero.
+    /// field: that is not the same as zero, which a `null` is.
     pub delay_ms: Option<i64>,
     /// How long the attempt ran.
     pub runtime: Option<Runtime>,

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::incident::{Blindness, Incident, Key, Kind, NotificationState, Severity};
+use crate::domain::incident::{Blindness, Incident, Key, Kind, MatchedBy, NotificationState, Severity};
 use crate::domain::job::{ConnectionName, JobClass, QueueName, Timestamp};
 
 /// The longest subject that SNS takes is 100 characters; one less leaves no doubt whether that is a bound
@@ -83,7 +83,7 @@ fn subject(app: &str, incident: &Incident, state: NotificationState, now: Timest
         }
         (NotificationState::Resolved, Kind::Lost) => format!("{word} {app} {place} lost jobs accounted for"),
         (NotificationState::Resolved, Kind::Blind) => format!("{word} {app} {}", sight(&incident.key, true)),
-        (_, Kind::Stalled) => format!("{word} {app} {place} {again}stalled {age}, {jobs} waiting"),
+        (_, Kind::Stalled) => format!("{word} {app} {place} {again}stalled {age}, {jobs} overdue"),
         (_, Kind::Lost) => format!("{word} {app} {place} {jobs} jobs {again}passed over, oldest {age}"),
         (_, Kind::Blind) => format!("{word} {app} {again}{}", sight(&incident.key, false)),
     }
@@ -113,14 +113,13 @@ fn sight(key: &Key, is_over: bool) -> &'static str {
 fn body(app: &str, clock: &Clock, incident: &Incident, state: NotificationState, now: Timestamp) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail; the results are let go.
-    let _ = match state {
-        NotificationState::Resolved => writeln!(text, "RESOLVED  {}", headline(incident)),
-        NotificationState::Reminder => writeln!(text, "STILL OPEN  {}", headline(incident)),
-        NotificationState::Firing | NotificationState::Updated => {
-            let word = if incident.severity == Severity::Page { "ALARM" } else { "WARN" };
-            writeln!(text, "{word}  {}", headline(incident))
-        }
+    let word = match (state, incident.severity) {
+        (NotificationState::Resolved, _) => "RESOLVED",
+        (NotificationState::Reminder, _) => "STILL OPEN",
+        (NotificationState::Firing | NotificationState::Updated, Severity::Page) => "ALARM",
+        (NotificationState::Firing | NotificationState::Updated, Severity::Warn) => "WARN",
     };
+    let _ = writeln!(text, "{word}  {}", headline(incident, state));
     let _ = writeln!(text, "app      {app}");
     if incident.key.kind == Kind::Blind {
         for source in &incident.sources {
@@ -133,18 +132,19 @@ fn body(app: &str, clock: &Clock, incident: &Incident, state: NotificationState,
             let _ = writeln!(text, "         one of: {}", queues.join(", "));
         }
     }
-    let since = incident.oldest_ready_at.unwrap_or(incident.opened_at);
-    let _ = writeln!(text, "since    {}", clock.show(since));
+    let since = incident.oldest_ready_at.or(incident.since).unwrap_or(incident.opened_at);
+    let about = if incident.matched_by == Some(MatchedBy::Count) { "about " } else { "" };
+    let _ = writeln!(text, "since    {about}{}", clock.show(since));
     if let Some(resolved_at) = incident.resolved_at {
         let lasted = duration(resolved_at.since_ms(incident.opened_at));
         let _ = writeln!(text, "until    {} (open for {lasted})", clock.show(resolved_at));
     }
-    jobs(&mut text, clock, incident, state, now);
-    if !incident.evidence.is_empty() && state != NotificationState::Resolved {
-        let _ = writeln!(text, "\nFACTS{}", as_of(state));
-        for fact in &incident.evidence {
-            let _ = writeln!(text, "- {fact}");
-        }
+    if incident.key.kind != Kind::Blind {
+        jobs(&mut text, clock, incident, state, now);
+    }
+    facts(&mut text, clock, incident, state);
+    if let Some(advice) = advice(&incident.key).filter(|_| state != NotificationState::Resolved) {
+        let _ = writeln!(text, "\nTO DO\n{advice}");
     }
     if incident.is_after_end {
         let _ = writeln!(
@@ -156,46 +156,82 @@ fn body(app: &str, clock: &Clock, incident: &Incident, state: NotificationState,
     text
 }
 
-const fn as_of(state: NotificationState) -> &'static str {
-    match state {
-        NotificationState::Reminder => " (as of the opening)",
-        NotificationState::Firing | NotificationState::Updated | NotificationState::Resolved => "",
+fn facts(text: &mut String, clock: &Clock, incident: &Incident, state: NotificationState) {
+    if incident.evidence.is_empty() || state == NotificationState::Resolved {
+        return;
+    }
+    let as_of = if state == NotificationState::Reminder { ", as of the opening" } else { "" };
+    let _ = writeln!(text, "\nFACTS{as_of}");
+    for fact in &incident.evidence {
+        let _ = match fact.at {
+            Some(at) => writeln!(text, "- {}: {}", fact.text, clock.show(at)),
+            None => writeln!(text, "- {}", fact.text),
+        };
     }
 }
 
-fn headline(incident: &Incident) -> String {
-    match incident.key.kind {
-        Kind::Stalled => "queue stalled: jobs wait and none is started".to_owned(),
-        Kind::Lost => "jobs passed over: later ones started, these did not".to_owned(),
-        Kind::Blind => sight(&incident.key, false).to_owned(),
+/// What to do where the fault is in what we are given, not in the app.
+const fn advice(key: &Key) -> Option<&'static str> {
+    match key.reason {
+        Some(Blindness::NoEnqueueLines) => Some(
+            "Have the app log a line when a job is enqueued: Laravel itself logs none. Add a JobQueued\n\
+             listener, or a [[rule]] on a line that the app writes then. `queuewatch explain` tells why a\n\
+             line is not recognised.",
+        ),
+        Some(Blindness::SourceSilent) => Some(
+            "Look whether the app still runs and logs, and whether the log group still has its\n\
+             subscription filter: aws logs describe-subscription-filters --log-group-name $LOG_GROUP",
+        ),
+        Some(Blindness::Rejected) => Some(
+            "Look who else writes to this function or stream. The rejected payloads are kept where\n\
+             failed events go; `queuewatch replay` names the reason of each.",
+        ),
+        Some(Blindness::Late) => {
+            Some("Nothing, if a backlog of logs is being caught up with. Waits are judged late until then.")
+        }
+        None => None,
     }
+}
+
+fn headline(incident: &Incident, state: NotificationState) -> String {
+    let is_over = state == NotificationState::Resolved;
+    let words = match incident.key.kind {
+        Kind::Stalled if is_over => "the queue moves again",
+        Kind::Stalled => "queue stalled: jobs wait and none is started",
+        Kind::Lost if is_over => "no job is passed over any more",
+        Kind::Lost => "jobs passed over: later ones started, these did not",
+        Kind::Blind => sight(&incident.key, is_over),
+    };
+    let is_about_the_app = incident.key.reason == Some(Blindness::NoEnqueueLines);
+    if is_about_the_app { format!("the app {words}") } else { words.to_owned() }
 }
 
 fn jobs(text: &mut String, clock: &Clock, incident: &Incident, state: NotificationState, now: Timestamp) {
-    if incident.key.kind == Kind::Blind {
-        return;
-    }
     let is_over = state == NotificationState::Resolved;
     if is_over {
         let waited = duration(incident.longest_wait_ms);
-        let _ = writeln!(text, "jobs     {} were held up, the longest {waited}", incident.jobs_count);
+        let _ = writeln!(
+            text,
+            "jobs     {} were overdue at once, the longest wait {waited}",
+            incident.jobs_count
+        );
         if incident.given_up > 0 {
             let count = incident.given_up;
             let _ = writeln!(text, "         {count} are given up as unknown: no line in three days");
         }
     } else {
         let since = incident.oldest_ready_at.unwrap_or(now);
-        let _ = writeln!(
-            text,
-            "jobs     {} waiting, oldest {}",
-            incident.jobs_now,
-            duration(now.since_ms(since))
-        );
+        let (jobs, age) = (incident.jobs_now, duration(now.since_ms(since)));
+        let _ = writeln!(text, "jobs     {jobs} overdue, oldest {age}");
     }
     for (class, count) in classes(incident) {
         let _ = writeln!(text, "         {class} x{count}");
     }
     if is_over {
+        return;
+    }
+    if incident.matched_by == Some(MatchedBy::Count) {
+        let _ = writeln!(text, "         which of them wait is not known: worker lines carry no id");
         return;
     }
     for job in incident.jobs.iter().take(JOBS_MAX) {

@@ -61,8 +61,11 @@ pub(crate) fn unpack(arguments: &UnpackArguments) -> anyhow::Result<u8> {
     for one in &saved {
         let mut rows = Rows::default();
         if let Err(reason) = rows.take(one) {
-            output::tell(&format!("queuewatch: {}: {reason}", one.source));
-            continue;
+            rows.text.clear();
+            rows.faults.push(reason);
+        }
+        for fault in &rows.faults {
+            output::tell(&format!("queuewatch: {}: {fault}", one.source));
         }
         output::print(&rows.text)?;
     }
@@ -75,6 +78,7 @@ struct Rows {
     log_group: String,
     log_stream: String,
     text: String,
+    faults: Vec<String>,
 }
 
 impl Rows {
@@ -100,9 +104,17 @@ impl Rows {
                 envelope::open_base64(&data, &limits, self).map_err(told)?;
             }
             Delivery::Kinesis(records) => {
+                // A bad record costs only itself.
                 for record in records {
-                    let bytes = record.data.map_err(|error| format!("{}: {error}", error.reason()))?;
-                    envelope::open_gzip(&bytes, &limits, self).map_err(told)?;
+                    let whole = self.text.len();
+                    let opened = match record.data {
+                        Ok(bytes) => envelope::open_gzip(&bytes, &limits, self).map_err(told),
+                        Err(error) => Err(format!("{}: {error}", error.reason())),
+                    };
+                    if let Err(reason) = opened {
+                        self.text.truncate(whole);
+                        self.faults.push(format!("record {}: {reason}", record.sequence));
+                    }
                 }
             }
             Delivery::OnFailure(inner) => self.take_delivery(*inner)?,

@@ -182,7 +182,7 @@ impl<'a> Document<'a> {
         const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
         let finds = |word: &&str| memmem::find(line.as_bytes(), word.as_bytes()).is_some();
         let is_telling = BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
-            || (line.starts_with('{') && TELLING.iter().any(|word| finds(word)));
+            || (line.starts_with('{') && TELLING.iter().any(finds));
         if is_telling { serde_json::from_str(line).ok() } else { None }
     }
 

@@ -3,7 +3,7 @@
 //! The message must be exactly that; only the context's own top-level keys are read. `Job queued` with nothing
 //! to know the job by is declined: it could never be met by a worker's line and would be overdue for ever.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::job::{Form, Stage};
 
@@ -34,13 +34,34 @@ struct Context<'a> {
     #[serde(borrow, rename = "connectionName")]
     connection_name: Scalar<'a>,
     #[serde(borrow)]
-    delay: Scalar<'a>,
+    delay: Given<'a>,
     #[serde(borrow)]
     timeout: Scalar<'a>,
     #[serde(borrow)]
     queues: Option<&'a serde_json::value::RawValue>,
     #[serde(borrow)]
     reason: Scalar<'a>,
+}
+
+/// A value whose key is there: `null` is an answer, where a missing key is none.
+#[derive(Debug, Default)]
+struct Given<'a>(Option<Scalar<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Scalar::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+impl Given<'_> {
+    /// The delay in milliseconds; `null` is what the framework's event holds for a job without one.
+    fn delay_ms(&self) -> Option<i64> {
+        match &self.0 {
+            Some(Scalar::Absent) => Some(0),
+            Some(value) => value.seconds_as_ms(),
+            None => None,
+        }
+    }
 }
 
 /// What an exact message reports, if anything.
@@ -95,7 +116,7 @@ fn sighting(stage: Stage, context: Context<'_>) -> Option<Sighting<'_>> {
     seen.uuid = context.uuid.into_text();
     seen.class = context.job.into_text().or(context.class.into_text()).or(context.display_name.into_text());
     seen.queue = context.queue.into_text();
-    seen.delay_ms = context.delay.seconds_as_ms();
+    seen.delay_ms = context.delay.delay_ms();
     seen.timeout_ms = context.timeout.seconds_as_ms().filter(|ms| *ms > 0);
     if seen.id.is_none() && seen.uuid.is_none() && seen.class.is_none() { None } else { Some(seen) }
 }
@@ -138,7 +159,8 @@ mod tests {
             r#"Job queued {"displayName":"App\\Jobs\\X","delay":90} {"url":"/"}"#,
             Some((Stage::Enqueued, None, class, Some(90_000))),
         );
-        check(r#"Job queued {"id":"1","delay":null}"#, Some((Stage::Enqueued, Some("1"), None, None)));
+        check(r#"Job queued {"id":"1","delay":null}"#, Some((Stage::Enqueued, Some("1"), None, Some(0))));
+        check(r#"Job queued {"id":"1"}"#, Some((Stage::Enqueued, Some("1"), None, None)));
         check(
             r#"Job queued {"id":"1","delay":"2025-12-06T12:00:00Z"}"#,
             Some((Stage::Enqueued, Some("1"), None, None)),

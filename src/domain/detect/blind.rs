@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Wake;
-use crate::domain::incident::{Blindness, Severity};
-use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
+use crate::domain::incident::{Blindness, Fact, Severity};
+use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 
 /// How long worker lines may come before an app without a single enqueue line is told so.
@@ -20,12 +20,15 @@ pub struct Blind {
     /// The silent sources, for [`Blindness::SourceSilent`].
     pub sources: BTreeSet<String>,
     /// Facts to show.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Fact>,
+    /// Since when.
+    pub since: Option<Timestamp>,
 }
 
 impl Blind {
-    fn warn(reason: Blindness, evidence: String) -> Self {
-        Self { reason, severity: Severity::Warn, sources: BTreeSet::new(), evidence: vec![evidence] }
+    fn warn(reason: Blindness, evidence: Fact, since: Option<Timestamp>) -> Self {
+        let sources = BTreeSet::new();
+        Self { reason, severity: Severity::Warn, sources, evidence: vec![evidence], since }
     }
 }
 
@@ -36,7 +39,7 @@ pub fn look(ledger: &Ledger, now: Timestamp, heard_until: Timestamp, wake: &mut 
     let found = [
         no_enqueue_lines(ledger, now, wake),
         silent_sources(ledger, now.min(heard_until), wake),
-        rejecting(ledger, now),
+        rejecting(ledger),
         late(ledger),
     ];
     found.into_iter().flatten().collect()
@@ -57,9 +60,8 @@ fn no_enqueue_lines(ledger: &Ledger, now: Timestamp, wake: &mut Wake) -> Option<
             .saturating_add(ledger.tally.counts.processed)
             .saturating_add(ledger.tally.counts.failed)
             .saturating_add(ledger.tally.counts.released);
-        let evidence =
-            format!("{worker_lines} worker lines since {}, and no enqueue line ever", clock(since));
-        Blind::warn(Blindness::NoEnqueueLines, evidence)
+        let text = format!("{worker_lines} worker lines and no enqueue line; the first");
+        Blind::warn(Blindness::NoEnqueueLines, Fact { text, at: Some(since) }, Some(since))
     })
 }
 
@@ -91,29 +93,26 @@ fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Opt
         sources: silent.iter().map(|(group, _, _)| name(group)).collect(),
         evidence: silent
             .iter()
-            .map(|(group, newest, _)| format!("{}: no line since {}", name(group), clock(*newest)))
+            .map(|(group, newest, _)| Fact {
+                text: format!("last line of {}", name(group)),
+                at: Some(*newest),
+            })
             .collect(),
+        since: silent.iter().map(|(_, newest, _)| *newest).min(),
     })
 }
 
-fn rejecting(ledger: &Ledger, now: Timestamp) -> Option<Blind> {
-    ledger.deliveries.is_rejecting(now).then(|| {
+fn rejecting(ledger: &Ledger) -> Option<Blind> {
+    ledger.deliveries.is_rejecting.then(|| {
         let rejected = ledger.tally.payloads.rejected;
-        Blind::warn(Blindness::Rejected, format!("{rejected} payloads could not be opened so far"))
+        let text = format!("payloads that could not be opened: {rejected}; the newest");
+        Blind::warn(Blindness::Rejected, Fact { text, at: ledger.deliveries.rejected_at }, None)
     })
 }
 
 fn late(ledger: &Ledger) -> Option<Blind> {
     let lag_ms = ledger.deliveries.lag_ms()?;
-    let evidence =
-        format!("the newest delivery was {} min old when it reached us", lag_ms.wrapping_div(MINUTE_MS));
-    Some(Blind::warn(Blindness::Late, evidence))
-}
-
-/// `12:31:10Z`, or with the date where it matters less than being short.
-#[must_use]
-pub fn clock(at: Timestamp) -> String {
-    let whole = Timestamp::from_ms(at.as_ms().wrapping_div(SECOND_MS).wrapping_mul(SECOND_MS)).to_string();
-    // `2025-12-06T12:31:10.000Z` → `2025-12-06 12:31:10Z`.
-    whole.replace('T', " ").replace(".000Z", "Z")
+    let minutes = lag_ms.wrapping_div(MINUTE_MS);
+    let text = format!("the newest delivery was {minutes} min old when it came");
+    Some(Blind::warn(Blindness::Late, Fact::timeless(text), None))
 }

@@ -17,6 +17,9 @@ const RECENT_MAX: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Deliveries {
     recent: VecDeque<(Timestamp, bool)>,
+    /// Whether the payloads up to the newest were rejected too often: three of the window's, or all. It is
+    /// judged when a payload comes, so that silence neither raises nor ends it.
+    pub is_rejecting: bool,
     /// The newest payload that was opened.
     pub opened_at: Option<Timestamp>,
     /// The newest payload that was rejected.
@@ -52,14 +55,8 @@ impl Deliveries {
         {
             self.recent.pop_front();
         }
-    }
-
-    /// Whether the window's payloads were rejected too often: three of them, or all.
-    #[must_use]
-    pub fn is_rejecting(&self, now: Timestamp) -> bool {
-        let window = || self.recent.iter().filter(|(at, _)| now.since_ms(*at) <= WINDOW_MS);
-        let rejected = window().filter(|(_, is_rejected)| *is_rejected).count();
-        rejected > 0 && (rejected >= REJECTED_MAX || rejected == window().count())
+        let rejected = self.recent.iter().filter(|(_, is_rejected)| *is_rejected).count();
+        self.is_rejecting = rejected > 0 && (rejected >= REJECTED_MAX || rejected == self.recent.len());
     }
 
     /// How late the newest delivery was, if none since came in time.
@@ -83,13 +80,16 @@ mod tests {
     fn three_rejections_or_nothing_but_rejections_are_too_many() {
         let mut deliveries = Deliveries::default();
         deliveries.rejected(min(0));
-        assert!(deliveries.is_rejecting(min(1)), "all of one");
+        assert!(deliveries.is_rejecting, "all of one");
         deliveries.opened(min(1), None);
-        assert!(!deliveries.is_rejecting(min(1)), "one of two");
+        assert!(!deliveries.is_rejecting, "one of two");
         deliveries.rejected(min(2));
         deliveries.rejected(min(3));
-        assert!(deliveries.is_rejecting(min(3)), "three of four");
-        assert!(!deliveries.is_rejecting(min(20)), "long ago");
+        assert!(deliveries.is_rejecting, "three of four");
+        deliveries.opened(min(4), None);
+        assert!(deliveries.is_rejecting, "three of five");
+        deliveries.opened(min(20), None);
+        assert!(!deliveries.is_rejecting, "long ago, and one that opened since");
     }
 
     #[test]

@@ -147,6 +147,9 @@ impl Ledger {
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);
+            if observation.stage == Stage::WorkerStarted {
+                facts.newest_boot = facts.newest_boot.max(Some(observation.at));
+            }
         } else if let (Stage::LogFileHint, Some(file)) = (observation.stage, &observation.text) {
             facts.log_files.insert(observation.at, Arc::clone(file));
         } else if observation.stage == Stage::WorkerAlive {

@@ -25,6 +25,8 @@ pub struct StreamFacts {
     pub log_stream: Arc<str>,
     /// Boots, stops, exits and kills of workers: no attempt in this stream outlives one.
     pub breaks: BTreeSet<Timestamp>,
+    /// The newest line that says a worker was started.
+    pub newest_boot: Option<Timestamp>,
     /// Files that its lines say worker output goes to, newest last.
     pub log_files: BTreeMap<Timestamp, Arc<str>>,
     heads: BTreeMap<Timestamp, LineKey>,
@@ -43,6 +45,7 @@ impl Streams {
             log_group: Arc::clone(&key.0),
             log_stream: Arc::clone(&key.1),
             breaks: BTreeSet::new(),
+            newest_boot: None,
             log_files: BTreeMap::new(),
             heads: BTreeMap::new(),
             tails: BTreeMap::new(),

@@ -41,6 +41,7 @@ impl Planner<'_> {
                 None => {
                     let mut incident = self.open(key, blind.severity, &QueueView::default());
                     incident.sources = blind.sources;
+                    incident.since = blind.since;
                     incident.evidence = blind.evidence;
                     self.fire(incident);
                 }

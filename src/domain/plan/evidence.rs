@@ -1,12 +1,13 @@
 //! Whom an incident hits, and the facts shown with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
-use crate::domain::detect::blind;
+use crate::domain::detect::lanes::Lanes;
 use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::{Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
+use crate::domain::incident::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
 use crate::domain::job::Timestamp;
+use crate::domain::ledger::class::Lane;
 
 impl Planner<'_> {
     /// Brings an incident's jobs up to date. The list and the oldest wait stay as they were at its worst
@@ -28,6 +29,18 @@ impl Planner<'_> {
             let queues = jobs.iter().filter_map(|job| self.ledger.job(job.ix)?.known.queue().cloned());
             incident.queues.extend(queues);
         }
+    }
+
+    /// The longest wait, told by the jobs that have started since, now that the incident is over: between two
+    /// sweeps it was only known to be longer than at the first.
+    pub(super) fn complete_waits(&self, incident: &mut Incident, lane: &Lane) {
+        let lanes = Lanes::of(self.ledger, self.policy);
+        let of_lane = self.ledger.lanes().filter(|(raw, _)| lanes.resolve(raw) == *lane);
+        let held = of_lane.flat_map(|(_, facts)| &facts.firsts).filter(|((ready_at, _), first)| {
+            *ready_at <= incident.opened_at && first.at > incident.opened_at
+        });
+        let longest_ms = held.map(|((ready_at, _), first)| first.at.since_ms(*ready_at)).max();
+        incident.longest_wait_ms = incident.longest_wait_ms.max(longest_ms.unwrap_or(0));
     }
 
     pub(super) fn listed(&self, waiting: &WaitingJob) -> ListedJob {
@@ -59,37 +72,66 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn queue_evidence(&self, view: &QueueView, jobs: &[&WaitingJob]) -> Vec<String> {
-        let traits = &self.ledger.traits;
-        let mut evidence = Vec::new();
-        let when = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), blind::clock);
-        let waiting = view.waiting.len();
-        evidence.push(format!(
-            "last enqueue on this queue: {}; waiting there: {waiting}",
-            when(view.newest_enqueue)
-        ));
-        evidence.push(format!("last start on this queue: {}", when(view.newest_start)));
-        if view.newest_start.is_none() || traits.newest_worker_line_at > view.newest_start {
-            let newest = traits.newest_worker_line_at;
-            evidence.push(format!("last worker line on any queue: {}", when(newest)));
+    /// The facts of a queue where jobs wait. What is not known is said to be so.
+    pub(super) fn queue_evidence(&self, view: &QueueView, jobs: &[&WaitingJob]) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let (waiting, held) = (view.waiting.len(), jobs.len());
+        if waiting > held {
+            facts.push(Fact::timeless(format!(
+                "{waiting} jobs wait there, {held} of them beyond their grace"
+            )));
         }
-        let heard = self.ledger.sources.iter().filter_map(|(_, facts)| facts.newest_line).max();
-        evidence.push(format!("last line of any kind: {}", when(heard)));
+        facts.push(Fact::or_never("last job enqueued there", view.newest_enqueue, "never"));
+        facts.push(Fact::or_never("last job started there", view.newest_start, "none that was seen"));
+        self.add_elsewhere(view, &mut facts);
+        let heard = self.ledger.sources.iter().filter_map(|(_, source)| source.newest_line).max();
+        facts.push(Fact::or_never("last line of any kind", heard, "never"));
         if jobs.iter().any(|job| job.is_counted) {
-            evidence.push("worker lines carry no id: jobs are matched by counting, oldest first".to_owned());
+            facts.push(Fact::timeless(
+                "worker lines carry no id: jobs are matched by counting, oldest first".to_owned(),
+            ));
             let doubtful = self.retries_unaccounted(jobs);
             if doubtful > 0 {
-                evidence.push(format!("starts that may have been retries: \u{b1} {doubtful}"));
+                facts.push(Fact::timeless(format!(
+                    "{doubtful} starts may have been retries: the count may be short by as many"
+                )));
             }
         }
+        self.add_log_files(&mut facts);
+        facts
+    }
+
+    /// What moves on other queues, and what workers said of themselves.
+    fn add_elsewhere(&self, view: &QueueView, facts: &mut Vec<Fact>) {
+        let elsewhere = self.ledger.traits.newest_worker_line_at;
+        if elsewhere.is_none() {
+            facts.push(Fact::timeless("no job was ever seen to start or end, on any queue".to_owned()));
+        } else if elsewhere > view.newest_start {
+            facts.push(Fact::or_never("last job line of a worker, on any queue", elsewhere, "never"));
+        }
+        let boot = self.ledger.streams.iter().filter_map(|stream| stream.newest_boot).max();
+        if boot.is_some() {
+            facts.push(Fact::or_never("last line that says a worker was started", boot, "never"));
+        }
+    }
+
+    /// Each file that worker output goes to, once, with the streams that say so.
+    fn add_log_files(&self, facts: &mut Vec<Fact>) {
+        let mut files: BTreeMap<&str, (Timestamp, Vec<&str>)> = BTreeMap::new();
         for stream in self.ledger.streams.iter() {
-            if let Some((at, file)) = stream.log_files.last_key_value() {
-                let at = blind::clock(*at);
-                evidence.push(format!("a line of {at} names a log file for worker output: {file}"));
+            for (at, file) in &stream.log_files {
+                let (newest, streams) = files.entry(file).or_insert((*at, Vec::new()));
+                *newest = (*newest).max(*at);
+                if streams.last() != Some(&&*stream.log_stream) {
+                    streams.push(&stream.log_stream);
+                }
             }
         }
-        evidence.dedup();
-        evidence
+        for (file, (at, streams)) in files {
+            let said =
+                format!("worker output goes to {file}, say lines of {}; the newest", streams.join(", "));
+            facts.push(Fact { text: said, at: Some(at) });
+        }
     }
 
     pub(super) fn retries_unaccounted(&self, jobs: &[&WaitingJob]) -> usize {

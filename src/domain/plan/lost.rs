@@ -38,7 +38,12 @@ impl Planner<'_> {
                 let mut incident = open.clone();
                 incident.given_up = incident.given_up.saturating_add(given_up);
                 self.follow_jobs(&mut incident, &lost);
-                if lost.is_empty() { self.resolve(incident) } else { self.keep(incident) }
+                if lost.is_empty() {
+                    self.complete_waits(&mut incident, lane);
+                    self.resolve(incident);
+                } else {
+                    self.keep(incident);
+                }
             }
             None if !lost.is_empty() => {
                 let mut incident = self.open(key, Severity::Warn, view);

@@ -121,6 +121,7 @@ impl Planner<'_> {
             resolved_at: None,
             is_after_end: self.horizon.last_delivery.is_some_and(|last| now > last),
             oldest_ready_at: None,
+            since: None,
             jobs_count: 0,
             jobs_now: 0,
             jobs: Vec::new(),

@@ -36,6 +36,7 @@ impl Planner<'_> {
                 }
                 let goes_on = going_on.is_some_and(|until| until <= now) && !is_still;
                 if overdue.is_empty() || (has_started && goes_on) {
+                    self.complete_waits(&mut incident, lane);
                     self.resolve(incident);
                 } else {
                     self.keep(incident);

@@ -13,6 +13,7 @@ use crate::domain::job::Timestamp;
 use crate::domain::ledger::class::Lane;
 use crate::domain::metric::Kind;
 use crate::domain::policy::Policy;
+use crate::message::duration;
 use crate::replay::Outcome;
 use table::Table;
 
@@ -50,7 +51,15 @@ pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Pale
     head(&mut text, outcome, report, policy, palette);
     section(&mut text, palette, "TIMELINE (UTC)");
     timeline::print(&mut text, outcome, policy, palette);
-    section(&mut text, palette, "QUEUES (jobs)");
+    section(&mut text, palette, "INCIDENTS");
+    verdict(&mut text, report, palette);
+    if report.has_notified() {
+        section(&mut text, palette, "MESSAGES, as they would be sent");
+        for incident in &report.incidents {
+            messages(&mut text, incident, palette);
+        }
+    }
+    section(&mut text, palette, "QUEUES (jobs, at the end of the replay)");
     text.push_str(&queues::table(outcome, policy).print(2, palette));
     section(&mut text, palette, "LINES");
     text.push_str(&lines(report).print(2, palette));
@@ -61,16 +70,8 @@ pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Pale
             let _ = writeln!(text, "  {warn}{}{warn:#}  {source}: {}", row.reason, row.detail);
         }
     }
-    section(&mut text, palette, "METRICS");
+    section(&mut text, palette, "METRICS (gauges that stayed at zero left out)");
     text.push_str(&metrics(outcome, &policy.app).print(2, palette));
-    section(&mut text, palette, "INCIDENTS");
-    verdict(&mut text, report, palette);
-    if report.has_notified() {
-        section(&mut text, palette, "MESSAGES, as they would be sent");
-        for incident in &report.incidents {
-            messages(&mut text, incident, palette);
-        }
-    }
     if !report.blind_spots.is_empty() {
         section(&mut text, palette, "BLIND SPOTS");
         for spot in &report.blind_spots {
@@ -88,16 +89,30 @@ fn section(text: &mut String, palette: Palette, title: &str) {
 fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) {
     let heading = palette.heading;
     let _ = writeln!(text, "{heading}queuewatch replay{heading:#}  app {}", policy.app);
-    let (read, lines) = (report.payloads.read, &report.lines);
-    let until = match outcome.last_delivery {
-        Some(last) => format!("last line delivered {}, replay ends {}", short(last), short(outcome.ends_at)),
-        None => "no line told a time".to_owned(),
+    let (payloads, lines) = (&report.payloads, &report.lines);
+    let mut parts = vec![count(payloads.read, "payload")];
+    for (n, what) in [
+        (payloads.control, "reachability checks"),
+        (payloads.duplicate, "delivered once more"),
+        (payloads.rejected.len() as u64, "rejected"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    }
+    let known = if lines.duplicate > 0 {
+        format!(", {} of them known already", lines.duplicate)
+    } else {
+        String::new()
     };
-    let _ = writeln!(
-        text,
-        "{read} payloads, {} log lines, {} of them recognised; {until}",
-        lines.read, lines.classified
-    );
+    let (all, about) = (count(lines.read, "log line"), lines.classified);
+    let _ = writeln!(text, "{}; {all}{known}, {about} about queues and workers", parts.join(", "));
+    let _ = match outcome.last_delivery {
+        Some(last) => {
+            writeln!(text, "last line delivered {}, replay ends {}", short(last), short(outcome.ends_at))
+        }
+        None => writeln!(text, "no log line told a time, so no clock ran"),
+    };
     if lines.late > 0 {
         let warn = palette.warn;
         let _ = writeln!(
@@ -106,6 +121,11 @@ fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, 
             lines.late
         );
     }
+}
+
+/// `1 payload`, `7 payloads`.
+fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 fn lines(report: &Report) -> Table {
@@ -129,12 +149,17 @@ fn metrics(outcome: &Outcome, app: &str) -> Table {
     for (metric, dimensions, all, _) in outcome.metrics.rows() {
         let pairs: Vec<String> =
             dimensions.pairs(app).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if metric.kind() == Kind::Gauge && all.max == 0 {
+            continue;
+        }
         let (shown, value) = match metric.kind() {
-            Kind::Counter => ("sum", all.sum.to_string()),
-            Kind::Gauge => ("maximum", all.max.to_string()),
-            Kind::Distribution => ("maximum", all.max.to_string()),
+            Kind::Counter => ("sum", all.sum),
+            Kind::Gauge | Kind::Distribution => ("maximum", all.max),
         };
-        let unit = metric.unit().to_lowercase();
+        let (value, unit) = match metric.unit() {
+            "Milliseconds" if value >= 10_000 => (duration(value), String::new()),
+            unit => (value.to_string(), unit.to_lowercase()),
+        };
         table.row(vec![metric.name().to_owned(), pairs.join(" "), shown.to_owned(), value, unit]);
     }
     table
@@ -158,14 +183,17 @@ fn verdict(text: &mut String, report: &Report, palette: Palette) {
             Some(at) => format!("resolved {}", short(at.0)),
             None => "open at the end".to_owned(),
         };
+        let jobs = match incident.jobs_count {
+            0 => String::new(),
+            n => format!(", {}", count(n, "job")),
+        };
         let after = if incident.after_end { ", after the last line" } else { "" };
         let _ = writeln!(
             text,
-            "  {style}{:<5}{style:#} {}\n        opened {}{after}, {state}, {} jobs",
+            "  {style}{:<5}{style:#} {}\n        opened {}{after}, {state}{jobs}",
             incident.severity.to_uppercase(),
             incident.id,
             short(incident.opened_at.0),
-            incident.jobs_count,
         );
     }
 }
@@ -189,13 +217,12 @@ fn messages(text: &mut String, incident: &IncidentRow, palette: Palette) {
         }
         let _ = writeln!(text, "  {dim}{}{dim:#}  {style}{}{style:#}", short(said.at.0), said.subject);
         for line in said.body.lines() {
-            let _ = writeln!(text, "  {dim}|{dim:#} {line}");
+            let _ = writeln!(text, "  {dim}|{dim:#}{}{line}", if line.is_empty() { "" } else { " " });
         }
-        text.push('\n');
     }
     if reminders > REMINDERS_SHOWN_MAX {
         let more = reminders.saturating_sub(REMINDERS_SHOWN_MAX);
-        let _ = writeln!(text, "  {dim}and {more} more reminders{dim:#}\n");
+        let _ = writeln!(text, "  {dim}and {}{dim:#}", count(more as u64, "more reminder"));
     }
 }
 

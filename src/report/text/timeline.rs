@@ -70,12 +70,14 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
         let (first, last, start) = (facts.oldest_enqueue, facts.newest_enqueue, facts.newest_start);
         plain(first, format!("first enqueue on {place}"));
         plain(last.filter(|_| last != first), format!("last enqueue on {place}"));
-        plain(start, format!("last start on {place}"));
+        plain(start, format!("last job started on {place}"));
     }
-    plain(ledger.traits.first_worker_line_at, "first start or end of a job".to_owned());
+    plain(ledger.traits.first_worker_line_at, "first job line of a worker".to_owned());
     for stream in ledger.streams.iter() {
+        let name = &stream.log_stream;
+        plain(stream.newest_boot, format!("last line that says a worker was started, in {name}"));
         for (at, file) in &stream.log_files {
-            plain(Some(*at), format!("a line names a log file for worker output: {file}"));
+            plain(Some(*at), format!("worker output goes to {file}, says {name}"));
         }
     }
     plain(outcome.last_delivery, "last line delivered".to_owned());
