@@ -1,5 +1,6 @@
-//! Outer bytes to lines, as ratios to **L**: a libdeflate one-shot gunzip of the same payload into a reused
+//! Outer bytes to lines, and to what they say, as ratios to **L**: a libdeflate one-shot gunzip of the same payload into a reused
 //! buffer. Ratios within one run are stable where times are not.
+//! Then whole replays, in lines a second of one core.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
@@ -7,7 +8,13 @@ use std::hint::black_box;
 
 use cpu_time::ThreadTime;
 use peak_alloc::PeakAlloc;
+use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::envelope::{Header, Limits, Line, LineSink, open_base64};
+use queuewatch::domain::policy::Policy;
+use queuewatch::domain::reading::read_base64;
+use queuewatch::replay::{self, Settings};
+use queuewatch::report::{Extent, Report};
+use queuewatch::saved::{Saved, SavedBody};
 use queuewatch_bench::{Payload, app, worker};
 
 #[global_allocator]
@@ -35,24 +42,62 @@ impl LineSink for Counting {
 fn main() {
     println!("payload  path    x L   ns/line  heap/inflated");
     for payload in [app(), worker()] {
-        measure::<Counting>(&payload, "lines");
+        let limits = Limits::default();
+        measure(&payload, "lines", |base64| open_base64(base64, &limits, &mut Counting::default()).is_ok());
+        let classifier = Classifier::default();
+        // What is read is kept to the end, as a delivery keeps it until it is merged.
+        measure(&payload, "reads", |base64| match read_base64(base64, &classifier, &limits) {
+            Ok(read) => {
+                black_box(&read);
+                true
+            }
+            Err(_) => false,
+        });
+    }
+    for payload in [app(), worker()] {
+        measure_replay(&payload);
     }
 }
 
-/// Measures outer bytes to `S`. A sink that classifies is one more call of this.
-fn measure<S: LineSink + Default>(payload: &Payload, path: &str) {
+/// Measures saved events to a report, on one core: copies of the payload, each with lines of its own.
+fn measure_replay(payload: &Payload) {
+    let settings = Settings {
+        policy: Policy::default(),
+        settle_ms: replay::SETTLE_MS,
+        keeps_order: false,
+        visits_every_minute: false,
+    };
+    let classifier = Classifier::default();
     let limits = Limits::default();
+    let saved = Saved {
+        source: payload.name.to_owned(),
+        body: SavedBody::Event(format!(r#"{{"awslogs":{{"data":"{}"}}}}"#, payload.base64).into_bytes()),
+    };
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS_COUNT {
+        rounds.push(timed(|| {
+            let inputs = replay::open(black_box(&saved), &classifier, &limits);
+            let outcome = replay::replay(inputs, &settings, |_| ());
+            let report = Report::new(&outcome, &settings.policy, Extent::default());
+            serde_json::to_string(&report).is_ok()
+        }));
+    }
+    let ns = median(rounds) / payload.lines_count as f64;
+    println!("{:8} replay {ns:14.0} ns/line, {:.0} lines/s on one core", payload.name, 1e9 / ns);
+}
+
+/// Measures a path from the outer bytes on.
+fn measure(payload: &Payload, path: &str, run: impl Fn(&str) -> bool) {
     let mut inflated = vec![0; payload.text.len()];
     let mut limit = libdeflater::Decompressor::new();
     let (mut limit_ns, mut path_ns) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS_COUNT {
         limit_ns.push(timed(|| limit.gzip_decompress(black_box(&payload.gzip), &mut inflated).is_ok()));
-        path_ns.push(timed(|| open_base64(black_box(&payload.base64), &limits, &mut S::default()).is_ok()));
+        path_ns.push(timed(|| run(black_box(&payload.base64))));
     }
     let before = HEAP.current_usage();
     HEAP.reset_peak_usage();
-    let mut sink = S::default();
-    let is_open = open_base64(&payload.base64, &limits, &mut sink).is_ok();
+    let is_open = run(&payload.base64);
     let heap_bytes = HEAP.peak_usage().saturating_sub(before);
     let (limit_ns, path_ns) = (median(limit_ns), median(path_ns));
     println!(

@@ -5,7 +5,7 @@
 
 use super::classify::{Classifier, StreamReader};
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
-use super::intake::{DeliveryRecord, Fnv, KeySet, LineStamp};
+use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
 use super::job::LineKey;
 
 /// What a payload was found to be.
@@ -58,8 +58,8 @@ struct Reading<'c> {
     classifier: &'c Classifier,
     reader: Option<StreamReader<'c>>,
     record: DeliveryRecord,
-    names: Fnv,
-    key: Fnv,
+    names: LineHash,
+    key: LineHash,
     here: KeySet,
 }
 
@@ -69,8 +69,8 @@ impl<'c> Reading<'c> {
             classifier,
             reader: None,
             record: DeliveryRecord::default(),
-            names: Fnv::default(),
-            key: Fnv::default(),
+            names: LineHash::default(),
+            key: LineHash::default(),
             here: KeySet::default(),
         }
     }
@@ -78,7 +78,7 @@ impl<'c> Reading<'c> {
     fn start(&mut self, owner: &str, log_group: &str, log_stream: &str) {
         log_group.clone_into(&mut self.record.log_group);
         log_stream.clone_into(&mut self.record.log_stream);
-        self.names = Fnv::default().with(log_group.as_bytes()).with(log_stream.as_bytes());
+        self.names = LineHash::default().with(log_group.as_bytes()).with(log_stream.as_bytes());
         self.key = self.names.with(owner.as_bytes());
         self.reader = Some(self.classifier.stream(log_group, log_stream));
     }

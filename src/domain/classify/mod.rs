@@ -14,6 +14,7 @@ mod bracket;
 mod columns;
 mod error_json;
 mod explain;
+mod flat_json;
 mod json;
 mod monolog;
 mod near_miss;

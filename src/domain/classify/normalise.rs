@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// Bytes of a line that are read. CloudWatch takes events up to 1 MB; the longest form known, a JSON record
 /// with a full trace, stays under 100 KB. A longer first line is not examined.
 pub(super) const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -12,7 +14,7 @@ const ESC: u8 = 0x1b;
 /// Removes terminal escape sequences (`ESC [ digits and semicolons, letter`) and trailing line ends.
 pub(super) fn strip(message: &str) -> Cow<'_, str> {
     let message = message.trim_end_matches(['\r', '\n']);
-    if !message.as_bytes().contains(&ESC) {
+    if memchr(ESC, message.as_bytes()).is_none() {
         return Cow::Borrowed(message);
     }
     let mut plain = String::with_capacity(message.len());
@@ -40,10 +42,9 @@ fn after_sequence(text: &str) -> Option<&str> {
 /// Leading empty lines are not a first line: artisan's banners start with one.
 pub(super) fn first_line(text: &str) -> (&str, Option<&str>) {
     let text = if text.starts_with(['\n', '\r']) { text.trim_start_matches(['\n', '\r']) } else { text };
-    match text.split_once('\n') {
-        None => (text, None),
-        Some((first, rest)) => (first.trim_end_matches('\r'), Some(rest)),
-    }
+    let Some(end) = memchr(b'\n', text.as_bytes()) else { return (text, None) };
+    let (first, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    (first.trim_end_matches('\r'), rest.get(1..))
 }
 
 #[cfg(test)]

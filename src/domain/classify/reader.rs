@@ -12,7 +12,8 @@ use super::rule::Rule;
 use super::sighting::{Names, Sighting, cut};
 use super::store_error;
 use super::{
-    artisan, bare, bracket, columns, error_json, monolog, normalise, process, queued, trace, worker_json,
+    artisan, bare, bracket, columns, error_json, flat_json, monolog, normalise, process, queued, trace,
+    worker_json,
 };
 
 /// What a payload's lines of one stream say.
@@ -170,6 +171,12 @@ impl<'c> StreamReader<'c> {
     }
 
     fn json(&mut self, line: Line<'_>, may_unwrap: bool) {
+        if let Some(record) = flat_json::read(line.text) {
+            if let Some(seen) = worker_json::read(record) {
+                self.observe(line, seen);
+            }
+            return;
+        }
         let Some(mut document) = Document::read(line.text) else { return };
         if document.is_monolog() {
             let message = document.message.as_text().unwrap_or_default();
@@ -186,7 +193,7 @@ impl<'c> StreamReader<'c> {
         if may_unwrap && let Some(inner) = document.take_inner_line() {
             return self.event(line.key, line.at, &inner, false);
         }
-        if let Some(seen) = worker_json::read(document) {
+        if let Some(seen) = worker_json::read(document.into()) {
             self.observe(line, seen);
         }
     }

@@ -4,12 +4,46 @@
 
 use crate::domain::job::{Form, Stage};
 
-use super::json::Document;
+use super::json::{Document, Scalar};
 use super::runtime;
 use super::sighting::Sighting;
 
+/// The keys of a worker's record.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Record<'a> {
+    pub(super) status: Scalar<'a>,
+    pub(super) job: Scalar<'a>,
+    pub(super) id: Scalar<'a>,
+    pub(super) uuid: Scalar<'a>,
+    pub(super) connection: Scalar<'a>,
+    pub(super) queue: Scalar<'a>,
+    pub(super) result: Scalar<'a>,
+    pub(super) attempts: Scalar<'a>,
+    pub(super) duration: Scalar<'a>,
+    pub(super) exception: Scalar<'a>,
+    pub(super) message: Scalar<'a>,
+}
+
+impl<'a> From<Document<'a>> for Record<'a> {
+    fn from(document: Document<'a>) -> Self {
+        Self {
+            status: document.status,
+            job: document.job,
+            id: document.id,
+            uuid: document.uuid,
+            connection: document.connection,
+            queue: document.queue,
+            result: document.result,
+            attempts: document.attempts,
+            duration: document.duration,
+            exception: document.exception,
+            message: document.message,
+        }
+    }
+}
+
 /// Reads a worker's record, or declines.
-pub(super) fn read(document: Document<'_>) -> Option<Sighting<'_>> {
+pub(super) fn read(document: Record<'_>) -> Option<Sighting<'_>> {
     let stage = match document.status.as_text()? {
         "paused" | "PAUSED" => Stage::Paused,
         "resumed" | "RESUMED" => Stage::Resumed,
@@ -52,7 +86,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Option<Sighting<'_>> {
-        read(Document::read(line)?)
+        read(Document::read(line)?.into())
     }
 
     #[track_caller]
