@@ -1,11 +1,12 @@
 //! The gauges: what is waiting, overdue, running and stalled now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
 use crate::domain::detect::queues::{Queues, WaitingJob};
 use crate::domain::incident::{Incident, Kind};
 use crate::domain::job::{MINUTE_MS, QueueName, Timestamp};
+use crate::domain::ledger::counting::JobIx;
 use crate::domain::metric::{Datum, Dimensions, Metric};
 
 impl Planner<'_> {
@@ -13,12 +14,14 @@ impl Planner<'_> {
         let now = self.horizon.now;
         let mut by_queue: BTreeMap<Option<QueueName>, Gauges> = BTreeMap::new();
         let mut all = Gauges::default();
+        // Given up by this very sweep: the views were drawn before.
+        let given_up: BTreeSet<JobIx> = self.plan.given_up.iter().copied().collect();
         for ((_, queue), view) in queues {
             let named = by_queue.entry(queue.clone()).or_default();
             for gauges in [named, &mut all] {
                 gauges.running = gauges.running.saturating_add(view.running_count);
             }
-            for waiting in &view.waiting {
+            for waiting in view.waiting.iter().filter(|waiting| !given_up.contains(&waiting.ix)) {
                 let of = self.ledger.job(waiting.ix).and_then(|job| job.known.queue().cloned());
                 for gauges in [by_queue.entry(of.or_else(|| queue.clone())).or_default(), &mut all] {
                     gauges.take(waiting, now);

@@ -3,7 +3,7 @@
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::incident::{Kind, Severity};
-use crate::domain::job::{DAY_MS, MINUTE_MS};
+use crate::domain::job::DAY_MS;
 use crate::domain::ledger::class::Lane;
 
 /// How long a lost job is looked for before it is given up as unknown.
@@ -26,8 +26,6 @@ impl Planner<'_> {
             if given_up_at <= now {
                 self.plan.given_up.push(job.ix);
                 given_up = given_up.saturating_add(1);
-                // Without it nothing may wait any more, which the sweep after this one sees.
-                self.plan.wake.at(now.plus_ms(MINUTE_MS), now);
             } else if lost_at <= now {
                 lost.push(job);
             }
