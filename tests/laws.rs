@@ -32,7 +32,7 @@ use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::job::{HOUR_MS, MINUTE_MS};
 use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::policy::Policy;
-use queuewatch::replay::{Input, Opened, Settings};
+use queuewatch::replay::{Input, Opened, Rejected, Settings};
 use serde_json::{Value, json};
 use worlds::{Prints, World, world};
 
@@ -223,11 +223,23 @@ fn without_gauges(mut report: Value) -> Value {
 #[test]
 fn a_clock_that_jumps_sees_what_one_that_visits_every_minute_sees() {
     let settle = prop_oneof![6 => Just(30 * MINUTE_MS), 3 => Just(6 * HOUR_MS), 1 => Just(80 * HOUR_MS)];
-    law(96, &(world(), cut(), settle), |(world, cut, settle_ms)| {
+    law(96, &(world(), cut(), settle, 0_usize..6), |(world, cut, settle_ms, rejected_every)| {
         let streams = world.streams();
-        let jumps = Settings { settle_ms, ..grace(5 * MINUTE_MS) };
+        let keeps_order = cut.keeps_order;
+        let jumps = Settings { settle_ms, keeps_order, ..grace(5 * MINUTE_MS) };
         let visits = Settings { visits_every_minute: true, ..jumps.clone() };
-        same(&without_gauges(report(&streams, cut, &jumps)), &without_gauges(report(&streams, cut, &visits)))
+        let rejected = Opened::Rejected(Rejected { reason: "not_json", detail: String::new() });
+        let rejected = Input { source: String::new(), opened: rejected };
+        let inputs = deliver(&streams, cut, &Classifier::default());
+        let inputs: Vec<Input> = (1..)
+            .zip(inputs)
+            .flat_map(|(n, input)| {
+                let is_after = rejected_every > 0 && n % rejected_every == 0;
+                [Some(input), is_after.then(|| rejected.clone())].into_iter().flatten()
+            })
+            .collect();
+        let seen = |settings| without_gauges(wire::report(inputs.clone(), settings));
+        same(&seen(&jumps), &seen(&visits))
     });
 }
 
