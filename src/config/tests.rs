@@ -1,3 +1,5 @@
+//! Every key, right and wrong, and what is said of it.
+
 use std::path::PathBuf;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Every kind of delivery, and what is no delivery.
+
 use super::*;
 
 #[track_caller]

@@ -1,3 +1,5 @@
+//! Lines to events and back.
+
 use std::collections::BTreeSet;
 use std::io::Read;
 

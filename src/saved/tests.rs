@@ -1,3 +1,5 @@
+//! Files, folders and streams of saved events, and what is refused.
+
 use std::io::Write;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Payloads that open, and every reason for which one does not.
+
 use std::io::Write as _;
 
 use flate2::{Compression, GzBuilder, write::GzEncoder};

@@ -1,3 +1,5 @@
+//! The JSON reader on texts that are right, and on every way to be wrong.
+
 use super::*;
 
 /// Reads a whole document as a value, the way the window does at the text's end.
