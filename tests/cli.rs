@@ -307,7 +307,11 @@ fn the_environment_yields_to_flags() {
     let [job, later] = good();
     let (job, later) = (folder.file("1.json", job), folder.file("2.json", later));
     let opened = |flags: &[&str], variables: &[(&str, &str)]| {
-        let ran = run_with(&[&["replay", "--format", "json", job.as_str(), later.as_str()], flags].concat(), b"", variables);
+        let ran = run_with(
+            &[&["replay", "--format", "json", job.as_str(), later.as_str()], flags].concat(),
+            b"",
+            variables,
+        );
         let report: Value = serde_json::from_str(&ran.out).unwrap();
         report["incidents"][0]["opened_at"].as_str().unwrap().to_owned()
     };
