@@ -30,6 +30,7 @@ const CRATES_OF_DOMAIN: &[&str] = &[
     "crate",
     "flate2",
     "jiff",
+    "memchr",
     "regex",
     "self",
     "serde",

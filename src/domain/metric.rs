@@ -200,6 +200,16 @@ impl Unpublished {
         values.insert(sum.saturating_add(i64::try_from(n).unwrap_or(i64::MAX)), 1);
     }
 
+    /// Corrects what was counted for the app at the minute of `at`: a later line may prove a count wrong.
+    pub fn correct(&mut self, metric: Metric, at: Timestamp, n: i64) {
+        if n == 0 {
+            return;
+        }
+        let values = self.data.entry((metric, Dimensions::App, at.minute())).or_default();
+        let sum = values.pop_first().map_or(0, |(value, _)| value);
+        values.insert(sum.saturating_add(n), 1);
+    }
+
     /// Takes one value of a distribution.
     pub fn sample(&mut self, metric: Metric, queue: Option<&QueueName>, at: Timestamp, value: i64) {
         let mut one = |dimensions| {

@@ -89,6 +89,12 @@ impl<'a> Lanes<'a> {
         (connection.or(of), queue)
     }
 
+    /// The queue of a class that was never seen enqueued.
+    #[must_use]
+    pub fn lane_of_class(&self, class: &JobClass, stream: StreamIx) -> Lane {
+        self.resolve(&self.class_lane(Some(class), Some(stream), None))
+    }
+
     /// The queue a counted start came from.
     #[must_use]
     pub fn lane_of_start(&self, class: &JobClass, start: StartKey, job: Option<JobIx>) -> Lane {

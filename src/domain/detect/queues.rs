@@ -62,6 +62,13 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
         view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
         view.newest_start = view.newest_start.max(facts.newest_start);
     }
+    // A class never seen enqueued moves the queue that its source names.
+    for (class, facts) in ledger.never_enqueued() {
+        if let Some((at, stream)) = facts.newest_start {
+            let view = queues.entry(lanes.lane_of_class(class, stream)).or_default();
+            view.newest_start = view.newest_start.max(Some(at));
+        }
+    }
     for (ix, job) in ledger.waiting() {
         let class = job.known.class();
         let Some(ready_at) = ready_at(ledger, policy, job) else { continue };

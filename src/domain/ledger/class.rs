@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::job::{ConnectionName, MINUTE_MS, QueueName};
+use super::record::StreamIx;
+use crate::domain::job::{ConnectionName, MINUTE_MS, QueueName, Timestamp};
 
 /// A queue on a connection, each as far as known.
 pub type Lane = (Option<ConnectionName>, Option<QueueName>);
@@ -16,6 +17,8 @@ pub struct ClassFacts {
     pub longest_backoff_ms: Option<i64>,
     /// Queues and connections that its enqueue lines name.
     pub enqueued_on: BTreeSet<Lane>,
+    /// The newest start of any of its jobs, and the stream of its line.
+    pub newest_start: Option<(Timestamp, StreamIx)>,
     /// Whether an enqueue line of the class ever carried a delay.
     pub is_delay_logged: bool,
     waits: BTreeMap<u32, u64>,
@@ -38,6 +41,14 @@ impl ClassFacts {
         let count = self.waits.entry(bucket(wait_ms)).or_default();
         *count = count.saturating_add(1);
         self.waits_count = self.waits_count.saturating_add(1);
+    }
+
+    /// Takes back a wait that turned out to be another.
+    pub fn remove_wait(&mut self, wait_ms: i64) {
+        if let Some(count) = self.waits.get_mut(&bucket(wait_ms)) {
+            *count = count.saturating_sub(1);
+            self.waits_count = self.waits_count.saturating_sub(1);
+        }
     }
 
     /// A bound that 99 of 100 waits stayed under, at most an eighth too large.

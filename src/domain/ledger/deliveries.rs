@@ -59,13 +59,6 @@ impl Deliveries {
         self.is_rejecting = rejected > 0 && (rejected >= REJECTED_MAX || rejected == self.recent.len());
     }
 
-    /// When deliveries leave the window, which may change its verdict; only while it holds a rejected one.
-    pub fn leaving_at(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        let is_clean = self.rejected_at.is_none_or(|at| now.since_ms(at) > WINDOW_MS);
-        let held = self.recent.iter().filter(move |_| !is_clean);
-        held.map(|(at, _)| at.plus_ms(WINDOW_MS).plus_ms(1))
-    }
-
     /// How late the newest delivery was, if none since came in time.
     #[must_use]
     pub fn lag_ms(&self) -> Option<i64> {

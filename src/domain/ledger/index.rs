@@ -75,16 +75,27 @@ impl Ledger {
         if let Some(class) = job.known.class()
             && let Some(stats) = self.classes.get_mut(class)
         {
-            let gap = job.known.released.zip(job.known.newest_start);
-            if let Some((released, (start, _))) = gap.filter(|(r, (s, _))| s.at > r.at) {
-                let gap_ms = start.at.since_ms(released.at);
-                stats.longest_backoff_ms = stats.longest_backoff_ms.max(Some(gap_ms));
-            }
-            if let Some((at, enqueue)) = started.zip(enqueue).filter(|_| !job.is_wait_sampled) {
-                job.is_wait_sampled = true;
-                let wait_ms = at.since_ms(enqueue.ready_at()).max(0);
+            let wait_ms = started.zip(enqueue).map(|(at, enqueue)| at.since_ms(enqueue.ready_at()).max(0));
+            if let Some(wait_ms) = wait_ms.filter(|_| job.wait_ms != wait_ms) {
+                if let Some(wrong_ms) = job.wait_ms.replace(wait_ms) {
+                    stats.remove_wait(wrong_ms);
+                }
                 stats.add_wait(wait_ms);
-                self.unpublished.sample(Metric::QueueWait, lane.1.as_ref(), at, wait_ms);
+                self.fresh_waits.insert(ix);
+            }
+        }
+    }
+
+    /// Publishes how long jobs waited, at the sweep: by then an earlier start has mostly come in. What is
+    /// published stays published.
+    pub(super) fn publish_waits(&mut self) {
+        for ix in std::mem::take(&mut self.fresh_waits) {
+            let Some(job) = self.jobs.get_mut(ix.0) else { continue };
+            let started_at = job.known.started_at().or_else(|| job.counted.map(|(at, _, _)| at));
+            if let Some((at, wait_ms)) = started_at.zip(job.wait_ms)
+                && !std::mem::replace(&mut job.is_wait_published, true)
+            {
+                self.unpublished.sample(Metric::QueueWait, job.known.queue(), at, wait_ms);
             }
         }
     }

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::counting::JobIx;
+use super::halves::Turn;
 use super::identity::{Found, RowFact};
 use super::pairing::CountedEnd;
 use super::record::{Registers, StreamIx, may_be_retried};
+use super::retries::Retries;
 use super::{Job, Ledger};
 use crate::domain::intake::DeliveryRecord;
-use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceSide};
+use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
 
 /// Whether a delivery was new.
@@ -43,17 +45,21 @@ impl Ledger {
         // What one line says stands together, so a new line begins where the key changes.
         let (mut classified, mut last) = (0_usize, None);
         for observation in &record.observations {
-            if repeated.is_empty() || !repeated.contains(&observation.line) {
+            let is_repeated = !repeated.is_empty() && repeated.contains(&observation.line);
+            self.note_store_error(observation, stream, is_repeated);
+            if !is_repeated {
                 classified = classified.saturating_add(usize::from(last != Some(observation.line)));
                 last = Some(observation.line);
                 self.take(observation, stream, at);
             }
         }
         for half in &record.halves {
-            let met = self.streams.get_mut(stream).and_then(|facts| facts.add_half(*half));
-            if let Some((at, line, side)) = met {
-                self.take_joined_error(at, line, side);
-            }
+            let Some(facts) = self.streams.get_mut(stream) else { continue };
+            let turns = match *half {
+                TraceHalf::Head(at, line) => facts.halves.add_open((at, line), repeated.contains(&line)),
+                TraceHalf::Tail(at, side) => facts.halves.add_tail(at, side),
+            };
+            self.turn(&turns);
         }
         count(&mut self.tally.lines.classified, classified);
         self.unpublished.count(Metric::LinesClassified, None, at, classified as u64);
@@ -134,12 +140,32 @@ impl Ledger {
         }
     }
 
-    /// A store error whose trace came in another payload.
-    fn take_joined_error(&mut self, at: Timestamp, line: LineKey, side: TraceSide) {
-        if side == TraceSide::Push {
-            let error = Observation::bare(Stage::EnqueueError, at, line, Form::Monolog);
-            self.tally.counts.add(&error);
-            self.unpublished.count(Metric::EnqueueErrors, None, at, 1);
+    /// Notes a store error whose payload told its side, so that a stray trace is not taken for another's.
+    fn note_store_error(&mut self, observation: &Observation, stream: StreamIx, is_repeated: bool) {
+        let place = (observation.at, observation.line);
+        let side = match (observation.form, observation.stage) {
+            (Form::Monolog, Stage::EnqueueError) => Some(TraceSide::Push),
+            (Form::Monolog, Stage::WorkerError) => Some(TraceSide::Pop),
+            (Form::Monolog, Stage::RedisError) => None,
+            _ => return,
+        };
+        let Some(facts) = self.streams.get_mut(stream) else { return };
+        let turns = match (is_repeated, side) {
+            (false, _) => facts.halves.add_told(place),
+            (true, Some(side)) => facts.halves.add_copy(place, side),
+            (true, None) => return,
+        };
+        self.turn(&turns);
+    }
+
+    /// Counts the enqueue errors that halves from two payloads made, and takes back those they were not.
+    fn turn(&mut self, turns: &[Turn]) {
+        for turn in turns {
+            let is_push = |side: Option<TraceSide>| i64::from(side == Some(TraceSide::Push));
+            let n = is_push(turn.after).saturating_sub(is_push(turn.before));
+            let errors = &mut self.tally.counts.enqueue_errors;
+            *errors = errors.saturating_add_signed(n);
+            self.unpublished.correct(Metric::EnqueueErrors, turn.at, n);
         }
     }
 
@@ -177,7 +203,7 @@ impl Ledger {
     }
 
     fn take_lifecycle(&mut self, observation: &Observation, stream: StreamIx, arrived_at: Timestamp) {
-        self.note_class(observation);
+        self.note_class(observation, stream);
         let is_enqueue = observation.stage == Stage::Enqueued;
         let has_name = observation.id.is_some() || observation.uuid.is_some();
         if !has_name && !is_enqueue {
@@ -193,6 +219,7 @@ impl Ledger {
             Some(id) => {
                 let job = self.job_named(observation, is_enqueue && observation.uuid.is_none());
                 self.learn(job, &registers, observation.line);
+                self.learn_backoff(job, observation);
                 if is_enqueue {
                     let row = self.identity.row(id);
                     row.add_enqueue(observation.at, job, observation.connection.clone());
@@ -202,6 +229,7 @@ impl Ledger {
             None => {
                 let job = self.job_named(observation, !has_name);
                 self.learn(job, &registers, observation.line);
+                self.learn_backoff(job, observation);
             }
         }
     }
@@ -230,12 +258,16 @@ impl Ledger {
     fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
         let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
         let own = lost.take_own();
+        let retries = lost.retries.take();
         let born = lost.born;
         lost.is_merged_away = true;
         self.refresh(gone);
         self.identity.rename(&own, gone, kept);
         if let Some(job) = self.jobs.get_mut(kept.0) {
             job.learn(&own);
+            if let Some(retries) = retries {
+                job.retries.get_or_insert_default().join(*retries);
+            }
             job.born = match (job.born, born) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
@@ -251,6 +283,21 @@ impl Ledger {
             job.born = Some(job.born.map_or(line, |born| born.min(line)));
         }
         self.refresh(ix);
+    }
+
+    /// Learns how long the class's released jobs wait before they start again.
+    fn learn_backoff(&mut self, ix: JobIx, observation: &Observation) {
+        if !Retries::concerns(observation) {
+            return;
+        }
+        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let retries = job.retries.get_or_insert_default();
+        retries.add(observation);
+        if let Some(class) = job.known.class()
+            && let Some(facts) = self.classes.get_mut(class)
+        {
+            facts.longest_backoff_ms = facts.longest_backoff_ms.max(retries.longest_backoff_ms());
+        }
     }
 
     /// Deals the lines of a numeric id out to its jobs again.
@@ -281,12 +328,16 @@ impl Ledger {
         self.dirty_series.insert(class);
     }
 
-    fn note_class(&mut self, observation: &Observation) {
+    fn note_class(&mut self, observation: &Observation, stream: StreamIx) {
         let Some(class) = &observation.class else { return };
         let facts = self.classes.entry(class.clone()).or_default();
         if observation.stage == Stage::Enqueued {
             facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));
             facts.is_delay_logged |= observation.delay_ms.is_some();
+        } else {
+            let runtime_ms = observation.runtime.map_or(0, |runtime| runtime.ms.max(0));
+            let start = (observation.at.minus_ms(runtime_ms), stream);
+            facts.newest_start = facts.newest_start.max(Some(start));
         }
         if let Some(runtime) = observation.runtime.filter(|_| observation.stage.is_end()) {
             facts.longest_run_ms = facts.longest_run_ms.max(runtime.ms);

@@ -6,11 +6,13 @@
 pub mod class;
 pub mod counting;
 pub mod deliveries;
+pub mod halves;
 pub mod identity;
 mod index;
 pub mod merge;
 pub mod pairing;
 pub mod record;
+mod retries;
 pub mod sources;
 pub mod stream;
 pub mod tally;
@@ -25,6 +27,7 @@ use counting::{ClassSeries, JobIx, StartKey};
 use deliveries::Deliveries;
 use identity::Identity;
 use record::{Registers, State};
+use retries::Retries;
 use sources::Sources;
 use stream::Streams;
 use tally::Tally;
@@ -52,6 +55,7 @@ pub struct Ledger {
     dirty_series: BTreeSet<JobClass>,
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: BTreeMap<Lane, LaneFacts>,
+    fresh_waits: BTreeSet<JobIx>,
     waiting: BTreeSet<(Timestamp, JobIx)>,
     running: BTreeSet<(Timestamp, JobIx)>,
 }
@@ -75,7 +79,10 @@ pub struct Job {
     first: Option<(Lane, (Timestamp, JobIx))>,
     waiting_key: Option<Timestamp>,
     running_key: Option<Timestamp>,
-    is_wait_sampled: bool,
+    /// How long it waited, as far as its class has been told.
+    wait_ms: Option<i64>,
+    is_wait_published: bool,
+    retries: Option<Box<Retries>>,
     is_merged_away: bool,
 }
 
@@ -223,6 +230,11 @@ impl Ledger {
         self.classes.get(class?)
     }
 
+    /// The classes that no enqueue line was ever seen of.
+    pub fn never_enqueued(&self) -> impl Iterator<Item = (&JobClass, &ClassFacts)> {
+        self.classes.iter().filter(|(_, facts)| facts.enqueued_on.is_empty())
+    }
+
     /// The queues as their lines name them.
     pub fn lanes(&self) -> impl Iterator<Item = (&Lane, &LaneFacts)> {
         self.lanes.iter()
@@ -270,5 +282,6 @@ impl Ledger {
             }
             self.attribute_counted_starts(&class);
         }
+        self.publish_waits();
     }
 }

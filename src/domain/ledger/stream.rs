@@ -1,13 +1,11 @@
-//! What is known of each log stream: its name, where its worker broke off, halves of store errors.
+//! What is known of each log stream: its name, where its worker broke off, what its lines say of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::halves::Halves;
 use super::record::StreamIx;
-use crate::domain::job::{LineKey, SECOND_MS, Timestamp, TraceHalf, TraceSide};
-
-/// A trace is written in one go: a tail that comes later than this belongs to another error.
-const TRACE_SPREAD_MS: i64 = 5 * SECOND_MS;
+use crate::domain::job::Timestamp;
 
 /// All streams met, numbered in the order they were met.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +27,8 @@ pub struct StreamFacts {
     pub newest_boot: Option<Timestamp>,
     /// Files that its lines say worker output goes to, newest last.
     pub log_files: BTreeMap<Timestamp, Arc<str>>,
-    heads: BTreeMap<Timestamp, LineKey>,
-    tails: BTreeMap<Timestamp, TraceSide>,
+    /// Store errors and traces that payloads cut apart.
+    pub halves: Halves,
 }
 
 impl Streams {
@@ -47,8 +45,7 @@ impl Streams {
             breaks: BTreeSet::new(),
             newest_boot: None,
             log_files: BTreeMap::new(),
-            heads: BTreeMap::new(),
-            tails: BTreeMap::new(),
+            halves: Halves::default(),
         });
         self.numbers.insert(key, ix);
         ix
@@ -78,54 +75,12 @@ impl Streams {
     }
 }
 
-impl StreamFacts {
-    /// Takes one half of a store error's record; where the other half is there, returns the error's line
-    /// and the side its trace shows.
-    pub fn add_half(&mut self, half: TraceHalf) -> Option<(Timestamp, LineKey, TraceSide)> {
-        match half {
-            TraceHalf::Head(at, line) => self.heads.insert(at, line).map(|_| ()),
-            TraceHalf::Tail(at, side) => self.tails.insert(at, side).map(|_| ()),
-        };
-        let (head, line, tail, side) = self.tails.iter().find_map(|(tail, side)| {
-            let (head, line) = self.heads.range(tail.minus_ms(TRACE_SPREAD_MS)..=*tail).next_back()?;
-            Some((*head, *line, *tail, *side))
-        })?;
-        self.heads.remove(&head);
-        self.tails.remove(&tail);
-        Some((head, line, side))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const fn ms(ms: i64) -> Timestamp {
         Timestamp::from_ms(ms)
-    }
-
-    #[test]
-    fn two_halves_of_a_store_error_meet_in_either_order() {
-        let head = TraceHalf::Head(ms(1000), LineKey(7));
-        let tail = TraceHalf::Tail(ms(1002), TraceSide::Push);
-        for (first, second) in [(head, tail), (tail, head)] {
-            let mut streams = Streams::default();
-            let ix = streams.number("g", "s");
-            let facts = streams.get_mut(ix).unwrap();
-            assert_eq!(facts.add_half(first), None);
-            assert_eq!(facts.add_half(second), Some((ms(1000), LineKey(7), TraceSide::Push)));
-            assert_eq!(facts.add_half(TraceHalf::Tail(ms(1003), TraceSide::Push)), None);
-        }
-    }
-
-    #[test]
-    fn a_tail_of_another_error_is_not_taken() {
-        let mut streams = Streams::default();
-        let ix = streams.number("g", "s");
-        let facts = streams.get_mut(ix).unwrap();
-        facts.add_half(TraceHalf::Head(ms(1000), LineKey(7)));
-        assert_eq!(facts.add_half(TraceHalf::Tail(ms(6001), TraceSide::Push)), None);
-        assert_eq!(facts.add_half(TraceHalf::Tail(ms(999), TraceSide::Push)), None);
     }
 
     #[test]

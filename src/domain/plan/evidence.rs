@@ -8,6 +8,7 @@ use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::incident::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::JobIx;
 
 impl Planner<'_> {
     /// Brings an incident's jobs up to date. The list and the oldest wait stay as they were at its worst
@@ -31,16 +32,22 @@ impl Planner<'_> {
         }
     }
 
-    /// The longest wait, told by the jobs that have started since, now that the incident is over: between two
-    /// sweeps it was only known to be longer than at the first.
-    pub(super) fn complete_waits(&self, incident: &mut Incident, lane: &Lane) {
+    /// The longest wait, now that the incident is over: of the jobs that were ready since its oldest, by their
+    /// starts, and of those that wait on. What sweeps saw on the way was only ever a part of a wait, and lines
+    /// that came late may have told better.
+    pub(super) fn complete_waits(&self, incident: &mut Incident, lane: &Lane, view: &QueueView) {
+        let now = self.horizon.now;
+        let Some(since) = incident.oldest_ready_at else { return };
         let lanes = Lanes::of(self.ledger, self.policy);
         let of_lane = self.ledger.lanes().filter(|(raw, _)| lanes.resolve(raw) == *lane);
-        let held = of_lane.flat_map(|(_, facts)| &facts.firsts).filter(|((ready_at, _), first)| {
-            *ready_at <= incident.opened_at && first.at > incident.opened_at
-        });
-        let longest_ms = held.map(|((ready_at, _), first)| first.at.since_ms(*ready_at)).max();
-        incident.longest_wait_ms = incident.longest_wait_ms.max(longest_ms.unwrap_or(0));
+        let started =
+            of_lane.flat_map(|(_, facts)| facts.firsts.range((since, JobIx(0))..=(now, JobIx(usize::MAX))));
+        let started_ms = started.map(|((ready_at, _), first)| first.at.since_ms(*ready_at).max(0));
+        let held = view.waiting.iter().filter(|job| job.overdue_at <= now);
+        let held_ms = held.map(|job| now.since_ms(job.ready_at));
+        // Nobody left to ask: the jobs were found to be on another queue. It cannot have been longer than this.
+        let most_ms = now.since_ms(since);
+        incident.longest_wait_ms = started_ms.chain(held_ms).max().unwrap_or(most_ms);
     }
 
     pub(super) fn listed(&self, waiting: &WaitingJob) -> ListedJob {

@@ -37,7 +37,7 @@ impl Planner<'_> {
                 incident.given_up = incident.given_up.saturating_add(given_up);
                 self.follow_jobs(&mut incident, &lost);
                 if lost.is_empty() {
-                    self.complete_waits(&mut incident, lane);
+                    self.complete_waits(&mut incident, lane, view);
                     self.resolve(incident);
                 } else {
                     self.keep(incident);

@@ -35,8 +35,11 @@ impl Planner<'_> {
                     self.plan.wake.at(until, now);
                 }
                 let goes_on = going_on.is_some_and(|until| until <= now) && !is_still;
-                if overdue.is_empty() || (has_started && goes_on) {
-                    self.complete_waits(&mut incident, lane);
+                // Nobody overdue is no proof by itself: an enqueue line again makes a job young. A start is,
+                // and so is a queue where nobody waits any more.
+                let is_drained = overdue.is_empty() && (has_started || view.waiting.is_empty());
+                if is_drained || (has_started && goes_on) {
+                    self.complete_waits(&mut incident, lane, view);
                     self.resolve(incident);
                 } else {
                     self.keep(incident);
