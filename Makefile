@@ -18,7 +18,7 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 
 deny:
-	cargo deny --all-features check --config .deny.toml bans licenses sources
+	cargo deny --all-features --config .deny.toml check bans licenses sources
 
 # Needs a C compiler, for the decoder that the measurements are set against.
 bench:

@@ -13,7 +13,7 @@ const REJECTED_MAX: usize = 3;
 /// Deliveries remembered: a bound on the window for a flood. The window's verdict needs far fewer.
 const RECENT_MAX: usize = 10_000;
 
-/// The deliveries of the last [`WINDOW_MS`].
+/// The deliveries of the last ten minutes.
 #[derive(Clone, Debug, Default)]
 pub struct Deliveries {
     recent: VecDeque<(Timestamp, bool)>,
