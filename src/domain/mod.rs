@@ -12,3 +12,4 @@ pub mod metric;
 pub mod plan;
 pub mod policy;
 pub mod reading;
+pub mod time;

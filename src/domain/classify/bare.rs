@@ -4,10 +4,16 @@
 
 use std::borrow::Cow;
 
-use crate::domain::job::Form;
+use crate::domain::job::{Form, Stage};
 
-use super::bracket::STATUSES;
 use super::sighting::Sighting;
+
+/// Each status as printed, with its stage and its padding from 5.4.19 on.
+pub(super) const STATUSES: [(&str, Stage, usize); 3] = [
+    ("Processing:", Stage::Processing, 1),
+    ("Processed:", Stage::Processed, 2),
+    ("Failed:", Stage::Failed, 5),
+];
 
 /// Reads the line, or declines.
 pub(super) fn read(line: &str) -> Option<Sighting<'_>> {

@@ -4,18 +4,11 @@
 //! to eleven columns. Before that it is not, and then nothing but the name tells the line from prose
 //! (`[…] Processed: 5 files`): such a name must look like a class.
 
-use crate::domain::job::{Form, Stage};
+use crate::domain::job::Form;
 
-use super::bare::{class_of, is_plausible_class};
+use super::bare::{STATUSES, class_of, is_plausible_class};
 use super::sighting::Sighting;
 use super::stamp;
-
-/// Each status as printed, with its stage and its padding from 5.4.19 on.
-pub(super) const STATUSES: [(&str, Stage, usize); 3] = [
-    ("Processing:", Stage::Processing, 1),
-    ("Processed:", Stage::Processed, 2),
-    ("Failed:", Stage::Failed, 5),
-];
 
 /// Splits `[time]`, `[id]` and what follows. Also used to explain a near miss.
 pub(super) fn split(line: &str) -> Option<(Option<&str>, &str)> {
@@ -60,6 +53,7 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::job::Stage;
 
     #[track_caller]
     fn check(line: &str, expected: Option<(Stage, Option<&str>, Option<&str>)>) {

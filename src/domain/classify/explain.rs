@@ -3,7 +3,8 @@
 use crate::domain::job::{Form, LineKey, Observation, Timestamp};
 
 use super::json::Document;
-use super::{Classifier, near_miss, normalise};
+use super::near_miss::{self, NearMiss};
+use super::{Classifier, normalise};
 
 /// What became of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,15 +19,6 @@ pub struct Explanation {
     pub observation: Option<Observation>,
     /// The nearest form, if nothing read it.
     pub nearest: Option<NearMiss>,
-}
-
-/// A form that a line nearly has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NearMiss {
-    /// The form's name.
-    pub form: String,
-    /// Why it is not that.
-    pub why: String,
 }
 
 impl Classifier {

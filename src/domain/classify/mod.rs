@@ -33,7 +33,8 @@ mod store_error;
 mod trace;
 mod worker_json;
 
-pub use explain::{Explanation, NearMiss};
+pub use explain::Explanation;
+pub use near_miss::NearMiss;
 pub use reader::{Classified, StreamReader};
 pub use rule::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
 

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::bare::STATUSES;
 use super::bare::is_plausible_class;
-use super::bracket::{self, STATUSES};
-use super::explain::NearMiss;
+use super::bracket;
 use super::{columns, monolog, queued, stamp, store_error, trace};
 
 const COLUMNS: &str = "column form (Laravel 9.21 and later)";
@@ -14,6 +14,15 @@ const RECORD: &str = "log record";
 
 fn miss(form: &str, why: impl Into<String>) -> NearMiss {
     NearMiss { form: form.to_owned(), why: why.into() }
+}
+
+/// A form that a line nearly has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The form's name.
+    pub form: String,
+    /// Why it is not that.
+    pub why: String,
 }
 
 /// The nearest form, or `None` where no form is near.

@@ -1,128 +1,19 @@
 //! An incident: what went wrong, where, since when, whom it hit, and what has been said about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod book;
+mod key;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{ConnectionName, DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
+use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
+
+pub use book::Book;
+pub use key::{Blindness, Key, Kind, Severity};
 
 /// Jobs listed with an incident: what fits on a phone, and enough to see a pattern.
 pub const JOBS_LISTED_MAX: usize = 20;
-
-/// What kind of thing went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Jobs wait, none was passed over, and nothing moves.
-    Stalled,
-    /// Jobs were passed over: vanished, or processed unseen.
-    Lost,
-    /// We cannot see.
-    Blind,
-}
-
-/// How loud an incident is. It belongs to the kind, never to the cause, and is fixed when it opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Read it tomorrow.
-    Warn,
-    /// Wake somebody.
-    Page,
-}
-
-impl Severity {
-    /// The severity's name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Warn => "warn",
-            Self::Page => "page",
-        }
-    }
-}
-
-/// Why we cannot see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Blindness {
-    /// Worker lines come, and no enqueue line ever did.
-    NoEnqueueLines,
-    /// A source has fallen silent.
-    SourceSilent,
-    /// Payloads cannot be opened.
-    Rejected,
-    /// Deliveries reach us late.
-    Late,
-}
-
-impl Blindness {
-    /// The reason's name in keys and JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoEnqueueLines => "no_enqueue_lines",
-            Self::SourceSilent => "source_silent",
-            Self::Rejected => "rejected",
-            Self::Late => "late",
-        }
-    }
-}
-
-impl Kind {
-    /// The kind's name in ids and JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stalled => "stalled",
-            Self::Lost => "lost",
-            Self::Blind => "blind",
-        }
-    }
-}
-
-/// What tells one incident from another within an app.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Key {
-    /// What went wrong.
-    pub kind: Kind,
-    /// On which connection.
-    pub connection: Option<ConnectionName>,
-    /// On which queue.
-    pub queue: Option<QueueName>,
-    /// Why we cannot see, for [`Kind::Blind`].
-    pub reason: Option<Blindness>,
-}
-
-impl Key {
-    /// A blindness has no queue.
-    #[must_use]
-    pub const fn blind(reason: Blindness) -> Self {
-        Self { kind: Kind::Blind, connection: None, queue: None, reason: Some(reason) }
-    }
-
-    /// The id of the incident that opens now: derived, never random, so that every run finds the same.
-    /// `stalled-redis-default-20251206T1237Z`; a name that is not known prints as `unknown`.
-    #[must_use]
-    pub fn id_at(&self, opened_at: Timestamp) -> String {
-        let place = match self.reason {
-            Some(reason) => reason.as_str().to_owned(),
-            None => {
-                let connection = self.connection.as_ref().map_or("unknown", ConnectionName::as_str);
-                let queue = self.queue.as_ref().map_or("unknown", QueueName::as_str);
-                format!("{connection}-{queue}")
-            }
-        };
-        format!("{}-{place}-{}", self.kind.as_str(), compact_minute(opened_at))
-    }
-}
-
-/// `20251206T1237Z`.
-fn compact_minute(at: Timestamp) -> String {
-    // From `2025-12-06T12:37:00.000Z`: everything up to the minute, without `-` and `:`.
-    let text: String = at.to_string().chars().take(16).filter(|c| !matches!(c, '-' | ':')).collect();
-    format!("{text}Z")
-}
 
 /// How a job's start would be known for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -299,58 +190,9 @@ impl Incident {
     }
 }
 
-/// All incidents, open and closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
-    /// By key: the newest incident of each.
-    pub newest: BTreeMap<Key, Incident>,
-    /// Those that a newer one of the same key followed, oldest first.
-    pub past: Vec<Incident>,
-}
-
-impl Book {
-    /// The open incidents, by key.
-    pub fn open(&self) -> impl Iterator<Item = &Incident> {
-        self.newest.values().filter(|incident| incident.is_open())
-    }
-
-    /// Every incident, by when it opened, then by id.
-    #[must_use]
-    pub fn all(&self) -> Vec<&Incident> {
-        let mut all: Vec<&Incident> = self.past.iter().chain(self.newest.values()).collect();
-        all.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
-        all
-    }
-
-    /// Writes an incident; one of the same key and another id moves to the past.
-    pub fn write(&mut self, incident: Incident) {
-        let old = self.newest.insert(incident.key.clone(), incident);
-        if let Some(old) = old
-            && self.newest.get(&old.key).is_some_and(|new| new.id != old.id)
-        {
-            self.past.push(old);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_derived_from_kind_place_and_minute() {
-        let at = Timestamp::from_ms(1_765_024_620_000);
-        let mut key = Key {
-            kind: Kind::Stalled,
-            connection: Some("redis".into()),
-            queue: Some("default".into()),
-            reason: None,
-        };
-        assert_eq!(key.id_at(at), "stalled-redis-default-20251206T1237Z");
-        (key.connection, key.queue) = (None, None);
-        assert_eq!(key.id_at(at), "stalled-unknown-unknown-20251206T1237Z");
-        assert_eq!(Key::blind(Blindness::Late).id_at(at), "blind-late-20251206T1237Z");
-    }
 
     #[test]
     fn reminders_come_after_one_hour_four_and_then_daily() {
