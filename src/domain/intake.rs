@@ -160,6 +160,13 @@ impl LineHash {
         self
     }
 
+    /// Takes in a hash.
+    #[must_use]
+    pub const fn with_key(mut self, key: LineKey) -> Self {
+        self.step(key.0);
+        self
+    }
+
     const fn step(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(STEP);
     }

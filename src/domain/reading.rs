@@ -3,6 +3,8 @@
 //! The text is streamed; what is kept of a line is its key, its stamp and what it says. Where the payload
 //! is rejected after all, the caller drops the reading and with it everything read.
 
+use std::hash::BuildHasherDefault;
+
 use super::classify::{Classifier, StreamReader};
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
@@ -53,6 +55,10 @@ pub fn read_lines<'a>(
     reading.into_record()
 }
 
+/// Lines that a busy payload has: room for fewer is taken again and again on the way there, which costs more
+/// than what a quiet payload leaves unused.
+const LINES_EXPECTED: usize = 4_096;
+
 /// A payload being read.
 struct Reading<'c> {
     classifier: &'c Classifier,
@@ -71,7 +77,7 @@ impl<'c> Reading<'c> {
             record: DeliveryRecord::default(),
             names: LineHash::default(),
             key: LineHash::default(),
-            here: KeySet::default(),
+            here: KeySet::with_capacity_and_hasher(LINES_EXPECTED, BuildHasherDefault::new()),
         }
     }
 
@@ -115,7 +121,7 @@ impl LineSink for Reading<'_> {
         } else {
             self.names.with(line.id.as_bytes()).finish()
         };
-        self.key = self.key.with(&key.to_le_bytes());
+        self.key = self.key.with_key(LineKey(key));
         self.record.lines.push(LineStamp { key: LineKey(key), at: line.at });
         if self.here.insert(key)
             && let Some(reader) = &mut self.reader
