@@ -498,6 +498,13 @@ fn explain_tells_who_reads_a_line_or_why_nobody_does() {
 }
 
 #[test]
+fn the_example_configuration_holds_every_key_and_is_fine() {
+    let ran = run(&["check", concat!(env!("CARGO_MANIFEST_DIR"), "/docs/queuewatch.example.toml")]);
+    assert!(ran.status == 0 && ran.err.is_empty(), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("[[rule]] 2"), "{}", ran.out);
+}
+
+#[test]
 fn check_names_rule_key_and_position() {
     let folder = Folder::new("check");
     let good = folder.file("good.toml", "app = \"shop\"\n[stall]\ngrace = \"10m\"\n");

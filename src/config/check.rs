@@ -66,6 +66,8 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
 /// one of these takes its line out.
 fn inert(raw: &RawConfig) -> Vec<&'static str> {
     [
+        ("language = \"ja\"", matches!(raw.language, RawLanguage::Ja)),
+        ("[ecs]", raw.ecs.cluster.is_some() || raw.ecs.service.is_some()),
         ("[deploy]", raw.deploy.is_some()),
         ("[failing]", raw.failing.is_some()),
         ("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some())),

@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let mut text = format!("{}: fine\n", arguments.config.display());
     let _ = writeln!(
         text,
-        "  app {}, {} sources, {} rules, {} queues and {} classes of their own",
+        "  app {}; [[source]] {}, [[rule]] {}, [[queue]] {}, [[class]] {}",
         policy.app,
         policy.sources.len(),
         config.rules().len(),
