@@ -11,5 +11,6 @@ pub mod ledger;
 pub mod metric;
 pub mod plan;
 pub mod policy;
+pub mod printable;
 pub mod reading;
 pub mod time;

@@ -9,6 +9,7 @@ use super::classify::{Classifier, StreamReader};
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
 use super::job::LineKey;
+use super::printable::printable;
 
 /// What a payload was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +83,8 @@ impl<'c> Reading<'c> {
     }
 
     fn start(&mut self, owner: &str, log_group: &str, log_stream: &str) {
-        log_group.clone_into(&mut self.record.log_group);
-        log_stream.clone_into(&mut self.record.log_stream);
+        self.record.log_group = printable(log_group).into_owned();
+        self.record.log_stream = printable(log_stream).into_owned();
         self.names = LineHash::default().with(log_group.as_bytes()).with(log_stream.as_bytes());
         self.key = self.names.with(owner.as_bytes());
         self.reader = Some(self.classifier.stream(log_group, log_stream));

@@ -7,6 +7,7 @@ use crate::domain::job::{
     ConnectionName, ERROR_CHARS_MAX, Ending, Form, JobClass, JobId, JobUuid, LineKey, Observation, QueueName,
     Runtime, Stage, Timestamp,
 };
+use crate::domain::printable::printable;
 
 /// A line's fields before they are owned. A preset fills what its form carries and leaves the rest `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,10 +56,10 @@ impl<'a> Sighting<'a> {
 
 /// The first line of an error, cut to [`ERROR_CHARS_MAX`] characters.
 pub(super) fn cut(text: &str) -> Arc<str> {
-    let line = text.lines().next().unwrap_or_default().trim();
+    let line = printable(text.lines().next().unwrap_or_default().trim());
     match line.char_indices().nth(ERROR_CHARS_MAX) {
         Some((end, _)) => Arc::from(line.get(..end).unwrap_or_default()),
-        None => Arc::from(line),
+        None => Arc::from(&*line),
     }
 }
 
@@ -80,18 +81,21 @@ impl Names {
             form: seen.form,
             ending: seen.ending,
             class: seen.class.map(|name| {
+                let name = printable(&name);
                 self.classes.get(|known| known.as_str() == name, || JobClass::from(name.as_ref())).clone()
             }),
             queue: seen.queue.and_then(|name| {
+                let name = printable(&name);
                 let make = || (Box::from(name.as_ref()), QueueName::parse(&name));
                 self.queues.get(|known| *known.0 == *name, make).1.clone()
             }),
             connection: seen.connection.filter(|name| !name.is_empty()).map(|name| {
+                let name = printable(&name);
                 let make = || ConnectionName::from(name.as_ref());
                 self.connections.get(|known| known.as_str() == name, make).clone()
             }),
-            id: seen.id.filter(|id| !id.is_empty()).map(|id| JobId::from(id.as_ref())),
-            uuid: seen.uuid.filter(|uuid| !uuid.is_empty()).map(|uuid| JobUuid::from(uuid.as_ref())),
+            id: seen.id.filter(|id| !id.is_empty()).map(|id| JobId::from(&*printable(&id))),
+            uuid: seen.uuid.filter(|uuid| !uuid.is_empty()).map(|uuid| JobUuid::from(&*printable(&uuid))),
             attempt: seen.attempt,
             delay_ms: seen.delay_ms,
             runtime: seen.runtime,
@@ -163,6 +167,16 @@ mod tests {
             let owned = names.own(seen, Timestamp::from_ms(0), LineKey(0));
             assert_eq!(owned.class.map(|c| c.to_string()), Some(class));
         }
+    }
+
+    #[test]
+    fn a_name_cannot_drive_a_terminal_or_break_a_line() {
+        let mut seen = named("App\u{1b}]0;x\u{7}\nX", "de\tfault");
+        seen.id = Some("1\r2".into());
+        let owned = Names::default().own(seen, Timestamp::from_ms(0), LineKey(0));
+        assert_eq!(owned.class, Some("App\u{fffd}]0;x\u{fffd}\u{fffd}X".into()));
+        assert_eq!((owned.queue, owned.id), (Some("de\u{fffd}fault".into()), Some("1\u{fffd}2".into())));
+        assert_eq!(&*cut("bad \u{1b}[31m"), "bad \u{fffd}[31m");
     }
 
     #[test]
