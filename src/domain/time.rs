@@ -70,12 +70,18 @@ pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// One day in milliseconds.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 
+/// 0001-01-01T00:00:00.000Z.
+const YEAR_1_MS: i64 = -62_135_596_800_000;
+/// 9999-12-30T22:00:00.000Z, the last moment that prints in every time zone.
+const YEAR_9999_MS: i64 = 253_402_207_200_000;
+
 impl fmt::Display for Timestamp {
-    /// RFC 3339, UTC, milliseconds. Moments outside the years ±9999 print as `epoch+<ms>ms`.
+    /// RFC 3339, UTC, milliseconds. Moments outside the years 1 to 9999, which no line's clock can mean, print as
+    /// the nearest one within.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
+        match jiff::Timestamp::from_millisecond(self.0.clamp(YEAR_1_MS, YEAR_9999_MS)) {
             Ok(moment) => write!(f, "{moment:.3}"),
-            Err(_) => write!(f, "epoch{:+}ms", self.0),
+            Err(_) => f.write_str("9999-12-31T23:59:59.999Z"),
         }
     }
 }
@@ -91,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_timestamp_of_any_number_prints_and_saturates() {
-        assert!(Timestamp::MAX.plus_ms(1).to_string().starts_with("epoch+"));
+        assert_eq!(Timestamp::MAX.plus_ms(1).to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::MIN.minus_ms(1), Timestamp::MIN);
         assert_eq!(Timestamp::MAX.minute_ceil(), Timestamp::MAX);
     }

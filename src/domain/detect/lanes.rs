@@ -89,10 +89,12 @@ impl<'a> Lanes<'a> {
         (connection.or(of), queue)
     }
 
-    /// The queue of a class that was never seen enqueued.
+    /// The queue of a class that can only be on one.
     #[must_use]
-    pub fn lane_of_class(&self, class: &JobClass, stream: StreamIx) -> Lane {
-        self.resolve(&self.class_lane(Some(class), Some(stream), None))
+    pub fn lane_of_class(&self, class: &JobClass, stream: StreamIx) -> Option<Lane> {
+        let lanes_count = self.ledger.class(Some(class)).map_or(0, |facts| facts.enqueued_on.len());
+        let lane = self.resolve(&self.class_lane(Some(class), Some(stream), None));
+        (lanes_count == 1 || (lanes_count == 0 && lane.1.is_some())).then_some(lane)
     }
 
     /// The queue a counted start came from.

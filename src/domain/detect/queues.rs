@@ -60,12 +60,14 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
     for (lane, facts) in ledger.lanes() {
         let view = queues.entry(lanes.resolve(lane)).or_default();
         view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
-        view.newest_start = view.newest_start.max(facts.newest_start);
+        view.newest_start = view.newest_start.max(facts.newest_start());
     }
-    // A class never seen enqueued moves the queue that its source names.
-    for (class, facts) in ledger.never_enqueued() {
-        if let Some((at, stream)) = facts.newest_start {
-            let view = queues.entry(lanes.lane_of_class(class, stream)).or_default();
+    // A start that names no queue moves the only queue of its class, or the one that its source names.
+    for (class, facts) in ledger.classes() {
+        if let Some((at, stream)) = facts.newest_start
+            && let Some(lane) = lanes.lane_of_class(class, stream)
+        {
+            let view = queues.entry(lane).or_default();
             view.newest_start = view.newest_start.max(Some(at));
         }
     }

@@ -17,7 +17,7 @@ pub struct ClassFacts {
     pub longest_backoff_ms: Option<i64>,
     /// Queues and connections that its enqueue lines name.
     pub enqueued_on: BTreeSet<Lane>,
-    /// The newest start of any of its jobs, and the stream of its line.
+    /// The newest start that a line without a queue tells of, and the stream of that line.
     pub newest_start: Option<(Timestamp, StreamIx)>,
     /// Whether an enqueue line of the class ever carried a delay.
     pub is_delay_logged: bool,

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::class::Lane;
-use super::counting::{ClassSeries, JobIx};
+use super::counting::JobIx;
 use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
-use crate::domain::job::{JobClass, LineKey, Timestamp};
+use crate::domain::job::{LineKey, Timestamp};
 use crate::domain::metric::Metric;
 
 impl Ledger {
@@ -71,7 +71,19 @@ impl Ledger {
         facts.oldest_enqueue = [facts.oldest_enqueue, enqueued_at].into_iter().flatten().min();
         facts.newest_enqueue = facts.newest_enqueue.max(enqueued_at);
         let newest = job.known.start().map(|(mark, _)| mark.at).max(job.counted.map(|(at, _, _)| at));
-        facts.newest_start = facts.newest_start.max(newest);
+        // A job known by worker lines alone that name no queue moves the queue of its class, if that has one.
+        let start = newest.filter(|_| lane.1.is_some() || enqueue.is_some()).map(|at| (lane.clone(), at));
+        if job.start != start {
+            if let Some((_, at)) = &start {
+                facts.starts.insert((*at, ix));
+            }
+            if let Some((old, at)) = std::mem::replace(&mut job.start, start)
+                && job.start.as_ref().is_none_or(|(lane, new)| *lane != old || *new != at)
+                && let Some(facts) = self.lanes.get_mut(&old)
+            {
+                facts.starts.remove(&(at, ix));
+            }
+        }
         if let Some(class) = job.known.class()
             && let Some(stats) = self.classes.get_mut(class)
         {
@@ -97,18 +109,6 @@ impl Ledger {
             {
                 self.unpublished.sample(Metric::QueueWait, job.known.queue(), at, wait_ms);
             }
-        }
-    }
-
-    /// A counted start is progress on its class's queue even where it took no job.
-    pub(super) fn attribute_counted_starts(&mut self, class: &JobClass) {
-        let newest = self.series.get(class).and_then(ClassSeries::newest_start);
-        let lanes = self.classes.get(class).map(|facts| &facts.enqueued_on);
-        let (Some(newest), Some(lanes)) = (newest, lanes) else { return };
-        let mut lanes = lanes.iter();
-        if let (Some(lane), None) = (lanes.next(), lanes.next()) {
-            let facts = self.lanes.entry(lane.clone()).or_default();
-            facts.newest_start = facts.newest_start.max(Some(newest));
         }
     }
 }

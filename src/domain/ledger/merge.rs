@@ -334,7 +334,7 @@ impl Ledger {
         if observation.stage == Stage::Enqueued {
             facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));
             facts.is_delay_logged |= observation.delay_ms.is_some();
-        } else {
+        } else if observation.queue.is_none() {
             let runtime_ms = observation.runtime.map_or(0, |runtime| runtime.ms.max(0));
             let start = (observation.at.minus_ms(runtime_ms), stream);
             facts.newest_start = facts.newest_start.max(Some(start));

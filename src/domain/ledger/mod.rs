@@ -77,6 +77,8 @@ pub struct Job {
     /// Its place among the waiting jobs of its class.
     place: Option<(JobClass, (Timestamp, LineKey))>,
     first: Option<(Lane, (Timestamp, JobIx))>,
+    /// Its newest start, and the queue that counts it.
+    start: Option<(Lane, Timestamp)>,
     waiting_key: Option<Timestamp>,
     running_key: Option<Timestamp>,
     /// How long it waited, as far as its class has been told.
@@ -128,10 +130,19 @@ pub struct LaneFacts {
     pub oldest_enqueue: Option<Timestamp>,
     /// Newest enqueue.
     pub newest_enqueue: Option<Timestamp>,
-    /// Newest start of a job known to be of this queue.
-    pub newest_start: Option<Timestamp>,
+    /// Newest starts of the jobs known to be of this queue. A set, so that a job that turns out to be of
+    /// another queue takes its start along.
+    pub starts: BTreeSet<(Timestamp, JobIx)>,
     /// First starts, by when the job was ready: who overtook whom.
     pub firsts: BTreeMap<(Timestamp, JobIx), FirstStart>,
+}
+
+impl LaneFacts {
+    /// The newest start.
+    #[must_use]
+    pub fn newest_start(&self) -> Option<Timestamp> {
+        self.starts.last().map(|(at, _)| *at)
+    }
 }
 
 /// A job's first start.
@@ -230,9 +241,9 @@ impl Ledger {
         self.classes.get(class?)
     }
 
-    /// The classes that no enqueue line was ever seen of.
-    pub fn never_enqueued(&self) -> impl Iterator<Item = (&JobClass, &ClassFacts)> {
-        self.classes.iter().filter(|(_, facts)| facts.enqueued_on.is_empty())
+    /// What each class has shown.
+    pub fn classes(&self) -> impl Iterator<Item = (&JobClass, &ClassFacts)> {
+        self.classes.iter()
     }
 
     /// The queues as their lines name them.
@@ -280,7 +291,6 @@ impl Ledger {
                 }
                 self.refresh(ix);
             }
-            self.attribute_counted_starts(&class);
         }
         self.publish_waits();
     }

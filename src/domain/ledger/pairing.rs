@@ -109,28 +109,27 @@ impl StreamSeries {
     /// have come, gone, or changed its end. `None` where nothing was new.
     pub fn settle(&mut self, _stream: StreamIx) -> Option<Timestamp> {
         let dirty = self.dirty_from.take()?;
-        let failures_from = dirty.minus_ms(TOLERANCE_MAX_MS);
-        // A failure may imply a start, which a success a little before it may then claim.
-        let successes_from = failures_from.minus_ms(TOLERANCE_MAX_MS);
+        // Four passes, each of which can move a pair by the tolerance.
+        let from = dirty.minus_ms(TOLERANCE_MAX_MS.saturating_mul(4));
         let bare: Vec<(Place, CountedEnd)> =
             self.bare_ends.range((dirty, LineKey(0))..).map(|(p, e)| (*p, *e)).collect();
-        let timed: Vec<(Place, CountedEnd)> = self
-            .timed_ends
-            .range((successes_from, LineKey(0))..)
-            .filter(|((target, _), end)| !end.is_failure || *target >= failures_from)
-            .map(|(p, e)| (*p, *e))
-            .collect();
+        let mut timed: Vec<(Place, CountedEnd)> =
+            self.timed_ends.range((from, LineKey(0))..).map(|(p, e)| (*p, *e)).collect();
         for ((_, line), _) in timed.iter().chain(&bare) {
             self.unpair(*line);
         }
-        let (failures, successes): (Vec<_>, Vec<_>) = timed.into_iter().partition(|(_, e)| e.is_failure);
-        for (place, end) in failures.into_iter().chain(successes) {
+        // What is known to the millisecond goes first: a runtime in whole seconds would else take its
+        // neighbour's start. A failure goes before the success that may follow it in the same attempt.
+        timed.sort_by_key(|(place, end)| {
+            (end.runtime.is_some_and(|r| r.is_whole_seconds), !end.is_failure, *place)
+        });
+        for (place, end) in timed {
             self.pair_timed(place, end);
         }
         for (place, end) in bare {
             self.pair_bare(place, end);
         }
-        Some(successes_from.minus_ms(TOLERANCE_MAX_MS))
+        Some(from.minus_ms(TOLERANCE_MAX_MS))
     }
 
     fn unpair(&mut self, line: LineKey) {
@@ -156,6 +155,7 @@ impl StreamSeries {
     /// that failed: `fail()` inside a job prints `FAIL`, then `DONE`.
     fn pair_timed(&mut self, (target, line): Place, end: CountedEnd) {
         let tolerance_ms = end.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
+        let is_wide = tolerance_ms > STAMP_TOLERANCE_MS;
         // Whole seconds are rounded down, so the start lies up to a second before the target: aim between.
         let aim = target.minus_ms(tolerance_ms.saturating_sub(STAMP_TOLERANCE_MS).saturating_div(2));
         let window = (target.minus_ms(tolerance_ms), LineKey(0))
@@ -164,7 +164,10 @@ impl StreamSeries {
             .starts
             .range(window)
             .filter(|(_, start)| if end.is_failure { start.is_open() } else { start.success.is_none() })
-            .min_by_key(|((at, key), _)| (at.since_ms(aim).saturating_abs(), *at, *key))
+            .min_by_key(|((at, key), start)| {
+                // Where the aim is a second wide, a start that nothing has ended is the likelier one.
+                (is_wide && !start.is_open(), at.since_ms(aim).saturating_abs(), *at, *key)
+            })
             .map(|(place, _)| *place);
         self.end_start(nearest.unwrap_or((target, line)), line, end);
     }
@@ -277,6 +280,13 @@ mod tests {
         check(&["R1000", "F1001-1", "D1010-10"], "1000FD");
         check(&["R1000", "F1001-1", "D1010-10", "R1020", "D1030-10"], "1000FD 1020D");
         check(&["F1001-1", "D1010-10"], "1000~FD");
+    }
+
+    #[test]
+    fn a_runtime_in_whole_seconds_leaves_its_neighbours_start_alone() {
+        check(&["R1000", "D1490-490", "R1500", "F2550-1s"], "1000D 1500F");
+        check(&["R1000", "F1490-490", "R1500", "D2550-1s"], "1000F 1500D");
+        check(&["R1000", "F1900-900", "D2100-1s"], "1000FD");
     }
 
     #[test]

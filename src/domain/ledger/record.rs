@@ -49,6 +49,8 @@ type Ranked<T> = Option<(u8, T)>;
 pub struct Registers {
     /// Newest enqueue.
     pub enqueued: Option<Enqueue>,
+    /// Earliest enqueue.
+    pub first_enqueued: Option<Timestamp>,
     /// When the newest enqueue's line reached us: least, so that a repeat does not renew it.
     pub arrived_at: Option<Timestamp>,
     /// Newest release back to the queue.
@@ -159,6 +161,7 @@ impl Registers {
         };
         if is_enqueue {
             registers.enqueued = Some(Enqueue { at, delay_ms: observation.delay_ms });
+            registers.first_enqueued = Some(at);
             registers.arrived_at = Some(arrived_at);
         } else if observation.stage == Stage::Processing {
             registers.first_start = Some(at);
@@ -192,6 +195,7 @@ impl Registers {
             self.arrived_at = least(self.arrived_at, other.arrived_at);
         }
         self.enqueued = self.enqueued.max(other.enqueued);
+        self.first_enqueued = least(self.first_enqueued, other.first_enqueued);
         self.released = self.released.max(other.released);
         self.first_start = least(self.first_start, other.first_start);
         self.newest_start = self.newest_start.max(other.newest_start);
@@ -255,7 +259,7 @@ impl Registers {
         if self.is_released_after(mark) {
             return State::Released;
         }
-        if self.enqueued.is_some_and(|e| e.at.minus_ms(ENQUEUE_TOLERANCE_MS) > mark.at) {
+        if self.is_enqueued_again_after(mark) {
             return State::Pending;
         }
         let start = Some(mark.at);
@@ -266,6 +270,14 @@ impl Registers {
         } else {
             State::Running
         }
+    }
+
+    /// Whether the job was enqueued once more after `start`. Its only enqueue cannot be: the names are one
+    /// job's, so a start before it is a clock that differs or a listener that was slow.
+    fn is_enqueued_again_after(&self, start: Mark) -> bool {
+        let by = start.at.plus_ms(ENQUEUE_TOLERANCE_MS);
+        self.enqueued.is_some_and(|newest| newest.at > by)
+            && self.first_enqueued.is_some_and(|first| first <= by)
     }
 
     fn is_released_after(&self, start: Mark) -> bool {

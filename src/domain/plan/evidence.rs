@@ -27,8 +27,15 @@ impl Planner<'_> {
         incident.jobs = jobs.iter().take(JOBS_LISTED_MAX).map(|job| self.listed(job)).collect();
         incident.matched_by = jobs.iter().map(|job| self.matched_by(job)).max();
         if incident.key.queue.is_none() {
-            let queues = jobs.iter().filter_map(|job| self.ledger.job(job.ix)?.known.queue().cloned());
-            incident.queues.extend(queues);
+            // Counting tells how many wait, not on which of the class's queues.
+            for job in jobs.iter().filter_map(|job| self.ledger.job(job.ix)) {
+                incident.queues.extend(job.known.queue().cloned());
+                if let Some(facts) =
+                    self.ledger.class(job.known.class()).filter(|_| job.known.queue().is_some())
+                {
+                    incident.queues.extend(facts.enqueued_on.iter().filter_map(|(_, queue)| queue.clone()));
+                }
+            }
         }
     }
 

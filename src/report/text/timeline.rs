@@ -9,6 +9,7 @@ use crate::domain::incident::{NotificationState, Severity};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::LaneFacts;
 use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::JobIx;
 use crate::domain::policy::Policy;
 use crate::replay::Outcome;
 
@@ -63,11 +64,11 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
         let all = by_place.entry(lanes.resolve(lane)).or_default();
         all.oldest_enqueue = [all.oldest_enqueue, facts.oldest_enqueue].into_iter().flatten().min();
         all.newest_enqueue = all.newest_enqueue.max(facts.newest_enqueue);
-        all.newest_start = all.newest_start.max(facts.newest_start);
+        all.starts.extend(facts.newest_start().map(|at| (at, JobIx(0))));
     }
     for (lane, facts) in by_place {
         let place = place(&lane);
-        let (first, last, start) = (facts.oldest_enqueue, facts.newest_enqueue, facts.newest_start);
+        let (first, last, start) = (facts.oldest_enqueue, facts.newest_enqueue, facts.newest_start());
         plain(first, format!("first enqueue on {place}"));
         plain(last.filter(|_| last != first), format!("last enqueue on {place}"));
         plain(start, format!("last job started on {place}"));
