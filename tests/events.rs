@@ -49,7 +49,7 @@ const fn blind(id: &'static str) -> Incident {
 
 const DELAY: &str = "delay is not logged";
 const NO_ENQUEUES: &str = "no enqueue line has ever matched";
-const NO_WORKER: &str = "no worker line has ever matched";
+const NO_WORKER: &str = "no job was ever seen to start or end";
 const NO_IDS: &str = "worker lines carry no id";
 
 const STORIES: [Story; 17] = [

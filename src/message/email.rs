@@ -224,6 +224,10 @@ fn jobs(text: &mut String, clock: &Clock, incident: &Incident, state: Notificati
         let (jobs, age) = (incident.jobs_now, duration(now.since_ms(since)));
         let _ = writeln!(text, "jobs     {jobs} overdue, oldest {age}");
     }
+    let listed = incident.jobs.len() as u64;
+    if incident.jobs_count > listed {
+        let _ = writeln!(text, "         the {listed} oldest:");
+    }
     for (class, count) in classes(incident) {
         let _ = writeln!(text, "         {class} x{count}");
     }

@@ -77,8 +77,15 @@ fn set_lonely_aside(inputs: &mut [Input]) {
         last = Some(median);
     }
     let has_plausible = clusters.iter().any(|cluster| cluster.is_plausible);
-    let (believed, mut aside): (Vec<Cluster>, Vec<Cluster>) =
-        clusters.into_iter().partition(|cluster| cluster.is_plausible || !has_plausible);
+    // Where no clock was ever right, one is as good as another, and two cannot both be: the fullest is believed.
+    let fullest = clusters.iter().map(|cluster| cluster.members.len()).max().unwrap_or(0);
+    let only = clusters.iter().position(|cluster| cluster.members.len() == fullest);
+    let mut n: usize = 0;
+    let (believed, mut aside): (Vec<Cluster>, Vec<Cluster>) = clusters.into_iter().partition(|cluster| {
+        let is_only = only == Some(n);
+        n = n.saturating_add(1);
+        if has_plausible { cluster.is_plausible } else { is_only }
+    });
     aside.extend(lonely(believed));
     for ix in aside.into_iter().flat_map(|cluster| cluster.members) {
         if let Some(Input { opened: Opened::Lines(record, _), .. }) = inputs.get_mut(ix) {
@@ -130,6 +137,8 @@ mod tests {
         check(&[NOW, 95_617_584_000_000], &[1]);
         check(&[0, NOW, 95_617_584_000_000], &[0, 2]);
         check(&[0, 1, NOW], &[0, 1]);
+        check(&[0, 100_000_000_000_000], &[1]);
+        check(&[i64::MIN, 5, 6, i64::MAX], &[0, 3]);
     }
 
     #[test]

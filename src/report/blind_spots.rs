@@ -4,6 +4,10 @@ use crate::domain::ledger::Ledger;
 
 /// The blind spots of what was read.
 pub(super) fn find(ledger: &Ledger) -> Vec<String> {
+    let payloads = ledger.tally.payloads;
+    if payloads.data == 0 && payloads.rejected > 0 {
+        return vec!["no payload could be opened: nothing is known of this app".to_owned()];
+    }
     let traits = &ledger.traits;
     let mut spots = Vec::new();
     let mut say = |text: &str| spots.push(text.to_owned());
@@ -12,7 +16,7 @@ pub(super) fn find(ledger: &Ledger) -> Vec<String> {
              Laravel logs nothing when a job is enqueued; the app must (see README, \"Enqueue lines\")");
     }
     if traits.first_worker_line_at.is_none() {
-        say("no worker line has ever matched in this app: whether jobs are processed, unseen, \
+        say("no job was ever seen to start or end in this app: whether jobs are processed, unseen, \
              cannot be told from these logs");
     }
     if traits.worker_has_neither {

@@ -206,7 +206,8 @@ impl Reading<'_> {
 /// Whether a folder's entry is a file of saved events. Hidden ones are other programs' (`._x.json`).
 fn is_saved(path: &Path) -> bool {
     let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !is_hidden && Form::of(path) != Form::Unknown && !path.is_dir()
+    // Regular files only: reading a pipe that nobody writes to would wait for ever.
+    !is_hidden && Form::of(path) != Form::Unknown && path.is_file()
 }
 
 /// What the text itself says where the name says nothing. `{` is taken at its word; a log line may begin with

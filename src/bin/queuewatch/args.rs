@@ -32,8 +32,9 @@ pub(crate) enum Command {
 }
 
 const REPLAY_HELP: &str = "\
-Exit status: 0 it ran; 1 a notification fired (with --exit-code); 2 a path or the configuration could
-not be read, or a folder holds no events.
+Exit status: 0 it ran; 1 a notification fired (with --exit-code);
+2 a path or the configuration could not be read, or a folder holds no events
+(the rest is still replayed).
 
 Examples:
   queuewatch replay events/

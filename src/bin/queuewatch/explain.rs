@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use queuewatch::domain::classify::{Classifier, Explanation};
 use queuewatch::domain::job::{Ending, Observation};
+use queuewatch::domain::printable::printable;
 
 use crate::args::{ConfigArguments, ExplainArguments};
 use crate::replay::load;
@@ -26,22 +27,28 @@ pub(crate) fn run(arguments: &ExplainArguments) -> anyhow::Result<u8> {
         Some(line) => vec![line],
         None => input.lines().filter(|line| !line.trim().is_empty()).collect(),
     };
+    let mut is_first = true;
     for line in lines {
-        output::print(&explain(&classifier, arguments, line))?;
+        output::print(&format!(
+            "{}{}",
+            if is_first { "" } else { "\n" },
+            explain(&classifier, arguments, line)
+        ))?;
+        is_first = false;
     }
     Ok(RAN)
 }
 
 fn explain(classifier: &Classifier, arguments: &ExplainArguments, line: &str) -> String {
     let explanation = classifier.explain(&arguments.log_group, &arguments.log_stream, line);
-    let mut text = format!("{}\n", explanation.line);
+    let mut text = format!("{}\n", printable(&explanation.line));
     let Explanation { notes, matched_by, observation, nearest, .. } = explanation;
     match (&matched_by, &observation) {
         (Some(name), Some(observation)) => {
-            let _ = writeln!(text, "  read by   {name}");
-            let _ = writeln!(text, "  stage     {}", observation.stage.as_str());
+            let _ = writeln!(text, "  read by     {name}");
+            let _ = writeln!(text, "  stage       {}", observation.stage.as_str());
             for (field, value) in fields(observation) {
-                let _ = writeln!(text, "  {field:<9} {value}");
+                let _ = writeln!(text, "  {field:<11} {value}");
             }
         }
         _ => {
@@ -49,10 +56,10 @@ fn explain(classifier: &Classifier, arguments: &ExplainArguments, line: &str) ->
         }
     }
     if let Some(nearest) = nearest {
-        let _ = writeln!(text, "  nearest   {}\n            {}", nearest.form, nearest.why);
+        let _ = writeln!(text, "  nearest     {}\n              {}", nearest.form, nearest.why);
     }
     for note in notes {
-        let _ = writeln!(text, "  note      {note}");
+        let _ = writeln!(text, "  note        {note}");
     }
     text
 }
@@ -64,12 +71,12 @@ fn fields(observation: &Observation) -> Vec<(&'static str, String)> {
     [
         ("class", observation.class.as_ref().map(ToString::to_string)),
         ("queue", observation.queue.as_ref().map(ToString::to_string)),
-        ("connect.", observation.connection.as_ref().map(ToString::to_string)),
+        ("connection", observation.connection.as_ref().map(ToString::to_string)),
         ("id", observation.id.as_ref().map(ToString::to_string)),
         ("uuid", observation.uuid.as_ref().map(ToString::to_string)),
         ("attempt", observation.attempt.map(|n| n.to_string())),
         ("delay_s", observation.delay_ms.map(seconds)),
-        ("runtime_s", observation.runtime.map(|runtime| seconds(runtime.ms))),
+        ("duration_ms", observation.runtime.map(|runtime| runtime.ms.to_string())),
         ("timeout_s", observation.timeout_ms.map(seconds)),
         ("text", observation.text.as_ref().map(ToString::to_string)),
         ("ending", (observation.ending == Ending::FailOrRetry).then(|| ending.to_owned())),

@@ -158,7 +158,7 @@ fn in_columns(line: &str) -> Option<NearMiss> {
         return Some(miss(
             COLUMNS,
             format!(
-                "ends in `{last}`, but no runtime (`12.34ms`, `2s`, `1m 5s`) and no dots or two spaces stand before it"
+                "ends in `{last}`, but what stands before it is no runtime that Laravel prints (`12.34ms`, `2s`, `1m 5s`) behind dots or two spaces"
             ),
         ));
     }

@@ -108,7 +108,9 @@ impl Key {
                 format!("{connection}-{queue}")
             }
         };
-        format!("{}-{place}-{}", self.kind.as_str(), compact_minute(opened_at))
+        let id = format!("{}-{place}-{}", self.kind.as_str(), compact_minute(opened_at));
+        // An id is pasted into commands and stands in keys: whatever a name may hold, it holds none of that.
+        id.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
     }
 }
 
@@ -135,6 +137,8 @@ mod tests {
         assert_eq!(key.id_at(at), "stalled-redis-default-20251206T1237Z");
         (key.connection, key.queue) = (None, None);
         assert_eq!(key.id_at(at), "stalled-unknown-unknown-20251206T1237Z");
+        key.queue = Some("a b$(x)\n".into());
+        assert_eq!(key.id_at(at), "stalled-unknown-a_b__x__-20251206T1237Z");
         assert_eq!(Key::blind(Blindness::Late).id_at(at), "blind-late-20251206T1237Z");
     }
 }

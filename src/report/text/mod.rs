@@ -75,7 +75,7 @@ pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Pale
     if !report.blind_spots.is_empty() {
         section(&mut text, palette, "BLIND SPOTS");
         for spot in &report.blind_spots {
-            let _ = writeln!(text, "  - {}", wrap(spot, 96, "    "));
+            let _ = writeln!(text, "  - {}", wrap(spot, 74, "    "));
         }
     }
     text
@@ -88,7 +88,7 @@ fn section(text: &mut String, palette: Palette, title: &str) {
 
 fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) {
     let heading = palette.heading;
-    let _ = writeln!(text, "{heading}queuewatch replay{heading:#}  app {}", policy.app);
+    let _ = writeln!(text, "{heading}queuewatch replay{heading:#}, app \"{}\"", policy.app);
     let (payloads, lines) = (&report.payloads, &report.lines);
     let mut parts = vec![count(payloads.read, "payload")];
     for (n, what) in [
