@@ -71,25 +71,7 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
             view.newest_start = view.newest_start.max(Some(at));
         }
     }
-    for (ix, job) in ledger.waiting() {
-        let class = job.known.class();
-        let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
-        let lane = lanes.lane_of(ix);
-        let grace_ms = policy.grace_ms(job.known.queue(), class);
-        let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
-        let waiting = WaitingJob {
-            ix,
-            ready_at,
-            overdue_at: ready_at.plus_ms(grace_ms),
-            due_at: ready_at.max(arrived_at).plus_ms(grace_ms),
-            passed_over_at: job.passed_over_at,
-            is_counted: ledger.is_counted(class),
-        };
-        wake.at(waiting.due_at, now);
-        let view = queues.entry(lane).or_default();
-        view.queues.extend(job.known.queue().cloned());
-        view.waiting.push(waiting);
-    }
+    seat_waiting(ledger, policy, &lanes, &mut queues, now, wake);
     for view in queues.values_mut() {
         view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
     }
@@ -98,10 +80,73 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
     queues
 }
 
+/// What jobs of one class, queue and connection have in common.
+struct Alike {
+    lane: Lane,
+    grace_ms: i64,
+    is_counted: bool,
+}
+
+/// Puts every waiting job on its queue. A stall may hold a hundred thousand jobs and be looked at every minute,
+/// so what jobs have in common is looked up once.
+fn seat_waiting(
+    ledger: &Ledger,
+    policy: &Policy,
+    lanes: &Lanes<'_>,
+    queues: &mut Queues,
+    now: Timestamp,
+    wake: &mut Wake,
+) {
+    let mut kinds: BTreeMap<_, Alike> = BTreeMap::new();
+    let mut seats: BTreeMap<Lane, (BTreeSet<QueueName>, Vec<WaitingJob>)> = BTreeMap::new();
+    let mut row: (Lane, Vec<WaitingJob>) = Default::default();
+    for (ix, job) in ledger.waiting() {
+        let (queue, class) = (job.known.queue(), job.known.class());
+        let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
+        // Where the line names no queue, the stream of its start may decide: that is the job's own.
+        let own = queue.is_none().then_some(ix);
+        let alike = kinds.entry((class, queue, job.known.connection(), own)).or_insert_with(|| Alike {
+            lane: lanes.lane_of(ix),
+            grace_ms: policy.grace_ms(queue, class),
+            is_counted: ledger.is_counted(class),
+        });
+        let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
+        let waiting = WaitingJob {
+            ix,
+            ready_at,
+            overdue_at: ready_at.plus_ms(alike.grace_ms),
+            due_at: ready_at.max(arrived_at).plus_ms(alike.grace_ms),
+            passed_over_at: job.passed_over_at,
+            is_counted: alike.is_counted,
+        };
+        wake.at(waiting.due_at, now);
+        if row.0 != alike.lane {
+            let (lane, jobs) = std::mem::replace(&mut row, (alike.lane.clone(), Vec::new()));
+            seats.entry(lane).or_default().1.extend(jobs);
+        }
+        row.1.push(waiting);
+    }
+    for ((_, queue, ..), alike) in kinds {
+        seats.entry(alike.lane).or_default().0.extend(queue.cloned());
+    }
+    let (lane, jobs) = row;
+    seats.entry(lane).or_default().1.extend(jobs);
+    for (lane, (names, jobs)) in seats {
+        if !jobs.is_empty() {
+            let view = queues.entry(lane).or_default();
+            view.queues.extend(names);
+            view.waiting = jobs;
+        }
+    }
+}
+
 /// When a waiting job may be taken: after a release that is a matter of the backoff, which is configured,
 /// else the longest seen of its class, else an hour.
 #[must_use]
 pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp> {
+    if job.known.released.is_none() {
+        return job.known.ready_at(0);
+    }
     let class = job.known.class();
     let learned = || ledger.class(class).and_then(|facts| facts.longest_backoff_ms);
     job.known.ready_at(policy.backoff_ms(class).or_else(learned).unwrap_or(BACKOFF_MS))

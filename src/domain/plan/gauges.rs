@@ -21,12 +21,18 @@ impl Planner<'_> {
             for gauges in [named, &mut all] {
                 gauges.running = gauges.running.saturating_add(view.running_count);
             }
+            // Neighbours mostly share a queue: each run of them is added up before it is looked up.
+            let mut run: (Option<&QueueName>, Gauges) = (queue.as_ref(), Gauges::default());
             for waiting in view.waiting.iter().filter(|waiting| !given_up.contains(&waiting.ix)) {
-                let of = self.ledger.job(waiting.ix).and_then(|job| job.known.queue().cloned());
-                for gauges in [by_queue.entry(of.or_else(|| queue.clone())).or_default(), &mut all] {
-                    gauges.take(waiting, now);
+                let of = self.ledger.job(waiting.ix).and_then(|job| job.known.queue()).or(queue.as_ref());
+                if of != run.0 {
+                    let (of, gauges) = std::mem::replace(&mut run, (of, Gauges::default()));
+                    by_queue.entry(of.cloned()).or_default().add(gauges);
                 }
+                run.1.take(waiting, now);
+                all.take(waiting, now);
             }
+            by_queue.entry(run.0.cloned()).or_default().add(run.1);
         }
         let open = |kind: Kind| {
             let changed: BTreeMap<&str, &Incident> =
@@ -69,6 +75,13 @@ impl Gauges {
         self.pending = self.pending.saturating_add(1);
         self.overdue = self.overdue.saturating_add(u64::from(job.overdue_at <= now));
         self.oldest_age_ms = self.oldest_age_ms.max(now.since_ms(job.ready_at));
+    }
+
+    fn add(&mut self, other: Self) {
+        self.pending = self.pending.saturating_add(other.pending);
+        self.overdue = self.overdue.saturating_add(other.overdue);
+        self.running = self.running.saturating_add(other.running);
+        self.oldest_age_ms = self.oldest_age_ms.max(other.oldest_age_ms);
     }
 
     fn data(self, dimensions: &Dimensions, now: Timestamp) -> Vec<Datum> {
