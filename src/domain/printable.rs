@@ -6,6 +6,10 @@ use std::borrow::Cow;
 /// text around becomes U+FFFD. Names come from log lines, and those from anywhere.
 #[must_use]
 pub fn printable(name: &str) -> Cow<'_, str> {
+    // Nearly every name is plain ASCII, which is told eight bytes and more at a time.
+    if name.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(name);
+    }
     if name.chars().any(is_unprintable) {
         let clean = |c| if is_unprintable(c) { char::REPLACEMENT_CHARACTER } else { c };
         Cow::Owned(name.chars().map(clean).collect())

@@ -81,17 +81,15 @@ impl Names {
             form: seen.form,
             ending: seen.ending,
             class: seen.class.map(|name| {
-                let name = printable(&name);
-                self.classes.get(|known| known.as_str() == name, || JobClass::from(name.as_ref())).clone()
+                let make = || JobClass::from(&*printable(&name));
+                self.classes.get(|known| known.as_str() == name, make).clone()
             }),
             queue: seen.queue.and_then(|name| {
-                let name = printable(&name);
-                let make = || (Box::from(name.as_ref()), QueueName::parse(&name));
+                let make = || (Box::from(name.as_ref()), QueueName::parse(&printable(&name)));
                 self.queues.get(|known| *known.0 == *name, make).1.clone()
             }),
             connection: seen.connection.filter(|name| !name.is_empty()).map(|name| {
-                let name = printable(&name);
-                let make = || ConnectionName::from(name.as_ref());
+                let make = || ConnectionName::from(&*printable(&name));
                 self.connections.get(|known| known.as_str() == name, make).clone()
             }),
             id: seen.id.filter(|id| !id.is_empty()).map(|id| JobId::from(&*printable(&id))),
