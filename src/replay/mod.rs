@@ -59,7 +59,7 @@ pub struct Settings {
     pub settle_ms: i64,
     /// Deliver in the given order, instead of by newest line.
     pub keeps_order: bool,
-    /// Visit every minute, instead of jumping where nothing can change. For tests: the outcome is the same.
+    /// Visit every minute, instead of jumping where nothing can change. For tests: all but the gauges is the same.
     pub visits_every_minute: bool,
 }
 

@@ -175,7 +175,7 @@ pub struct Traits {
     pub has_end_only: bool,
     /// A numeric id was seen on a worker line without a uuid: retries are new ids.
     pub has_row_ids: bool,
-    /// The newest heartbeat of each worker would be kept here once workers send them.
+    /// The newest heartbeat of any worker.
     pub newest_heartbeat_at: Option<Timestamp>,
 }
 
