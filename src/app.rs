@@ -6,11 +6,12 @@ use thiserror::Error;
 use crate::domain::incident::{Incident, Notification, NotificationState};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::ledger::merge::Merged;
-use crate::domain::metric::Datum;
+use crate::domain::metric::Metric;
+use crate::domain::outbox::Letter;
 use crate::domain::plan::{Horizon, Plan, plan_sweep};
 use crate::domain::policy::Policy;
 use crate::message;
-use crate::ports::{AlarmChannel, Commit, Disposed, Disposition, LedgerStore, MetricSink};
+use crate::ports::{AlarmChannel, Commit, Disposed, Disposition, LedgerStore, MetricSink, View};
 
 /// A step that failed.
 #[derive(Debug, Error)]
@@ -45,9 +46,19 @@ pub async fn ingest<S: LedgerStore>(store: &mut S, record: &DeliveryRecord) -> R
     store.merge(record).await
 }
 
+/// What a sweep came to.
+#[derive(Clone, Debug)]
+pub enum Swept {
+    /// It decided this, and did it.
+    Done(Box<Plan>),
+    /// Another sweep was at work, or came first: nothing was done.
+    Stood,
+}
+
 /// Looks at everything once: fold, decide, write down, then say.
 ///
-/// Whatever is said has been written first, so that a crash in between repeats it instead of losing it.
+/// Whatever is said has been written first, so that a crash in between repeats it instead of losing it; and that
+/// it was said is written before anything else is done, so that as little as can be is ever said twice.
 ///
 /// # Errors
 /// Where an adapter fails; the next sweep goes on from what was written.
@@ -57,34 +68,63 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     alarms: &mut A,
     policy: &Policy,
     horizon: Horizon,
-) -> Result<Plan, AppError<S::Error, M::Error, A::Error>> {
-    let (ledger, book) = store.fold().await.map_err(AppError::Store)?;
+) -> Result<Swept, AppError<S::Error, M::Error, A::Error>> {
+    let now = horizon.now;
+    let Some(View { ledger, book }) = store.fold(now).await.map_err(AppError::Store)? else {
+        return Ok(Swept::Stood);
+    };
     let mut plan = plan_sweep(ledger, book, policy, horizon);
-    let said = say(&mut plan, policy, horizon);
+    if !plan.suspects.is_empty()
+        && let Some(View { ledger, book }) = store.confirm(&plan.suspects).await.map_err(AppError::Store)?
+    {
+        plan = plan_sweep(ledger, book, policy, horizon);
+    }
+    let letters = say(&mut plan, policy, horizon);
     let commit = Commit {
         incidents: plan.incidents.clone(),
+        letters,
         passed_over: plan.passed_over.clone(),
         given_up: plan.given_up.clone(),
     };
-    let counters: Vec<Datum> = store.commit(commit).await.map_err(AppError::Store)?;
-    for (incident, notification) in &said {
-        alarms.send(incident, notification).await.map_err(AppError::Alarm)?;
+    let Some(committed) = store.commit(commit).await.map_err(AppError::Store)? else {
+        return Ok(Swept::Stood);
+    };
+    // What fails does not stop the rest: a topic that is ill must not cost the other its page, nor the gauges.
+    let (mut sent, mut failed) = (Vec::new(), None);
+    for letter in &committed.letters {
+        match alarms.send(letter).await {
+            Ok(()) => sent.push(letter.id()),
+            Err(error) => failed = Some(AppError::Alarm(error)),
+        }
     }
-    metrics.put(&policy.app, plan.gauges.clone()).await.map_err(AppError::Metrics)?;
-    metrics.put(&policy.app, counters).await.map_err(AppError::Metrics)?;
-    Ok(plan)
+    if !sent.is_empty() && !store.sent(&sent).await.map_err(AppError::Store)? {
+        return Ok(Swept::Stood);
+    }
+    let mut is_published = true;
+    let (heartbeat, gauges) = plan.gauges.iter().cloned().partition(|it| it.metric == Metric::SweepHeartbeat);
+    for (data, is_counted) in [(gauges, false), (committed.counters, true), (heartbeat, false)] {
+        if data.is_empty() {
+            continue;
+        }
+        if let Err(error) = metrics.put(&policy.app, data, now).await {
+            is_published &= !is_counted;
+            failed = Some(AppError::Metrics(error));
+        }
+    }
+    store.finish(is_published).await.map_err(AppError::Store)?;
+    failed.map_or_else(|| Ok(Swept::Done(Box::new(plan))), Err)
 }
 
-/// Puts the plan's announcements into words and notes them with their incidents.
-fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<(Incident, Notification)> {
-    let mut said = Vec::new();
+/// Puts the plan's announcements into words, notes them with their incidents, and addresses them.
+fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<Letter> {
+    let mut letters = Vec::new();
     for (id, state) in &plan.announcements {
         let Some(incident) = plan.incidents.iter_mut().find(|incident| incident.id == *id) else { continue };
         let notification = notification(incident, *state, policy, horizon);
-        incident.notifications.push(notification.clone());
-        said.push((incident.clone(), notification));
+        letters.extend(message::address(incident, &notification, policy));
+        incident.notifications.push(notification);
     }
-    said
+    letters
 }
 
 fn notification(

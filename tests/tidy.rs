@@ -13,7 +13,7 @@ use regex::Regex;
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("message", &["domain", "message"]),
-    ("ports", &["domain"]),
+    ("ports", &["domain", "ports"]),
     ("config", &["config", "domain"]),
     ("delivery", &["delivery", "domain"]),
     ("pack", &["domain", "pack"]),

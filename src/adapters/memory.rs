@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use crate::domain::incident::{Book, Incident, Notification};
+use crate::domain::incident::Book;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
+use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::merge::Merged;
 use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
-use crate::ports::{AlarmChannel, Commit, Disposed, Disposition, LedgerStore, MetricSink};
+use crate::domain::outbox::{Letter, LetterId};
+use crate::ports::{AlarmChannel, Commit, Committed, Disposed, Disposition, LedgerStore, MetricSink, View};
 
 impl Disposed for Infallible {
     fn disposition(&self) -> Disposition {
@@ -33,7 +35,7 @@ impl LedgerStore for MemoryLedger {
         Ok(self.ledger.merge(record))
     }
 
-    async fn reject(&mut self, reason: &'static str, at: Timestamp) -> Result<(), Infallible> {
+    async fn reject(&mut self, reason: &'static str, _key: u64, at: Timestamp) -> Result<(), Infallible> {
         self.ledger.reject(reason, at);
         Ok(())
     }
@@ -43,12 +45,16 @@ impl LedgerStore for MemoryLedger {
         Ok(())
     }
 
-    async fn fold(&mut self) -> Result<(&Ledger, &Book), Infallible> {
+    async fn fold(&mut self, _now: Timestamp) -> Result<Option<View<'_>>, Infallible> {
         self.ledger.settle();
-        Ok((&self.ledger, &self.book))
+        Ok(Some(View { ledger: &self.ledger, book: &self.book }))
     }
 
-    async fn commit(&mut self, commit: Commit) -> Result<Vec<Datum>, Infallible> {
+    async fn confirm(&mut self, _jobs: &[JobIx]) -> Result<Option<View<'_>>, Infallible> {
+        Ok(None)
+    }
+
+    async fn commit(&mut self, commit: Commit) -> Result<Option<Committed>, Infallible> {
         for incident in commit.incidents {
             self.book.write(incident);
         }
@@ -58,7 +64,16 @@ impl LedgerStore for MemoryLedger {
         for ix in commit.given_up {
             self.ledger.give_up(ix);
         }
-        Ok(self.ledger.unpublished.drain())
+        let counters = self.ledger.unpublished.drain();
+        Ok(Some(Committed { letters: commit.letters, counters }))
+    }
+
+    async fn sent(&mut self, _letters: &[LetterId]) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+
+    async fn finish(&mut self, _is_published: bool) -> Result<(), Infallible> {
+        Ok(())
     }
 }
 
@@ -114,7 +129,7 @@ impl RecordedMetrics {
 impl MetricSink for RecordedMetrics {
     type Error = Infallible;
 
-    async fn put(&mut self, _app: &str, data: Vec<Datum>) -> Result<(), Infallible> {
+    async fn put(&mut self, _app: &str, data: Vec<Datum>, _now: Timestamp) -> Result<(), Infallible> {
         for datum in data {
             let minutes = self.series.entry((datum.metric, datum.dimensions)).or_default();
             let values = minutes.entry(datum.at).or_default();
@@ -140,15 +155,15 @@ impl MetricSink for RecordedMetrics {
 /// Alarms, in the order they were sent.
 #[derive(Clone, Debug, Default)]
 pub struct RecordedAlarms {
-    /// What was sent: the incident's id and the notification.
-    pub sent: Vec<(String, Notification)>,
+    /// What was sent.
+    pub sent: Vec<Letter>,
 }
 
 impl AlarmChannel for RecordedAlarms {
     type Error = Infallible;
 
-    async fn send(&mut self, incident: &Incident, notification: &Notification) -> Result<(), Infallible> {
-        self.sent.push((incident.id.clone(), notification.clone()));
+    async fn send(&mut self, letter: &Letter) -> Result<(), Infallible> {
+        self.sent.push(letter.clone());
         Ok(())
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
         windows: raw.window.into_iter().map(window).collect(),
         silences: raw.silence.into_iter().map(silence).collect(),
         class_dimension: raw.metrics.class_dimension.unwrap_or(default.class_dimension),
+        has_chat_topic: default.has_chat_topic,
     };
     Ok(Config { policy, rules, notify, inert })
 }

@@ -9,6 +9,7 @@ pub mod intake;
 pub mod job;
 pub mod ledger;
 pub mod metric;
+pub mod outbox;
 pub mod plan;
 pub mod policy;
 pub mod printable;

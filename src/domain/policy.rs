@@ -37,6 +37,8 @@ pub struct Policy {
     pub silences: Vec<Silence>,
     /// Whether metrics carry the job's class.
     pub class_dimension: bool,
+    /// Whether there is a topic for chat: warnings go there, and pages to both.
+    pub has_chat_topic: bool,
 }
 
 /// The language of messages.
@@ -158,6 +160,7 @@ impl Default for Policy {
             windows: Vec::new(),
             silences: Vec::new(),
             class_dimension: false,
+            has_chat_topic: false,
         }
     }
 }

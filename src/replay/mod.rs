@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
-use crate::app;
+use crate::app::{self, Swept};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::plan::{Horizon, Plan};
@@ -159,8 +159,10 @@ impl<P: FnMut(usize)> Clock<'_, P> {
     fn sweep(&mut self, now: Timestamp) {
         let horizon = Horizon { now, last_delivery: self.outcome.last_delivery };
         let Outcome { store, metrics, alarms, last_plan, .. } = &mut self.outcome;
-        let Ok(plan) = settled(app::sweep(store, metrics, alarms, &self.settings.policy, horizon));
-        *last_plan = plan;
+        let Ok(swept) = settled(app::sweep(store, metrics, alarms, &self.settings.policy, horizon));
+        if let Swept::Done(plan) = swept {
+            *last_plan = *plan;
+        }
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Plan {
     pub passed_over: Vec<(JobIx, Timestamp)>,
     /// Jobs nobody can tell of any more.
     pub given_up: Vec<JobIx>,
+    /// The oldest jobs of every incident that is to be opened or has grown: what a store that answers from an index
+    /// looks at once more before anybody is told.
+    pub suspects: Vec<JobIx>,
     /// Jobs overdue now.
     pub overdue_count: u64,
     /// Whether nothing waits, runs or is open.

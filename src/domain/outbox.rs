@@ -1,0 +1,47 @@
+//! What is to be sent, addressed: a notification in the words of one topic.
+//!
+//! A notification that goes to two topics is two letters, so that a failure of one does not send the other again.
+
+use serde::{Deserialize, Serialize};
+
+use super::incident::Severity;
+
+/// Where a letter goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// People's mail boxes: a subject and a plain text.
+    Email,
+    /// Amazon Q Developer in chat applications: JSON in its own schema, anything else is dropped there unsaid.
+    Chat,
+}
+
+/// Something to be sent to one topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Where it goes.
+    pub topic: Topic,
+    /// At most 99 ASCII characters.
+    pub subject: String,
+    /// Plain text or JSON, as the topic wants it.
+    pub body: String,
+    /// The incident's id, `now-watching` for the greeting.
+    pub incident: String,
+    /// The same whenever the same thing is said again, so that a repeat can be known for one.
+    pub notification: String,
+    /// How loud; `None` for a greeting.
+    pub severity: Option<Severity>,
+    /// The queue, where it is known.
+    pub queue: Option<String>,
+}
+
+/// What tells one letter from another.
+pub type LetterId = (Topic, String);
+
+impl Letter {
+    /// What tells it from others: its topic and the notification's id.
+    #[must_use]
+    pub fn id(&self) -> LetterId {
+        (self.topic, self.notification.clone())
+    }
+}
