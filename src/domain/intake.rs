@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TraceHalf};
 
 /// How far behind its payload's median a line may be stamped
@@ -26,7 +28,7 @@ pub fn is_plausible(at: Timestamp) -> bool {
 }
 
 /// A line's identity and stamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineStamp {
     /// Which line.
     pub key: LineKey,
@@ -35,7 +37,7 @@ pub struct LineStamp {
 }
 
 /// What one payload says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryRecord {
     /// The log group.
     pub log_group: String,

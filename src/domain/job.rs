@@ -219,26 +219,36 @@ pub struct Observation {
     /// What an end line leaves open.
     pub ending: Ending,
     /// The job's display name.
+    #[serde(rename = "cl", default, skip_serializing_if = "Option::is_none")]
     pub class: Option<JobClass>,
     /// The queue, already parsed by [`QueueName::parse`].
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueName>,
     /// The queue connection.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionName>,
     /// The driver's id.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub id: Option<JobId>,
     /// The payload's uuid.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<JobUuid>,
     /// Which attempt, counted from 1.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// How long the job must wait before it is ready, in milliseconds. `None` where the line has no such
     /// field: that is not the same as zero, which a `null` is.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<i64>,
     /// How long the attempt ran.
+    #[serde(rename = "rt", default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
     /// The job's timeout in milliseconds, where the line carries it.
+    #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
     /// The error's first line, a named log file, or the reason a worker gave; cut to
     /// [`ERROR_CHARS_MAX`] characters.
+    #[serde(rename = "tx", default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Arc<str>>,
 }
 

@@ -1,6 +1,7 @@
 //! Every metric: its name, its unit, its dimensions. A job id is never a dimension.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +137,7 @@ impl Metric {
 }
 
 /// The dimensions of a datum.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Dimensions {
     /// None: the heartbeat.
     None,
@@ -145,7 +146,7 @@ pub enum Dimensions {
     /// `{App, Queue}`.
     Queue(QueueName),
     /// `{App, Reason}`.
-    Reason(&'static str),
+    Reason(Arc<str>),
 }
 
 impl Dimensions {
@@ -157,7 +158,7 @@ impl Dimensions {
             Self::None => Vec::new(),
             Self::App => vec![app],
             Self::Queue(queue) => vec![app, ("Queue", queue.to_string())],
-            Self::Reason(reason) => vec![app, ("Reason", (*reason).to_owned())],
+            Self::Reason(reason) => vec![app, ("Reason", reason.to_string())],
         }
     }
 }
@@ -176,8 +177,9 @@ pub struct Datum {
 }
 
 /// What has been counted and not yet published.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Unpublished {
+    #[serde(with = "super::pairs")]
     data: BTreeMap<(Metric, Dimensions, Timestamp), BTreeMap<i64, u64>>,
 }
 

@@ -10,6 +10,7 @@ pub mod job;
 pub mod ledger;
 pub mod metric;
 pub mod outbox;
+pub mod pairs;
 pub mod plan;
 pub mod policy;
 pub mod printable;

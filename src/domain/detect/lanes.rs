@@ -9,7 +9,7 @@ use crate::domain::job::{ConnectionName, JobClass, QueueName};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::{JobIx, StartKey};
-use crate::domain::ledger::record::StreamIx;
+use crate::domain::ledger::record::StreamKey;
 use crate::domain::policy::Policy;
 
 /// What unnamed queues and connections are taken to be.
@@ -72,7 +72,7 @@ impl<'a> Lanes<'a> {
     fn class_lane(
         &self,
         class: Option<&JobClass>,
-        stream: Option<StreamIx>,
+        stream: Option<StreamKey>,
         connection: Option<ConnectionName>,
     ) -> Lane {
         let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
@@ -91,7 +91,7 @@ impl<'a> Lanes<'a> {
 
     /// The queue of a class that can only be on one.
     #[must_use]
-    pub fn lane_of_class(&self, class: &JobClass, stream: StreamIx) -> Option<Lane> {
+    pub fn lane_of_class(&self, class: &JobClass, stream: StreamKey) -> Option<Lane> {
         let lanes_count = self.ledger.class(Some(class)).map_or(0, |facts| facts.enqueued_on.len());
         let lane = self.resolve(&self.class_lane(Some(class), Some(stream), None));
         (lanes_count == 1 || (lanes_count == 0 && lane.1.is_some())).then_some(lane)

@@ -8,7 +8,7 @@ use super::overtaking::{First, Overtaking};
 use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::record::StreamIx;
+use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::policy::Policy;
 
@@ -200,7 +200,7 @@ fn find_working(
     now: Timestamp,
     wake: &mut Wake,
 ) {
-    let mut run = |lane: Lane, started_at: Timestamp, stream: StreamIx, timeout_ms: i64| {
+    let mut run = |lane: Lane, started_at: Timestamp, stream: StreamKey, timeout_ms: i64| {
         let until = started_at.plus_ms(timeout_ms);
         if until <= now || ledger.streams.broke_since(stream, started_at, now) {
             return;

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::StreamIx;
+use serde::{Deserialize, Serialize};
+
+use super::record::StreamKey;
 use crate::domain::job::{ConnectionName, MINUTE_MS, QueueName, Timestamp};
 
 /// A queue on a connection, each as far as known.
 pub type Lane = (Option<ConnectionName>, Option<QueueName>);
 
 /// Facts of a class that only grow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClassFacts {
     /// The longest attempt seen.
     pub longest_run_ms: i64,
@@ -18,7 +20,7 @@ pub struct ClassFacts {
     /// Queues and connections that its enqueue lines name.
     pub enqueued_on: BTreeSet<Lane>,
     /// The newest start that a line without a queue tells of, and the stream of that line.
-    pub newest_start: Option<(Timestamp, StreamIx)>,
+    pub newest_start: Option<(Timestamp, StreamKey)>,
     /// Whether an enqueue line of the class ever carried a delay.
     pub is_delay_logged: bool,
     waits: BTreeMap<u32, u64>,

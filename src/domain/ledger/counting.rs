@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use super::pairing::{CountedEnd, Place, StreamSeries};
-use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamIx};
+use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use crate::domain::job::{LineKey, Timestamp};
 
 /// A job's place in the ledger's table.
@@ -19,7 +19,7 @@ use crate::domain::job::{LineKey, Timestamp};
 pub struct JobIx(pub usize);
 
 /// An id-less start: where, and in which stream.
-pub type StartKey = (Timestamp, LineKey, StreamIx);
+pub type StartKey = (Timestamp, LineKey, StreamKey);
 
 /// What an id-less start was taken to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ struct Matched {
 #[derive(Clone, Debug, Default)]
 pub struct ClassSeries {
     jobs: BTreeMap<Place, JobIx>,
-    streams: BTreeMap<StreamIx, StreamSeries>,
+    streams: BTreeMap<StreamKey, StreamSeries>,
     starts: BTreeMap<StartKey, Matched>,
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
@@ -69,12 +69,12 @@ impl ClassSeries {
     }
 
     /// Takes a start line.
-    pub fn add_start(&mut self, stream: StreamIx, place: Place) {
+    pub fn add_start(&mut self, stream: StreamKey, place: Place) {
         self.streams.entry(stream).or_default().add_start(place);
     }
 
     /// Takes an end line.
-    pub fn add_end(&mut self, stream: StreamIx, line: LineKey, end: CountedEnd) {
+    pub fn add_end(&mut self, stream: StreamKey, line: LineKey, end: CountedEnd) {
         self.streams.entry(stream).or_default().add_end(line, end);
     }
 
@@ -94,7 +94,7 @@ impl ClassSeries {
         if !self.is_counted() {
             return;
         }
-        let redone = self.starts.split_off(&(from, LineKey(0), StreamIx(0)));
+        let redone = self.starts.split_off(&(from, LineKey(0), StreamKey(0)));
         let mut freed = BTreeSet::new();
         for matched in redone.values() {
             match (matched.outcome, matched.last_failure) {
@@ -121,7 +121,7 @@ impl ClassSeries {
     /// Replaces the failures whose attempts started at or after `from`.
     fn gather_failures(&mut self, from: Timestamp) {
         // An attempt that started at or after `from` also ended then.
-        let first = (from, (Timestamp::MIN, LineKey(0), StreamIx(0)));
+        let first = (from, (Timestamp::MIN, LineKey(0), StreamKey(0)));
         let later = self.failures.split_off(&first);
         self.failures.extend(later.into_iter().filter(|((_, start), _)| start.0 < from));
         for (stream, series) in &self.streams {
@@ -288,12 +288,12 @@ mod tests {
         let line = LineKey(ix as u64);
         match kind {
             "J" => series.add_job((at, line), JobIx(ix)),
-            "R" => series.add_start(StreamIx(0), (at, line)),
+            "R" => series.add_start(StreamKey(0), (at, line)),
             _ => {
                 let runtime = runtime.map(|r| Runtime { ms: r.parse().unwrap(), is_whole_seconds: false });
                 let is_failure = kind == "F";
                 let end = CountedEnd { at, is_failure, may_retry: is_failure, runtime };
-                series.add_end(StreamIx(0), line, end);
+                series.add_end(StreamKey(0), line, end);
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::job::{MINUTE_MS, Timestamp};
 
 /// How far back deliveries are judged.
@@ -14,7 +16,7 @@ const REJECTED_MAX: usize = 3;
 const RECENT_MAX: usize = 10_000;
 
 /// The deliveries of the last ten minutes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Deliveries {
     recent: VecDeque<(Timestamp, bool)>,
     /// Whether the payloads up to the newest were rejected too often: three of the window's, or all. It is

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::job::{LineKey, SECOND_MS, Timestamp, TraceSide};
 
 /// A trace is written in one go: frames that come later than this belong to nothing that is known.
@@ -14,7 +16,7 @@ const TRACE_SPREAD_MS: i64 = 5 * SECOND_MS;
 type Place = (Timestamp, LineKey);
 
 /// How an error's side is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Head {
     /// Its own payload told it, or that there is none to tell.
     Told,
@@ -25,8 +27,9 @@ enum Head {
 }
 
 /// The store errors and traces of one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Halves {
+    #[serde(with = "crate::domain::pairs")]
     heads: BTreeMap<Place, Head>,
     tails: BTreeMap<Timestamp, TraceSide>,
 }

@@ -7,7 +7,7 @@ use super::counting::JobIx;
 use super::halves::Turn;
 use super::identity::{Found, RowFact};
 use super::pairing::CountedEnd;
-use super::record::{Registers, StreamIx, may_be_retried};
+use super::record::{Registers, StreamKey, may_be_retried};
 use super::retries::Retries;
 use super::{Job, Ledger};
 use crate::domain::intake::DeliveryRecord;
@@ -41,7 +41,7 @@ impl Ledger {
         }
         count(&mut self.tally.payloads.data, 1);
         let repeated = self.note_lines(record);
-        let stream = self.streams.number(&record.log_group, &record.log_stream);
+        let stream = self.streams.note(&record.log_group, &record.log_stream);
         // What one line says stands together, so a new line begins where the key changes.
         let (mut classified, mut last) = (0_usize, None);
         for observation in &record.observations {
@@ -75,7 +75,7 @@ impl Ledger {
     /// Notes a payload that could not be opened.
     pub fn reject(&mut self, reason: &'static str, at: Timestamp) {
         count(&mut self.tally.payloads.rejected, 1);
-        self.unpublished.add(Metric::PayloadsRejected, Dimensions::Reason(reason), at, 1);
+        self.unpublished.add(Metric::PayloadsRejected, Dimensions::Reason(Arc::from(reason)), at, 1);
         self.deliveries.rejected(at);
     }
 
@@ -110,7 +110,7 @@ impl Ledger {
     }
 
     /// Takes one new observation.
-    fn take(&mut self, observation: &Observation, stream: StreamIx, arrived_at: Timestamp) {
+    fn take(&mut self, observation: &Observation, stream: StreamKey, arrived_at: Timestamp) {
         self.tally.counts.add(observation);
         let metric = match observation.stage {
             Stage::Enqueued => Some(Metric::Enqueued),
@@ -141,7 +141,7 @@ impl Ledger {
     }
 
     /// Notes a store error whose payload told its side, so that a stray trace is not taken for another's.
-    fn note_store_error(&mut self, observation: &Observation, stream: StreamIx, is_repeated: bool) {
+    fn note_store_error(&mut self, observation: &Observation, stream: StreamKey, is_repeated: bool) {
         let place = (observation.at, observation.line);
         let side = match (observation.form, observation.stage) {
             (Form::Monolog, Stage::EnqueueError) => Some(TraceSide::Push),
@@ -169,7 +169,7 @@ impl Ledger {
         }
     }
 
-    fn take_process_line(&mut self, observation: &Observation, stream: StreamIx) {
+    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey) {
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);
@@ -202,7 +202,7 @@ impl Ledger {
             observation.uuid.is_none() && observation.id.as_ref().is_some_and(JobId::is_numeric);
     }
 
-    fn take_lifecycle(&mut self, observation: &Observation, stream: StreamIx, arrived_at: Timestamp) {
+    fn take_lifecycle(&mut self, observation: &Observation, stream: StreamKey, arrived_at: Timestamp) {
         self.note_class(observation, stream);
         let is_enqueue = observation.stage == Stage::Enqueued;
         let has_name = observation.id.is_some() || observation.uuid.is_some();
@@ -314,7 +314,7 @@ impl Ledger {
         }
     }
 
-    fn take_counted(&mut self, observation: &Observation, stream: StreamIx) {
+    fn take_counted(&mut self, observation: &Observation, stream: StreamKey) {
         let Some(class) = observation.class.clone() else { return };
         let series = self.series.entry(class.clone()).or_default();
         if observation.stage == Stage::Processing {
@@ -328,7 +328,7 @@ impl Ledger {
         self.dirty_series.insert(class);
     }
 
-    fn note_class(&mut self, observation: &Observation, stream: StreamIx) {
+    fn note_class(&mut self, observation: &Observation, stream: StreamKey) {
         let Some(class) = &observation.class else { return };
         let facts = self.classes.entry(class.clone()).or_default();
         if observation.stage == Stage::Enqueued {

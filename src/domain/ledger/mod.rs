@@ -9,15 +9,18 @@ pub mod deliveries;
 pub mod halves;
 pub mod identity;
 mod index;
+pub mod life;
 pub mod merge;
 pub mod pairing;
 pub mod record;
-mod retries;
+pub mod retries;
 pub mod sources;
 pub mod stream;
 pub mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 
 use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
@@ -155,7 +158,7 @@ pub struct FirstStart {
 }
 
 /// What the app's lines have carried so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traits {
     /// The first enqueue line.
     pub first_enqueue_at: Option<Timestamp>,

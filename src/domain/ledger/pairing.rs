@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{STAMP_TOLERANCE_MS, StreamIx, runtime_tolerance_ms};
+use super::record::{STAMP_TOLERANCE_MS, StreamKey, runtime_tolerance_ms};
 use crate::domain::job::{LineKey, Runtime, SECOND_MS, Timestamp};
 
 /// A start's or an end's place: its time, then its line.
@@ -107,7 +107,7 @@ impl StreamSeries {
 
     /// Pairs again what new lines can have changed, and returns the earliest moment at which a start may
     /// have come, gone, or changed its end. `None` where nothing was new.
-    pub fn settle(&mut self, _stream: StreamIx) -> Option<Timestamp> {
+    pub fn settle(&mut self, _stream: StreamKey) -> Option<Timestamp> {
         let dirty = self.dirty_from.take()?;
         // Four passes, each of which can move a pair by the tolerance.
         let from = dirty.minus_ms(TOLERANCE_MAX_MS.saturating_mul(4));
@@ -215,10 +215,10 @@ mod tests {
                     let ix = (n + turn) % lines.len();
                     add(&mut series, lines[ix], LineKey(ix as u64 + 1));
                     if settle_each {
-                        series.settle(StreamIx(0));
+                        series.settle(StreamKey(0));
                     }
                 }
-                series.settle(StreamIx(0));
+                series.settle(StreamKey(0));
                 let got: Vec<String> = series.starts.iter().map(|((at, _), s)| print(*at, s)).collect();
                 assert_eq!(got.join(" "), expected, "turn {turn}, settle_each {settle_each}");
                 let open: Vec<_> =

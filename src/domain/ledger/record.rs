@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::intake::LineHash;
 use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, Runtime, SECOND_MS, Stage,
     Timestamp,
@@ -46,33 +47,50 @@ type Ranked<T> = Option<(u8, T)>;
 
 /// The registers of one job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Registers {
     /// Newest enqueue.
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
     pub enqueued: Option<Enqueue>,
     /// Earliest enqueue.
+    #[serde(rename = "fe", skip_serializing_if = "Option::is_none")]
     pub first_enqueued: Option<Timestamp>,
     /// When the newest enqueue's line reached us: least, so that a repeat does not renew it.
+    #[serde(rename = "ar", skip_serializing_if = "Option::is_none")]
     pub arrived_at: Option<Timestamp>,
     /// Newest release back to the queue.
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
     pub released: Option<Mark>,
     /// Earliest start line.
+    #[serde(rename = "fs", skip_serializing_if = "Option::is_none")]
     pub first_start: Option<Timestamp>,
     /// Newest start line, and the stream it was printed in.
-    pub newest_start: Option<(Mark, StreamIx)>,
+    #[serde(rename = "ns", skip_serializing_if = "Option::is_none")]
+    pub newest_start: Option<(Mark, StreamKey)>,
     /// Newest start that an end with a runtime proves.
+    #[serde(rename = "is", skip_serializing_if = "Option::is_none")]
     pub implied_start: Option<ImpliedStart>,
     /// Earliest end without a runtime: a start lies before it, nobody knows how long.
-    pub bare_end: Option<(Mark, StreamIx)>,
+    #[serde(rename = "be", skip_serializing_if = "Option::is_none")]
+    pub bare_end: Option<(Mark, StreamKey)>,
     /// Newest failure.
+    #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
     pub newest_failure: Option<Timestamp>,
     /// Newest success.
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
     pub newest_success: Option<Timestamp>,
     /// The timeout the job's own lines carry.
+    #[serde(rename = "to", skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
+    #[serde(rename = "cl", skip_serializing_if = "Option::is_none")]
     class: Ranked<JobClass>,
+    #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
     queue: Ranked<QueueName>,
+    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     connection: Ranked<ConnectionName>,
+    #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
     id: Ranked<JobId>,
+    #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
     uuid: Ranked<JobUuid>,
 }
 
@@ -86,7 +104,7 @@ pub struct ImpliedStart {
     /// End − runtime, which is shown.
     pub at: Timestamp,
     /// The stream of the end's line.
-    pub stream: StreamIx,
+    pub stream: StreamKey,
 }
 
 /// Two stamps of one moment differ by this much at most: the line is written after the moment it tells of.
@@ -98,10 +116,18 @@ pub const fn runtime_tolerance_ms(runtime: Runtime) -> i64 {
     if runtime.is_whole_seconds { STAMP_TOLERANCE_MS + SECOND_MS } else { STAMP_TOLERANCE_MS }
 }
 
-/// Where in the ledger's table of streams a stream stands.
+/// A log stream's identity, hashed from (log group, log stream): the same in every process that reads of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct StreamIx(pub u32);
+pub struct StreamKey(pub u64);
+
+impl StreamKey {
+    /// The identity of a stream.
+    #[must_use]
+    pub fn of(log_group: &str, log_stream: &str) -> Self {
+        Self(LineHash::default().with(log_group.as_bytes()).with(log_stream.as_bytes()).finish())
+    }
+}
 
 /// What a job is doing, as far as its own lines tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +171,7 @@ impl State {
 impl Registers {
     /// The registers after one lifecycle observation alone.
     #[must_use]
-    pub fn of(observation: &Observation, stream: StreamIx, arrived_at: Timestamp) -> Self {
+    pub fn of(observation: &Observation, stream: StreamKey, arrived_at: Timestamp) -> Self {
         let at = observation.at;
         let mark = Mark { at, attempt: observation.attempt.unwrap_or(0) };
         let is_enqueue = observation.stage == Stage::Enqueued;
@@ -176,7 +202,7 @@ impl Registers {
     }
 
     /// An end that meets no start line proves a start all the same.
-    fn imply_start(&mut self, observation: &Observation, mark: Mark, stream: StreamIx) {
+    fn imply_start(&mut self, observation: &Observation, mark: Mark, stream: StreamKey) {
         match observation.runtime {
             Some(runtime) => {
                 let at = observation.at.minus_ms(runtime.ms.max(0));
@@ -293,7 +319,7 @@ impl Registers {
     /// The start of the newest attempt and its stream: its own line, unless a later end proves a start whose
     /// line was lost; without any start line what the ends prove.
     #[must_use]
-    pub fn start(&self) -> Option<(Mark, StreamIx)> {
+    pub fn start(&self) -> Option<(Mark, StreamKey)> {
         let implied = self.implied_start.map(|start| (start.earliest, start.stream));
         match (self.newest_start, implied) {
             (Some(line), Some(proved)) => {

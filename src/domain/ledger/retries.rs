@@ -4,21 +4,23 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::job::{Observation, Stage, Timestamp};
 
 /// Attempts remembered of one job, the first ones: a job that is retried for ever shows its backoff in those.
 const ATTEMPTS_MAX: usize = 8;
 
 /// Releases and starts by attempt.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Retries {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retries {
     released: BTreeMap<u32, Timestamp>,
     started: BTreeMap<u32, Timestamp>,
 }
 
 impl Retries {
     /// Whether a line says anything here: it must carry its attempt.
-    pub(super) fn concerns(observation: &Observation) -> bool {
+    pub fn concerns(observation: &Observation) -> bool {
         match observation.attempt {
             Some(attempt) => {
                 observation.stage == Stage::Released
@@ -29,7 +31,7 @@ impl Retries {
     }
 
     /// Takes a line.
-    pub(super) fn add(&mut self, observation: &Observation) {
+    pub fn add(&mut self, observation: &Observation) {
         let Some(attempt) = observation.attempt else { return };
         let is_release = observation.stage == Stage::Released;
         let (marks, at) = (if is_release { &mut self.released } else { &mut self.started }, observation.at);
@@ -41,7 +43,7 @@ impl Retries {
     }
 
     /// Takes what another record of the same job has.
-    pub(super) fn join(&mut self, other: Self) {
+    pub fn join(&mut self, other: Self) {
         for (mine, others) in [(&mut self.released, other.released), (&mut self.started, other.started)] {
             for (attempt, at) in others {
                 let mark = mine.entry(attempt).or_insert(at);
@@ -54,7 +56,7 @@ impl Retries {
     }
 
     /// The longest time from a release to the start of the attempt after it.
-    pub(super) fn longest_backoff_ms(&self) -> Option<i64> {
+    pub fn longest_backoff_ms(&self) -> Option<i64> {
         let gaps = self.released.iter().filter_map(|(attempt, released)| {
             let started = self.started.get(&attempt.saturating_add(1))?;
             Some(started.since_ms(*released)).filter(|gap_ms| *gap_ms >= 0)

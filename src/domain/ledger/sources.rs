@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::job::{MINUTE_MS, Timestamp};
 
 /// Gaps kept of each source: enough for a median, few enough to follow a change of habit.
@@ -13,13 +15,13 @@ const GAPS_LEAST: usize = 20;
 const SILENCE_LEAST_MS: i64 = 30 * MINUTE_MS;
 
 /// All log groups met.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sources {
     by_group: BTreeMap<Arc<str>, SourceFacts>,
 }
 
 /// What is known of one log group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceFacts {
     /// Its newest line.
     pub newest_line: Option<Timestamp>,

@@ -3,24 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::halves::Halves;
-use super::record::StreamIx;
+use super::record::StreamKey;
 use crate::domain::job::Timestamp;
 
-/// All streams met, numbered in the order they were met.
+/// All streams met.
 #[derive(Clone, Debug, Default)]
 pub struct Streams {
-    numbers: BTreeMap<(Arc<str>, Arc<str>), StreamIx>,
-    facts: Vec<StreamFacts>,
+    facts: BTreeMap<StreamKey, StreamFacts>,
 }
 
 /// What is known of one stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StreamFacts {
     /// Its log group.
     pub log_group: Arc<str>,
     /// Its name.
     pub log_stream: Arc<str>,
+    /// Its newest line in a delivery that told something.
+    pub newest_line: Option<Timestamp>,
     /// Boots, stops, exits and kills of workers: no attempt in this stream outlives one.
     pub breaks: BTreeSet<Timestamp>,
     /// The newest line that says a worker was started.
@@ -32,44 +35,48 @@ pub struct StreamFacts {
 }
 
 impl Streams {
-    /// The number of a stream, given one if it is new.
-    pub fn number(&mut self, log_group: &str, log_stream: &str) -> StreamIx {
-        let key = (Arc::from(log_group), Arc::from(log_stream));
-        if let Some(ix) = self.numbers.get(&key) {
-            return *ix;
-        }
-        let ix = StreamIx(u32::try_from(self.facts.len()).unwrap_or(u32::MAX));
-        self.facts.push(StreamFacts {
-            log_group: Arc::clone(&key.0),
-            log_stream: Arc::clone(&key.1),
+    /// The key of a stream, which is noted if it is new.
+    pub fn note(&mut self, log_group: &str, log_stream: &str) -> StreamKey {
+        let key = StreamKey::of(log_group, log_stream);
+        self.facts.entry(key).or_insert_with(|| StreamFacts {
+            log_group: Arc::from(log_group),
+            log_stream: Arc::from(log_stream),
+            newest_line: None,
             breaks: BTreeSet::new(),
             newest_boot: None,
             log_files: BTreeMap::new(),
             halves: Halves::default(),
         });
-        self.numbers.insert(key, ix);
-        ix
+        key
+    }
+
+    /// Puts back a stream that was known before.
+    pub fn restore(&mut self, facts: StreamFacts) {
+        self.facts.insert(StreamKey::of(&facts.log_group, &facts.log_stream), facts);
     }
 
     /// What is known of a stream.
     #[must_use]
-    pub fn get(&self, ix: StreamIx) -> Option<&StreamFacts> {
-        self.facts.get(usize::try_from(ix.0).ok()?)
+    pub fn get(&self, key: StreamKey) -> Option<&StreamFacts> {
+        self.facts.get(&key)
     }
 
     /// What is known of a stream, to be added to.
-    pub fn get_mut(&mut self, ix: StreamIx) -> Option<&mut StreamFacts> {
-        self.facts.get_mut(usize::try_from(ix.0).ok()?)
+    pub fn get_mut(&mut self, key: StreamKey) -> Option<&mut StreamFacts> {
+        self.facts.get_mut(&key)
     }
 
     /// All streams, by group and name.
-    pub fn iter(&self) -> impl Iterator<Item = &StreamFacts> {
-        self.numbers.values().filter_map(|ix| self.get(*ix))
+    #[must_use]
+    pub fn all(&self) -> Vec<&StreamFacts> {
+        let mut all: Vec<&StreamFacts> = self.facts.values().collect();
+        all.sort_by(|a, b| (&a.log_group, &a.log_stream).cmp(&(&b.log_group, &b.log_stream)));
+        all
     }
 
     /// Whether the stream's worker broke off after `start` and by `now`.
     #[must_use]
-    pub fn broke_since(&self, ix: StreamIx, start: Timestamp, now: Timestamp) -> bool {
+    pub fn broke_since(&self, ix: StreamKey, start: Timestamp, now: Timestamp) -> bool {
         self.get(ix)
             .is_some_and(|stream| stream.breaks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now))
     }
@@ -86,7 +93,7 @@ mod tests {
     #[test]
     fn a_break_ends_what_started_before_it_in_its_own_stream() {
         let mut streams = Streams::default();
-        let (one, other) = (streams.number("g", "a"), streams.number("g", "b"));
+        let (one, other) = (streams.note("g", "a"), streams.note("g", "b"));
         streams.get_mut(one).unwrap().breaks.insert(ms(500));
         assert!(streams.broke_since(one, ms(400), ms(500)));
         assert!(!streams.broke_since(one, ms(400), ms(499)), "not yet");

@@ -1,9 +1,11 @@
 //! What has been counted since the beginning: payloads, lines, lifecycle lines by what they print.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::job::{Observation, Stage};
 
 /// Payloads by what became of them. `read = data + control + duplicate + rejected`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayloadTally {
     /// Opened, and new.
     pub data: u64,
@@ -16,7 +18,7 @@ pub struct PayloadTally {
 }
 
 /// Log lines. `read` includes the others; `classified` holds neither duplicates nor late lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineTally {
     /// All that were handed out.
     pub read: u64,
@@ -29,7 +31,7 @@ pub struct LineTally {
 }
 
 /// Distinct lifecycle lines by what they print, whatever became of the jobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageTally {
     /// Enqueue lines.
     pub enqueued: u64,
@@ -70,7 +72,7 @@ impl StageTally {
 }
 
 /// Everything counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Payloads.
     pub payloads: PayloadTally,

@@ -123,7 +123,7 @@ impl Planner<'_> {
         } else if elsewhere > view.newest_start {
             facts.push(Fact::or_never("last job line of a worker, on any queue", elsewhere, "never"));
         }
-        let boot = self.ledger.streams.iter().filter_map(|stream| stream.newest_boot).max();
+        let boot = self.ledger.streams.all().into_iter().filter_map(|stream| stream.newest_boot).max();
         if boot.is_some() {
             facts.push(Fact::or_never("last line that says a worker was started", boot, "never"));
         }
@@ -132,7 +132,7 @@ impl Planner<'_> {
     /// Each file that worker output goes to, once, with the streams that say so.
     fn add_log_files(&self, facts: &mut Vec<Fact>) {
         let mut files: BTreeMap<&str, (Timestamp, Vec<&str>)> = BTreeMap::new();
-        for stream in self.ledger.streams.iter() {
+        for stream in self.ledger.streams.all() {
             for (at, file) in &stream.log_files {
                 let (newest, streams) = files.entry(file).or_insert((*at, Vec::new()));
                 *newest = (*newest).max(*at);
