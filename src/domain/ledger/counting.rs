@@ -10,6 +10,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
+use serde::{Deserialize, Serialize};
+
+use super::life::Counted;
 use super::pairing::{CountedEnd, Place, StreamSeries};
 use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use crate::domain::job::{LineKey, Timestamp};
@@ -36,6 +39,17 @@ struct Matched {
     last_job: Option<Place>,
     /// The last failure continued by this start or one before it.
     last_failure: Option<(Timestamp, StartKey)>,
+}
+
+/// The id-less lines of one class in one stream, as they are written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamLines {
+    /// The stream.
+    pub stream: StreamKey,
+    /// Start lines.
+    pub starts: Vec<Place>,
+    /// End lines.
+    pub ends: Vec<(LineKey, CountedEnd)>,
 }
 
 /// One class's waiting jobs and id-less starts.
@@ -215,6 +229,11 @@ impl ClassSeries {
         })
     }
 
+    /// When its starts were.
+    pub fn start_times(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.streams.values().flat_map(|series| series.starts.keys().map(|(at, _)| *at))
+    }
+
     /// The newest start, whichever job it was.
     #[must_use]
     pub fn newest_start(&self) -> Option<Timestamp> {
@@ -227,6 +246,66 @@ impl ClassSeries {
         match self.starts.get(&start)?.outcome {
             Outcome::Took(job) => Some(job),
             Outcome::Retried | Outcome::Surplus => None,
+        }
+    }
+
+    /// What can be settled for good: the jobs whose every attempt started before `before` and has ended, and the
+    /// starts, those of nobody included, that need not be kept for them.
+    #[must_use]
+    pub fn past(&self, before: Timestamp) -> (Vec<(JobIx, Counted)>, BTreeSet<StartKey>) {
+        let (mut jobs, mut starts) = (Vec::new(), BTreeSet::new());
+        for (key, matched) in self.starts.range(..(before, LineKey(0), StreamKey(0))) {
+            match matched.outcome {
+                Outcome::Took(job) => {
+                    let attempts = self.attempts(*key);
+                    let (state, settled_at) = self.outcome(*key);
+                    let is_past = attempts.last().is_some_and(|last| last.0 < before);
+                    if is_past && state != State::Running {
+                        let is_failure = state == State::Failed;
+                        jobs.push((job, Counted { started_at: key.0, is_failure, settled_at }));
+                        starts.extend(attempts);
+                    }
+                }
+                Outcome::Surplus => {
+                    starts.insert(*key);
+                }
+                Outcome::Retried => {}
+            }
+        }
+        (jobs, starts)
+    }
+
+    /// The start and the retries that follow it.
+    fn attempts(&self, start: StartKey) -> Vec<StartKey> {
+        let mut attempts = vec![start];
+        let mut key = start;
+        while let Some(end) = self.paired(key).and_then(|paired| paired.failure).map(|(_, end)| end.at)
+            && let Some(retry) = self.failures.get(&(end, key)).copied().flatten()
+        {
+            attempts.push(retry);
+            key = retry;
+        }
+        attempts
+    }
+
+    /// The lines it was told of, but for those of the starts in `past`.
+    #[must_use]
+    pub fn lines(&self, past: &BTreeSet<StartKey>) -> Vec<StreamLines> {
+        let of = |(stream, series): (&StreamKey, &StreamSeries)| {
+            let (starts, ends) = series.lines(|(at, line)| !past.contains(&(at, line, *stream)));
+            StreamLines { stream: *stream, starts, ends }
+        };
+        self.streams.iter().map(of).collect()
+    }
+
+    /// Takes back lines it was told of before.
+    pub fn restore(&mut self, lines: StreamLines) {
+        let series = self.streams.entry(lines.stream).or_default();
+        for place in lines.starts {
+            series.add_start(place);
+        }
+        for (line, end) in lines.ends {
+            series.add_end(line, end);
         }
     }
 

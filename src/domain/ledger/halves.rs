@@ -79,6 +79,13 @@ impl Halves {
         })
     }
 
+    /// Forgets what lies before `from`: its other half will not come any more.
+    pub fn forget_before(&mut self, from: Option<Timestamp>) {
+        let Some(from) = from else { return };
+        self.heads.retain(|(at, _), _| *at >= from);
+        self.tails.retain(|at, _| *at >= from);
+    }
+
     /// Makes a change at `at` and tells what it turned: only errors shortly before it can have been.
     fn change(&mut self, at: Timestamp, change: impl FnOnce(&mut Self)) -> Vec<Turn> {
         let before = self.sides_before(at);

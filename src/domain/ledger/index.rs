@@ -16,7 +16,7 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
-        let is_waiting = state.is_waiting() && !job.known.is_empty();
+        let is_waiting = state.is_waiting() && !job.known.is_empty() && job.by_count.is_none();
         let since = if state == State::Released {
             job.known.released.map(|mark| mark.at)
         } else {
@@ -49,7 +49,7 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let lane: Lane = (job.known.connection().cloned(), job.known.queue().cloned());
         let started_at = job.known.started_at();
-        let started = started_at.or_else(|| job.counted.map(|(at, _, _)| at));
+        let started = job.first_start();
         let enqueue = job.known.enqueued;
         let first = started.zip(enqueue).map(|(at, enqueue)| {
             ((enqueue.ready_at(), ix), FirstStart { at, is_counted: started_at.is_none() })
@@ -70,7 +70,9 @@ impl Ledger {
         let enqueued_at = enqueue.map(|e| e.at);
         facts.oldest_enqueue = [facts.oldest_enqueue, enqueued_at].into_iter().flatten().min();
         facts.newest_enqueue = facts.newest_enqueue.max(enqueued_at);
-        let newest = job.known.start().map(|(mark, _)| mark.at).max(job.counted.map(|(at, _, _)| at));
+        let by_count = job.by_count.map(|counted| counted.started_at);
+        let counted = job.counted.map(|(at, _, _)| at).max(by_count);
+        let newest = job.known.start().map(|(mark, _)| mark.at).max(counted);
         // A job known by worker lines alone that name no queue moves the queue of its class, if that has one.
         let start = newest.filter(|_| lane.1.is_some() || enqueue.is_some()).map(|at| (lane.clone(), at));
         if job.start != start {
@@ -84,10 +86,11 @@ impl Ledger {
                 facts.starts.remove(&(at, ix));
             }
         }
-        if let Some(class) = job.known.class()
+        if self.apart.is_none()
+            && let Some(class) = job.known.class()
             && let Some(stats) = self.classes.get_mut(class)
         {
-            let wait_ms = started.zip(enqueue).map(|(at, enqueue)| at.since_ms(enqueue.ready_at()).max(0));
+            let wait_ms = job.waited_ms();
             if let Some(wait_ms) = wait_ms.filter(|_| job.wait_ms != wait_ms) {
                 if let Some(wrong_ms) = job.wait_ms.replace(wait_ms) {
                     stats.remove_wait(wrong_ms);
@@ -103,7 +106,7 @@ impl Ledger {
     pub(super) fn publish_waits(&mut self) {
         for ix in std::mem::take(&mut self.fresh_waits) {
             let Some(job) = self.jobs.get_mut(ix.0) else { continue };
-            let started_at = job.known.started_at().or_else(|| job.counted.map(|(at, _, _)| at));
+            let started_at = job.first_start();
             if let Some((at, wait_ms)) = started_at.zip(job.wait_ms)
                 && !std::mem::replace(&mut job.is_wait_published, true)
             {

@@ -41,6 +41,13 @@ impl Ledger {
         }
         count(&mut self.tally.payloads.data, 1);
         let repeated = self.note_lines(record);
+        self.join_lines(record, &repeated);
+        Merged::New
+    }
+
+    /// Joins what the lines say that are not repeated, and how they came.
+    pub(super) fn join_lines(&mut self, record: &DeliveryRecord, repeated: &BTreeSet<LineKey>) {
+        let at = record.arrived_at;
         let stream = self.streams.note(&record.log_group, &record.log_stream);
         // What one line says stands together, so a new line begins where the key changes.
         let (mut classified, mut last) = (0_usize, None);
@@ -68,8 +75,10 @@ impl Ledger {
         if let Some(newest) = record.newest() {
             self.sources.heard(&Arc::from(record.log_group.as_str()), newest);
             self.unpublished.sample(Metric::DeliveryLag, None, at, at.since_ms(newest).max(0));
+            if let Some(facts) = self.streams.get_mut(stream) {
+                facts.newest_line = facts.newest_line.max(Some(newest));
+            }
         }
-        Merged::New
     }
 
     /// Notes a payload that could not be opened.
@@ -86,7 +95,7 @@ impl Ledger {
     }
 
     /// Notes every line, and returns those seen before.
-    fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
+    pub(super) fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
         let mut repeated = BTreeSet::new();
         let (mut duplicates, mut late) = (0_usize, 0_usize);
         // First who was here before, then who is new: a line that stands twice in this payload was read once,
@@ -209,6 +218,10 @@ impl Ledger {
         if !has_name && !is_enqueue {
             return self.take_counted(observation, stream);
         }
+        if self.apart.is_some() {
+            // A record tells of the job.
+            return;
+        }
         let registers = Registers::of(observation, stream, arrived_at);
         let row_id = observation.id.as_ref().filter(|id| id.is_numeric());
         match row_id {
@@ -248,7 +261,7 @@ impl Ledger {
         job
     }
 
-    fn new_job(&mut self) -> JobIx {
+    pub(super) fn new_job(&mut self) -> JobIx {
         let ix = JobIx(self.jobs.len());
         self.jobs.push(Job::default());
         ix

@@ -3,6 +3,8 @@
 //! **Invariant:** whatever the order, repetition or splitting of deliveries, the same lines end in the same
 //! ledger, as long as none is more than two hours later than the rest.
 
+mod apart;
+pub mod checkpoint;
 pub mod class;
 pub mod counting;
 pub mod deliveries;
@@ -25,10 +27,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::metric::Unpublished;
+use apart::Apart;
 use class::{ClassFacts, Lane};
 use counting::{ClassSeries, JobIx, StartKey};
 use deliveries::Deliveries;
 use identity::Identity;
+use life::Counted;
 use record::{Registers, State};
 use retries::Retries;
 use sources::Sources;
@@ -61,6 +65,8 @@ pub struct Ledger {
     fresh_waits: BTreeSet<JobIx>,
     waiting: BTreeSet<(Timestamp, JobIx)>,
     running: BTreeSet<(Timestamp, JobIx)>,
+    /// Where jobs are kept apart, as records of a store.
+    apart: Option<Box<Apart>>,
 }
 
 /// One job of the ledger.
@@ -72,6 +78,8 @@ pub struct Job {
     parts: Option<Box<Parts>>,
     /// The id-less start it is counted to have taken.
     pub counted: Option<StartKey>,
+    /// What it was found to be by counting, once and for all: the lines it was counted by are gone.
+    pub by_count: Option<Counted>,
     /// When a job that became ready later was seen to start first.
     pub passed_over_at: Option<Timestamp>,
     /// Given up: nobody can tell any more what became of it.
@@ -101,6 +109,19 @@ struct Parts {
 }
 
 impl Job {
+    /// When it first started, by its own lines or by counting.
+    fn first_start(&self) -> Option<Timestamp> {
+        let counted =
+            || self.counted.map(|(at, _, _)| at).or(self.by_count.map(|counted| counted.started_at));
+        self.known.started_at().or_else(counted)
+    }
+
+    /// How long it waited for its first start.
+    fn waited_ms(&self) -> Option<i64> {
+        let enqueue = self.known.enqueued?;
+        Some(self.first_start()?.since_ms(enqueue.ready_at()).max(0))
+    }
+
     /// Takes what a line that is the job's for good says.
     fn learn(&mut self, registers: &Registers) {
         self.known.join(registers);
@@ -133,6 +154,8 @@ pub struct LaneFacts {
     pub oldest_enqueue: Option<Timestamp>,
     /// Newest enqueue.
     pub newest_enqueue: Option<Timestamp>,
+    /// Newest start of the jobs that are not held any more.
+    pub newest_past_start: Option<Timestamp>,
     /// Newest starts of the jobs known to be of this queue. A set, so that a job that turns out to be of
     /// another queue takes its start along.
     pub starts: BTreeSet<(Timestamp, JobIx)>,
@@ -144,7 +167,7 @@ impl LaneFacts {
     /// The newest start.
     #[must_use]
     pub fn newest_start(&self) -> Option<Timestamp> {
-        self.starts.last().map(|(at, _)| *at)
+        self.starts.last().map(|(at, _)| *at).max(self.newest_past_start)
     }
 }
 
@@ -269,6 +292,10 @@ impl Ledger {
             return series.outcome(start);
         }
         let state = job.known.state();
+        if let Some(counted) = job.by_count.filter(|_| state.is_waiting()) {
+            let settled = if counted.is_failure { State::Failed } else { State::Processed };
+            return (settled, counted.settled_at);
+        }
         if job.is_unknown && state.is_waiting() {
             return (State::Unknown, None);
         }
@@ -278,7 +305,7 @@ impl Ledger {
     /// When a job first started, by its own lines or by counting.
     #[must_use]
     pub fn started_at(&self, job: &Job) -> Option<Timestamp> {
-        job.known.started_at().or_else(|| job.counted.map(|(at, _, _)| at))
+        job.first_start()
     }
 
     /// Matches id-less lines again where new ones came in.
@@ -293,6 +320,9 @@ impl Ledger {
                     job.counted = start;
                 }
                 self.refresh(ix);
+                if let Some((at, _, _)) = start {
+                    self.tell_wait(ix, at);
+                }
             }
         }
         self.publish_waits();

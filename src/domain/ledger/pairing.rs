@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::record::{STAMP_TOLERANCE_MS, StreamKey, runtime_tolerance_ms};
 use crate::domain::job::{LineKey, Runtime, SECOND_MS, Timestamp};
 
@@ -15,7 +17,7 @@ pub type Place = (Timestamp, LineKey);
 const TOLERANCE_MAX_MS: i64 = STAMP_TOLERANCE_MS + SECOND_MS;
 
 /// An end line without an id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedEnd {
     /// When the line was stamped.
     pub at: Timestamp,
@@ -99,6 +101,14 @@ impl StreamSeries {
         let ends = if end.runtime.is_some() { &mut self.timed_ends } else { &mut self.bare_ends };
         ends.insert((target, line), end);
         self.soil(target);
+    }
+
+    /// The lines that make up the starts which `is_kept`: starts, and ends.
+    pub fn lines(&self, is_kept: impl Fn(Place) -> bool) -> (Vec<Place>, Vec<(LineKey, CountedEnd)>) {
+        let starts = self.starts.iter().filter(|(place, start)| !start.is_implied && is_kept(**place));
+        let ends = self.timed_ends.iter().chain(&self.bare_ends).map(|((_, line), end)| (*line, *end));
+        let kept = ends.filter(|(line, _)| self.start_of_end.get(line).is_none_or(|place| is_kept(*place)));
+        (starts.map(|(place, _)| *place).collect(), kept.collect())
     }
 
     fn soil(&mut self, at: Timestamp) {

@@ -267,6 +267,11 @@ impl Registers {
         self.uuid.as_ref().map(|(_, name)| name)
     }
 
+    /// Forgets the names that tell it from other jobs.
+    pub fn forget_names(&mut self) {
+        (self.id, self.uuid) = (None, None);
+    }
+
     /// Whether nothing has been said of the job.
     #[must_use]
     pub fn is_empty(&self) -> bool {

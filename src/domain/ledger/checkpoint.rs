@@ -1,0 +1,238 @@
+//! What a sweep leaves for the next one: everything that is known but for the jobs, which a store keeps apart.
+//!
+//! **Invariant:** it is bounded: whatever has grown beyond a bound loses what is oldest, and jobs matched by counting
+//! are settled for good once no line is expected any more that could match them otherwise.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::class::{ClassFacts, Lane};
+use super::counting::{JobIx, StreamLines};
+use super::deliveries::Deliveries;
+use super::life::{Counted, JobHash, JobRecord};
+use super::sources::Sources;
+use super::stream::StreamFacts;
+use super::tally::Tally;
+use super::{Ledger, Traits};
+use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
+use crate::domain::metric::Unpublished;
+
+/// How late an id-less line may come and still be matched exactly (the design's lateness horizon).
+const COUNTING_HORIZON_MS: i64 = 2 * HOUR_MS;
+/// Id-less lines kept. Each takes some 20 bytes once deflated, and DynamoDB takes 400 KB an item.
+const COUNTED_LINES_MAX: usize = 8_000;
+/// How long a settled job is kept: the index of a store may lag, and who overtook whom is asked when a job has
+/// waited its grace. The longest grace comes on top.
+const RECENT_MS: i64 = 10 * MINUTE_MS;
+/// Settled jobs kept, newest first; some 45 bytes each once deflated.
+const RECENT_MAX: usize = 3_000;
+/// How long it is remembered whose wait has been told.
+const TOLD_MS: i64 = COUNTING_HORIZON_MS + RECENT_MS;
+/// Jobs remembered whose wait has been told, newest first.
+const TOLD_MAX: usize = 10_000;
+/// Streams kept, those that spoke last: a container's stream is dead once the container is.
+const STREAMS_MAX: usize = 200;
+/// Boots and ends of workers kept of each stream, the newest.
+const BREAKS_MAX: usize = 50;
+/// Classes kept, by name; an app has dozens.
+const CLASSES_MAX: usize = 500;
+
+/// What is known but for the jobs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Checkpoint {
+    tally: Tally,
+    unpublished: Unpublished,
+    streams: Vec<StreamFacts>,
+    sources: Sources,
+    deliveries: Deliveries,
+    traits: Traits,
+    classes: BTreeMap<JobClass, ClassFacts>,
+    lanes: Vec<(Lane, LaneBounds)>,
+    recent: Vec<(JobHash, JobRecord)>,
+    told: Vec<(JobHash, Timestamp)>,
+    series: BTreeMap<JobClass, Vec<StreamLines>>,
+}
+
+/// What is kept of a queue when its jobs are not.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct LaneBounds {
+    oldest_enqueue: Option<Timestamp>,
+    newest_enqueue: Option<Timestamp>,
+    newest_start: Option<Timestamp>,
+}
+
+impl Checkpoint {
+    /// Takes the counters out, which are published apart from the rest.
+    pub fn take_unpublished(&mut self) -> Unpublished {
+        std::mem::take(&mut self.unpublished)
+    }
+}
+
+impl Ledger {
+    /// A ledger that knows what `checkpoint` knows, and is told of jobs by records.
+    #[must_use]
+    pub fn restore(checkpoint: Checkpoint) -> Self {
+        let mut ledger = Self {
+            tally: checkpoint.tally,
+            unpublished: checkpoint.unpublished,
+            sources: checkpoint.sources,
+            deliveries: checkpoint.deliveries,
+            traits: checkpoint.traits,
+            classes: checkpoint.classes,
+            apart: Some(Box::default()),
+            ..Self::default()
+        };
+        for facts in checkpoint.streams {
+            ledger.streams.restore(facts);
+        }
+        for (lane, bounds) in checkpoint.lanes {
+            let facts = ledger.lanes.entry(lane).or_default();
+            facts.oldest_enqueue = bounds.oldest_enqueue;
+            facts.newest_enqueue = bounds.newest_enqueue;
+            facts.newest_past_start = bounds.newest_start;
+        }
+        for (class, lines) in checkpoint.series {
+            let series = ledger.series.entry(class.clone()).or_default();
+            for lines in lines {
+                series.restore(lines);
+            }
+            ledger.dirty_series.insert(class);
+        }
+        for (hash, record) in checkpoint.recent {
+            ledger.adopt_hashed(hash, &record, false);
+        }
+        if let Some(apart) = &mut ledger.apart {
+            apart.told = checkpoint.told.into_iter().collect();
+        }
+        ledger
+    }
+
+    /// Settles for good what counting matched so long ago that no late line is expected to change it, and tells
+    /// which jobs those are.
+    pub fn settle_past(&mut self, now: Timestamp) -> Vec<JobIx> {
+        let before = self.counted_before(now);
+        let mut settled: Vec<(JobIx, Counted)> = Vec::new();
+        for series in self.series.values() {
+            settled.extend(series.past(before).0);
+        }
+        for (ix, counted) in &settled {
+            if let Some(job) = self.jobs.get_mut(ix.0) {
+                job.by_count = Some(*counted);
+            }
+        }
+        settled.into_iter().map(|(ix, _)| ix).collect()
+    }
+
+    /// What is known now, within bounds. `is_kept_apart` tells which jobs the store will show again by itself;
+    /// `grace_max_ms` is the longest grace of any queue or class.
+    #[must_use]
+    pub fn checkpoint(
+        &self,
+        now: Timestamp,
+        grace_max_ms: i64,
+        is_kept_apart: impl Fn(JobIx) -> bool,
+    ) -> Checkpoint {
+        let (recent, past) = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms));
+        let mut lanes: BTreeMap<Lane, LaneBounds> = BTreeMap::new();
+        for (lane, facts) in &self.lanes {
+            let bounds = lanes.entry(lane.clone()).or_default();
+            bounds.oldest_enqueue = facts.oldest_enqueue;
+            bounds.newest_enqueue = facts.newest_enqueue;
+            bounds.newest_start = facts.newest_past_start;
+        }
+        for job in past.into_iter().filter(|ix| !is_kept_apart(*ix)).filter_map(|ix| self.job(ix)) {
+            if let Some((lane, at)) = &job.start {
+                let bounds = lanes.entry(lane.clone()).or_default();
+                bounds.newest_start = bounds.newest_start.max(Some(*at));
+            }
+        }
+        Checkpoint {
+            tally: self.tally,
+            unpublished: self.unpublished.clone(),
+            streams: self.newest_streams(),
+            sources: self.sources.clone(),
+            deliveries: self.deliveries.clone(),
+            traits: self.traits,
+            classes: self.classes.iter().take(CLASSES_MAX).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            lanes: lanes.into_iter().collect(),
+            recent,
+            told: self.newest_told(now),
+            series: self.newest_series(now),
+        }
+    }
+
+    /// The jobs that moved after `from`, the newest, without their names; and the others.
+    fn recent(&self, from: Timestamp) -> (Vec<(JobHash, JobRecord)>, Vec<JobIx>) {
+        let Some(apart) = &self.apart else { return Default::default() };
+        let mut recent: Vec<(Timestamp, JobIx, JobRecord)> = Vec::new();
+        let mut past = Vec::new();
+        for (ix, _) in self.jobs() {
+            let record = self.record_of(ix, from);
+            match record.newest_fact() {
+                Some(at) if at >= from => recent.push((at, ix, record)),
+                _ => past.push(ix),
+            }
+        }
+        recent.sort_by_key(|(at, ix, _)| (std::cmp::Reverse(*at), *ix));
+        past.extend(recent.iter().skip(RECENT_MAX).map(|(_, ix, _)| *ix));
+        recent.truncate(RECENT_MAX);
+        let kept = recent.into_iter().filter_map(|(_, ix, mut record)| {
+            record.known.forget_names();
+            record.source = None;
+            Some((*apart.hashes.get(&ix)?, record))
+        });
+        (kept.collect(), past)
+    }
+
+    fn newest_streams(&self) -> Vec<StreamFacts> {
+        let mut streams: Vec<StreamFacts> = self.streams.all().into_iter().cloned().collect();
+        streams.sort_by_key(|stream| std::cmp::Reverse(stream.newest_line));
+        streams.truncate(STREAMS_MAX);
+        for stream in &mut streams {
+            while stream.breaks.len() > BREAKS_MAX {
+                stream.breaks.pop_first();
+            }
+            while stream.log_files.len() > BREAKS_MAX {
+                stream.log_files.pop_first();
+            }
+            stream.halves.forget_before(stream.newest_line.map(|at| at.minus_ms(HOUR_MS)));
+        }
+        streams
+    }
+
+    fn newest_told(&self, now: Timestamp) -> Vec<(JobHash, Timestamp)> {
+        let Some(apart) = &self.apart else { return Vec::new() };
+        let from = now.minus_ms(TOLD_MS);
+        let mut told: Vec<_> =
+            apart.told.iter().map(|(k, at)| (*k, *at)).filter(|(_, at)| *at >= from).collect();
+        told.sort_by_key(|(hash, at)| (std::cmp::Reverse(*at), *hash));
+        told.truncate(TOLD_MAX);
+        told
+    }
+
+    fn newest_series(&self, now: Timestamp) -> BTreeMap<JobClass, Vec<StreamLines>> {
+        let before = self.counted_before(now);
+        let kept = self.series.iter().filter(|(_, series)| series.is_counted()).map(|(class, series)| {
+            let mut lines = series.lines(&series.past(before).1);
+            // A stream without lines says that the class is counted; one is enough to say so.
+            lines.sort_by_key(|lines| lines.starts.is_empty() && lines.ends.is_empty());
+            let filled = lines.iter().filter(|it| !(it.starts.is_empty() && it.ends.is_empty())).count();
+            lines.truncate(filled.max(1));
+            (class.clone(), lines)
+        });
+        kept.collect()
+    }
+
+    /// Before when counted lines are settled for good: the horizon, or sooner where there are too many.
+    fn counted_before(&self, now: Timestamp) -> Timestamp {
+        let horizon = now.minus_ms(COUNTING_HORIZON_MS);
+        let mut starts: Vec<Timestamp> =
+            self.series.values().flat_map(super::counting::ClassSeries::start_times).collect();
+        starts.sort_unstable();
+        let kept = COUNTED_LINES_MAX.wrapping_shr(1);
+        let cut = starts.len().checked_sub(kept).and_then(|ix| starts.get(ix).copied());
+        cut.map_or(horizon, |cut| cut.max(horizon))
+    }
+}
