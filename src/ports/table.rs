@@ -67,6 +67,18 @@ pub enum Expected {
     Anything,
 }
 
+impl Expected {
+    /// Whether what there is is as expected, for stores that compare on their own.
+    #[must_use]
+    pub fn is_met_by(self, found: Option<&Item>) -> bool {
+        match self {
+            Self::Nothing => found.is_none(),
+            Self::Version(version) => found.is_some_and(|item| item.version == version),
+            Self::Anything => true,
+        }
+    }
+}
+
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {

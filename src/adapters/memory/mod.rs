@@ -1,4 +1,6 @@
-//! A ledger, a metric sink and an alarm channel that live and die with the process: replay's.
+//! A ledger, a table, a metric sink and an alarm channel that live and die with the process: replay's.
+
+mod table;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -12,6 +14,8 @@ use crate::domain::ledger::merge::Merged;
 use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
 use crate::domain::outbox::{Letter, LetterId};
 use crate::ports::{AlarmChannel, Commit, Committed, Disposed, Disposition, LedgerStore, MetricSink, View};
+
+pub use table::{INDEX_LAG_MAX, MemoryTable, Traffic};
 
 impl Disposed for Infallible {
     fn disposition(&self) -> Disposition {
