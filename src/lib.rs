@@ -34,6 +34,7 @@ pub mod app;
 pub mod config;
 pub mod delivery;
 pub mod domain;
+pub mod durable;
 pub mod message;
 pub mod pack;
 pub mod ports;

@@ -14,13 +14,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("message", &["domain", "message"]),
     ("ports", &["domain", "ports"]),
+    ("durable", &["domain", "durable", "ports"]),
     ("config", &["config", "domain"]),
     ("delivery", &["delivery", "domain"]),
     ("pack", &["domain", "pack"]),
     ("saved", &["domain", "pack", "saved"]),
     ("app", &["domain", "message", "ports"]),
     ("adapters", &["adapters", "domain", "ports"]),
-    ("replay", &["adapters", "app", "delivery", "domain", "replay", "report", "saved"]),
+    ("replay", &["adapters", "app", "delivery", "domain", "ports", "replay", "report", "saved"]),
     ("report", &["adapters", "domain", "message", "replay", "report"]),
 ];
 

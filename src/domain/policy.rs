@@ -181,6 +181,14 @@ impl Policy {
             .unwrap_or(self.grace_ms)
     }
 
+    /// The longest grace of any queue or class.
+    #[must_use]
+    pub fn grace_max_ms(&self) -> i64 {
+        let queues = self.queues.iter().filter_map(|queue| queue.grace_ms);
+        let classes = self.classes.iter().filter_map(|class| class.grace_ms);
+        queues.chain(classes).fold(self.grace_ms, i64::max)
+    }
+
     /// How long an attempt may run: its class says, else the default; `None` where nothing is configured.
     #[must_use]
     pub fn job_timeout_ms(&self, class: Option<&JobClass>) -> Option<i64> {

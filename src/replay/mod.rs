@@ -12,11 +12,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
-use crate::app::{self, Swept};
-use crate::domain::intake::DeliveryRecord;
+use crate::app::{self, AppError, Swept};
+use crate::domain::intake::{DeliveryRecord, LineHash};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::plan::{Horizon, Plan};
 use crate::domain::policy::Policy;
+use crate::ports::LedgerStore;
 
 /// How long a replay goes on after its last delivery while something is open.
 pub const SETTLE_MS: i64 = 30 * MINUTE_MS;
@@ -65,13 +66,13 @@ pub struct Settings {
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct Outcome<S = MemoryLedger> {
     /// The last sweep.
     pub ends_at: Timestamp,
     /// The newest delivery; `None` where nothing told a time.
     pub last_delivery: Option<Timestamp>,
     /// What is known, and what went wrong.
-    pub store: MemoryLedger,
+    pub store: S,
     /// What was measured.
     pub metrics: RecordedMetrics,
     /// What was said.
@@ -85,18 +86,41 @@ pub struct Outcome {
 /// Replays `inputs`. `progress` is told after each delivery how many are done.
 #[must_use]
 pub fn replay(inputs: Vec<Input>, settings: &Settings, progress: impl FnMut(usize)) -> Outcome {
-    let deliveries = order::schedule(inputs, settings.keeps_order);
-    Clock { settings, outcome: Outcome::default(), progress }.run(deliveries)
+    let Ok(outcome) = replay_over(MemoryLedger::default(), inputs, settings, progress);
+    outcome
 }
 
-struct Clock<'a, P> {
+/// Replays `inputs` over another store than the memory's.
+///
+/// # Errors
+/// Where the store fails.
+pub fn replay_over<S: LedgerStore>(
+    store: S,
+    inputs: Vec<Input>,
+    settings: &Settings,
+    progress: impl FnMut(usize),
+) -> Result<Outcome<S>, S::Error> {
+    let deliveries = order::schedule(inputs, settings.keeps_order);
+    let outcome = Outcome {
+        store,
+        ends_at: Timestamp::default(),
+        last_delivery: None,
+        metrics: RecordedMetrics::default(),
+        alarms: RecordedAlarms::default(),
+        rejected: Vec::new(),
+        last_plan: Plan::default(),
+    };
+    Clock { settings, outcome, progress }.run(deliveries)
+}
+
+struct Clock<'a, P, S> {
     settings: &'a Settings,
-    outcome: Outcome,
+    outcome: Outcome<S>,
     progress: P,
 }
 
-impl<P: FnMut(usize)> Clock<'_, P> {
-    fn run(mut self, deliveries: Vec<order::Delivery>) -> Outcome {
+impl<P: FnMut(usize), S: LedgerStore> Clock<'_, P, S> {
+    fn run(mut self, deliveries: Vec<order::Delivery>) -> Result<Outcome<S>, S::Error> {
         self.outcome.last_delivery = deliveries.iter().filter_map(|delivery| delivery.at).max();
         let first = deliveries.iter().find_map(|delivery| delivery.at);
         let mut waiting = deliveries.into_iter().peekable();
@@ -104,9 +128,9 @@ impl<P: FnMut(usize)> Clock<'_, P> {
         let Some(first) = first else {
             // Nothing tells a time: no clock can tick.
             for delivery in waiting {
-                self.deliver(delivery, Timestamp::default());
+                self.deliver(delivery, Timestamp::default())?;
             }
-            return self.outcome;
+            return Ok(self.outcome);
         };
         let last = self.outcome.last_delivery.unwrap_or(first);
         let end = last.plus_ms(self.settings.settle_ms).minute_ceil();
@@ -115,16 +139,16 @@ impl<P: FnMut(usize)> Clock<'_, P> {
         loop {
             while let Some(delivery) = waiting.next_if(|delivery| delivery.at.unwrap_or(now) <= tick) {
                 now = now.max(delivery.at.unwrap_or(now));
-                self.deliver(delivery, now);
+                self.deliver(delivery, now)?;
                 done = done.saturating_add(1);
                 (self.progress)(done);
             }
             now = tick;
-            self.sweep(tick);
+            self.sweep(tick)?;
             let next_delivery = waiting.peek().map(|delivery| delivery.at.unwrap_or(tick));
             if next_delivery.is_none() && (self.outcome.last_plan.is_quiet || tick >= end) {
                 self.outcome.ends_at = tick;
-                return self.outcome;
+                return Ok(self.outcome);
             }
             let target = match (next_delivery, self.outcome.last_plan.wake.earliest()) {
                 (Some(delivery), Some(wake)) => delivery.min(wake),
@@ -141,28 +165,33 @@ impl<P: FnMut(usize)> Clock<'_, P> {
         }
     }
 
-    fn deliver(&mut self, delivery: order::Delivery, now: Timestamp) {
+    fn deliver(&mut self, delivery: order::Delivery, now: Timestamp) -> Result<(), S::Error> {
         let store = &mut self.outcome.store;
         match delivery.opened {
             Opened::Lines(mut record, _) => {
                 record.arrived_at = now;
-                let Ok(_) = settled(app::ingest(store, &record));
+                settled(app::ingest(store, &record))?;
             }
-            Opened::Control => store.ledger.note_control(now),
+            Opened::Control => settled(store.note_control(now))?,
             Opened::Rejected(rejected) => {
-                store.ledger.reject(rejected.reason, now);
+                let key = LineHash::default().with(delivery.source.as_bytes()).finish();
+                settled(store.reject(rejected.reason, key, now))?;
                 self.outcome.rejected.push((delivery.source, rejected));
             }
         }
+        Ok(())
     }
 
-    fn sweep(&mut self, now: Timestamp) {
+    fn sweep(&mut self, now: Timestamp) -> Result<(), S::Error> {
         let horizon = Horizon { now, last_delivery: self.outcome.last_delivery };
         let Outcome { store, metrics, alarms, last_plan, .. } = &mut self.outcome;
-        let Ok(swept) = settled(app::sweep(store, metrics, alarms, &self.settings.policy, horizon));
-        if let Swept::Done(plan) = swept {
-            *last_plan = *plan;
+        match settled(app::sweep(store, metrics, alarms, &self.settings.policy, horizon)) {
+            Ok(Swept::Done(plan)) => *last_plan = *plan,
+            Ok(Swept::Stood) => {}
+            Err(AppError::Store(error)) => return Err(error),
+            Err(AppError::Metrics(never) | AppError::Alarm(never)) => match never {},
         }
+        Ok(())
     }
 }
 

@@ -10,6 +10,9 @@ use crate::cuts::Stream;
 /// 2026-01-05T09:00:00Z.
 pub(crate) const BEGIN_MS: i64 = 1_767_603_600_000;
 
+/// Row numbers that jobs begin with; with more jobs than these they are used again.
+pub(crate) const ROW_IDS: usize = 5;
+
 /// What worker lines look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prints {
@@ -183,8 +186,11 @@ impl Running<'_> {
                 self.ids[n].clone()
             };
         }
-        let row =
-            if turn == 0 { 1 + n as u32 % 5 } else { (20..).find(|row| !self.taken.contains(row)).unwrap() };
+        let row = if turn == 0 {
+            1 + (n % ROW_IDS) as u32
+        } else {
+            (20..).find(|row| !self.taken.contains(row)).unwrap()
+        };
         self.taken.insert(row);
         row.to_string()
     }

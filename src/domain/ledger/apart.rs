@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ledger;
 use super::counting::JobIx;
-use super::identity::Found;
 use super::life::{JobHash, JobKey, JobRecord, jobs_of};
 use super::record::StreamKey;
 use crate::domain::intake::DeliveryRecord;
@@ -20,7 +19,8 @@ pub(super) struct Apart {
     by_hash: BTreeMap<JobHash, JobIx>,
     /// The keys of a job; a job on a database has one for its row and one for its uuid.
     pub(super) keys: BTreeMap<JobIx, Vec<JobKey>>,
-    pub(super) hashes: BTreeMap<JobIx, JobHash>,
+    /// The same, hashed, of those without names as well.
+    pub(super) hashes: BTreeMap<JobIx, Vec<JobHash>>,
     /// Jobs whose wait has been told to their class, and when: not again.
     pub(super) told: BTreeMap<JobHash, Timestamp>,
     pub(super) sources: BTreeMap<JobIx, StreamKey>,
@@ -71,18 +71,35 @@ impl Ledger {
         ix
     }
 
-    /// Takes what is known of a job whose names are not kept.
-    pub(super) fn adopt_hashed(&mut self, hash: JobHash, record: &JobRecord, is_row: bool) -> JobIx {
-        let held = self.apart.get_or_insert_default().by_hash.get(&hash).copied();
-        let uuid = record.known.uuid();
-        let ix = held.unwrap_or_else(|| match self.identity.find(uuid, None) {
-            Found::One(ix) | Found::OneByPart(ix) | Found::Both(ix, _) => ix,
-            Found::New => self.new_job(),
-        });
-        self.identity.name(ix, uuid, None);
+    /// Takes back what was known of a job whose names are not kept.
+    pub(super) fn adopt_recent(&mut self, hashes: &[JobHash], record: &JobRecord) {
+        let Some((first, others)) = hashes.split_first() else { return };
+        let ix = self.adopt_hashed(*first, record, false);
         if let Some(apart) = &mut self.apart {
-            apart.by_hash.insert(hash, ix);
-            apart.hashes.entry(ix).or_insert(hash);
+            apart.by_hash.extend(others.iter().map(|hash| (*hash, ix)));
+            apart.hashes.entry(ix).or_default().extend(others);
+        }
+    }
+
+    /// Takes what is known of a job under one of its keys.
+    fn adopt_hashed(&mut self, hash: JobHash, record: &JobRecord, is_row: bool) -> JobIx {
+        let by_uuid = record.known.uuid().map(|uuid| JobKey::of_uuid(uuid).hash());
+        let apart = self.apart.get_or_insert_default();
+        let held = apart.by_hash.get(&hash).copied();
+        let twin = by_uuid.and_then(|by_uuid| apart.by_hash.get(&by_uuid)).copied();
+        let ix = match (held, twin) {
+            (Some(one), Some(other)) if one != other => self.unite_apart(one, other),
+            (Some(ix), _) | (None, Some(ix)) => ix,
+            (None, None) => self.new_job(),
+        };
+        if let Some(apart) = &mut self.apart {
+            for hash in [Some(hash), by_uuid].into_iter().flatten() {
+                apart.by_hash.insert(hash, ix);
+                let hashes = apart.hashes.entry(ix).or_default();
+                if !hashes.contains(&hash) {
+                    hashes.push(hash);
+                }
+            }
             if let Some(source) = record.source {
                 apart.sources.entry(ix).or_insert(source);
             }
@@ -112,13 +129,33 @@ impl Ledger {
         ix
     }
 
+    /// Makes one job of two that a record showed to be the same.
+    fn unite_apart(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
+        self.unite(kept, gone);
+        if let Some(apart) = &mut self.apart {
+            let hashes = apart.hashes.remove(&gone).unwrap_or_default();
+            apart.by_hash.extend(hashes.iter().map(|hash| (*hash, kept)));
+            apart.hashes.entry(kept).or_default().extend(hashes);
+            let keys = apart.keys.remove(&gone).unwrap_or_default();
+            apart.keys.entry(kept).or_default().extend(keys);
+            if let Some(source) = apart.sources.remove(&gone) {
+                apart.sources.entry(kept).or_insert(source);
+            }
+        }
+        kept
+    }
+
     /// Tells its class, once, how long a job waited, as of `now`.
     pub(super) fn tell_wait(&mut self, ix: JobIx, now: Timestamp) {
         let Some(apart) = &mut self.apart else { return };
-        let Some(hash) = apart.hashes.get(&ix) else { return };
+        let Some(hashes) = apart.hashes.get(&ix) else { return };
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let Some(wait_ms) = job.waited_ms() else { return };
-        if apart.told.insert(*hash, now).is_some() {
+        let mut was_told = false;
+        for hash in hashes {
+            was_told |= apart.told.insert(*hash, now).is_some();
+        }
+        if was_told {
             return;
         }
         job.wait_ms = Some(wait_ms);

@@ -15,20 +15,20 @@ use super::sources::Sources;
 use super::stream::StreamFacts;
 use super::tally::Tally;
 use super::{Ledger, Traits};
-use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
+use crate::domain::job::{HOUR_MS, JobClass, Timestamp};
 use crate::domain::metric::Unpublished;
 
 /// How late an id-less line may come and still be matched exactly (the design's lateness horizon).
 const COUNTING_HORIZON_MS: i64 = 2 * HOUR_MS;
 /// Id-less lines kept. Each takes some 20 bytes once deflated, and DynamoDB takes 400 KB an item.
 const COUNTED_LINES_MAX: usize = 8_000;
-/// How long a settled job is kept: the index of a store may lag, and who overtook whom is asked when a job has
-/// waited its grace. The longest grace comes on top.
-const RECENT_MS: i64 = 10 * MINUTE_MS;
+/// How long a settled job is kept: the index of a store may lag, and a line that comes late may ask who overtook
+/// whom. The longest grace comes on top.
+const RECENT_MS: i64 = COUNTING_HORIZON_MS;
 /// Settled jobs kept, newest first; some 45 bytes each once deflated.
-const RECENT_MAX: usize = 3_000;
+const RECENT_MAX: usize = 2_000;
 /// How long it is remembered whose wait has been told.
-const TOLD_MS: i64 = COUNTING_HORIZON_MS + RECENT_MS;
+const TOLD_MS: i64 = COUNTING_HORIZON_MS + HOUR_MS;
 /// Jobs remembered whose wait has been told, newest first.
 const TOLD_MAX: usize = 10_000;
 /// Streams kept, those that spoke last: a container's stream is dead once the container is.
@@ -50,7 +50,7 @@ pub struct Checkpoint {
     traits: Traits,
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: Vec<(Lane, LaneBounds)>,
-    recent: Vec<(JobHash, JobRecord)>,
+    recent: Vec<(Vec<JobHash>, JobRecord)>,
     told: Vec<(JobHash, Timestamp)>,
     series: BTreeMap<JobClass, Vec<StreamLines>>,
 }
@@ -100,8 +100,8 @@ impl Ledger {
             }
             ledger.dirty_series.insert(class);
         }
-        for (hash, record) in checkpoint.recent {
-            ledger.adopt_hashed(hash, &record, false);
+        for (hashes, record) in checkpoint.recent {
+            ledger.adopt_recent(&hashes, &record);
         }
         if let Some(apart) = &mut ledger.apart {
             apart.told = checkpoint.told.into_iter().collect();
@@ -164,7 +164,7 @@ impl Ledger {
     }
 
     /// The jobs that moved after `from`, the newest, without their names; and the others.
-    fn recent(&self, from: Timestamp) -> (Vec<(JobHash, JobRecord)>, Vec<JobIx>) {
+    fn recent(&self, from: Timestamp) -> (Vec<(Vec<JobHash>, JobRecord)>, Vec<JobIx>) {
         let Some(apart) = &self.apart else { return Default::default() };
         let mut recent: Vec<(Timestamp, JobIx, JobRecord)> = Vec::new();
         let mut past = Vec::new();
@@ -181,7 +181,7 @@ impl Ledger {
         let kept = recent.into_iter().filter_map(|(_, ix, mut record)| {
             record.known.forget_names();
             record.source = None;
-            Some((*apart.hashes.get(&ix)?, record))
+            Some((apart.hashes.get(&ix)?.clone(), record))
         });
         (kept.collect(), past)
     }

@@ -22,6 +22,9 @@ pub struct Deliveries {
     /// Whether the payloads up to the newest were rejected too often: three of the window's, or all. It is
     /// judged when a payload comes, so that silence neither raises nor ends it.
     pub is_rejecting: bool,
+    /// Whether more had come than a sweep could fold: what it knows is old.
+    #[serde(skip)]
+    pub is_behind: bool,
     /// The newest payload that was opened.
     pub opened_at: Option<Timestamp>,
     /// The newest payload that was rejected.

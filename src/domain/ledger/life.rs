@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{ENQUEUE_TOLERANCE_MS, Registers, State, StreamKey};
 use super::retries::Retries;
 use crate::domain::intake::LineHash;
-use crate::domain::job::{JobId, LineKey, Observation, Stage, Timestamp};
+use crate::domain::job::{JobId, JobUuid, LineKey, Observation, Stage, Timestamp};
 
 /// The name under which a store keeps a job.
 ///
@@ -30,7 +30,7 @@ impl JobKey {
     /// The key of the job that a line speaks of. `None` for a worker line without any name: that is counted.
     #[must_use]
     pub fn of(observation: &Observation) -> Option<Self> {
-        let by_uuid = observation.uuid.as_ref().map(|uuid| format!("u{}", uuid.as_str()));
+        let by_uuid = observation.uuid.as_ref().map(|uuid| Self::of_uuid(uuid).0);
         let is_renewed = observation.attempt.is_some_and(|attempt| attempt >= 2);
         let key = match (&observation.id, by_uuid) {
             (Some(id), Some(by_uuid)) if id.is_numeric() && is_renewed => by_uuid,
@@ -40,6 +40,12 @@ impl JobKey {
             (None, None) => return None,
         };
         Some(Self(key))
+    }
+
+    /// The key of a job that is known by its uuid.
+    #[must_use]
+    pub fn of_uuid(uuid: &JobUuid) -> Self {
+        Self(format!("u{}", uuid.as_str()))
     }
 
     /// A key as a store spells it.

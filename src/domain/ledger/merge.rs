@@ -82,7 +82,7 @@ impl Ledger {
     }
 
     /// Notes a payload that could not be opened.
-    pub fn reject(&mut self, reason: &'static str, at: Timestamp) {
+    pub fn reject(&mut self, reason: &str, at: Timestamp) {
         count(&mut self.tally.payloads.rejected, 1);
         self.unpublished.add(Metric::PayloadsRejected, Dimensions::Reason(Arc::from(reason)), at, 1);
         self.deliveries.rejected(at);
@@ -268,7 +268,7 @@ impl Ledger {
     }
 
     /// Makes one job of two that a line showed to be the same.
-    fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
+    pub(super) fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
         let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
         let own = lost.take_own();
         let retries = lost.retries.take();

@@ -89,7 +89,8 @@ impl Planner<'_> {
     /// The facts of a queue where jobs wait. What is not known is said to be so.
     pub(super) fn queue_evidence(&self, view: &QueueView, jobs: &[&WaitingJob]) -> Vec<Fact> {
         let mut facts = Vec::new();
-        let (waiting, held) = (view.waiting.len(), jobs.len());
+        let now = self.horizon.now;
+        let (waiting, held) = (view.waiting.iter().filter(|job| job.ready_at <= now).count(), jobs.len());
         if waiting > held {
             facts.push(Fact::timeless(format!(
                 "{waiting} jobs wait there, {held} of them beyond their grace"

@@ -1,0 +1,160 @@
+//! A sweep's second half: what it decided is written down before anything is done, and what was done right after.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::checkpoint::LEASE_MS;
+use super::items;
+use super::jobs::{self, Lookup};
+use super::sweep::Sweep;
+use super::{DurableError, WRITES_IN_FLIGHT};
+use crate::domain::incident::Incident;
+use crate::domain::job::HOUR_MS;
+use crate::domain::ledger::life::{JobKey, JobRecord};
+use crate::domain::outbox::{Letter, LetterId};
+use crate::ports::table::{Expected, ItemKey, Table};
+use crate::ports::{Commit, Committed};
+
+/// Letters kept for a topic that cannot be reached. The oldest are let go: whoever reads again needs the newest.
+const OUTBOX_MAX: usize = 100;
+/// How long a closed incident stays in the checkpoint: it may reopen within its grace.
+const CLOSED_KEPT_MS: i64 = 26 * HOUR_MS;
+/// Jobs whose items are put right in one sweep; the next one goes on.
+const REPAIRS_MAX: usize = 1_000;
+
+impl Sweep {
+    /// Writes down what was decided, what is to be sent, and the lease. `None` where another sweep came first.
+    pub(super) async fn commit<T: Table>(
+        &mut self,
+        table: &T,
+        grace_max_ms: i64,
+        commit: Commit,
+    ) -> Result<Option<Committed>, DurableError<T::Error>> {
+        for (ix, at) in &commit.passed_over {
+            self.ledger.mark_passed_over(*ix, *at);
+        }
+        for ix in &commit.given_up {
+            self.ledger.give_up(*ix);
+        }
+        self.ledger.settle_past(self.now);
+        self.write_incidents(commit.incidents);
+        self.repairs = self.find_repairs();
+        let saved = &mut self.checkpoint.saved;
+        saved.ledger = self.ledger.checkpoint(self.now, grace_max_ms, |ix| self.listed.contains_key(&ix));
+        let applied = self.folded.iter().map(|key| (key.partition.clone(), key.sort.clone()));
+        saved.applied.extend(applied);
+        saved.outbox.extend(commit.letters);
+        let excess = saved.outbox.len().saturating_sub(OUTBOX_MAX);
+        saved.outbox.drain(..excess);
+        saved.owner.clone_from(&self.owner);
+        saved.lease_until = Some(self.now.plus_ms(LEASE_MS));
+        if !self.checkpoint.write(table).await? {
+            return Ok(None);
+        }
+        let counters = self.ledger.unpublished.clone().drain();
+        Ok(Some(Committed { letters: self.checkpoint.saved.outbox.clone(), counters }))
+    }
+
+    /// Incidents go into the checkpoint without words, and into the history in full once they are closed.
+    fn write_incidents(&mut self, incidents: Vec<Incident>) {
+        let saved = &mut self.checkpoint.saved;
+        for incident in incidents {
+            if !incident.is_open() {
+                saved.closed.retain(|closed| closed.id != incident.id);
+                saved.closed.push(incident.clone());
+            }
+            self.book.write(incident);
+        }
+        let is_kept = |incident: &&Incident| {
+            incident.resolved_at.is_none_or(|at| self.now.since_ms(at) < CLOSED_KEPT_MS)
+        };
+        saved.incidents = self.book.newest.values().filter(is_kept).cloned().map(without_words).collect();
+    }
+
+    /// The jobs that the index shows open and that are not, and those of which something is to be remembered.
+    fn find_repairs(&self) -> Vec<(JobKey, JobRecord)> {
+        let mut repairs = Vec::new();
+        for (ix, keys) in &self.listed {
+            let record = self.ledger.record_of(*ix, self.now);
+            if record.is_open() && record.passed_over_at.is_none() {
+                continue;
+            }
+            repairs.extend(keys.iter().map(|key| (key.clone(), record.clone())));
+            if repairs.len() >= REPAIRS_MAX {
+                break;
+            }
+        }
+        repairs
+    }
+
+    /// Takes out of the outbox what was sent. `false` where another sweep came first.
+    pub(super) async fn sent<T: Table>(
+        &mut self,
+        table: &T,
+        letters: &[LetterId],
+    ) -> Result<bool, DurableError<T::Error>> {
+        self.checkpoint.saved.outbox.retain(|letter: &Letter| !letters.contains(&letter.id()));
+        self.checkpoint.write(table).await
+    }
+
+    /// Marks deliveries as folded, puts jobs right, writes the history, and lets the next sweep in.
+    pub(super) async fn finish<T: Table>(
+        mut self,
+        table: &T,
+        app: &str,
+        is_published: bool,
+    ) -> Result<(), DurableError<T::Error>> {
+        let applied = std::mem::take(&mut self.checkpoint.saved.applied);
+        let marks = applied.into_iter().map(|(partition, sort)| ItemKey { partition, sort });
+        stream::iter(marks)
+            .map(|key| async move { table.unmark(&key).await })
+            .buffer_unordered(WRITES_IN_FLIGHT)
+            .try_collect::<()>()
+            .await?;
+        self.repair(table, app).await?;
+        for incident in std::mem::take(&mut self.checkpoint.saved.closed) {
+            let key = items::history_key(app, incident.opened_at, &incident.id);
+            let expires_at = incident.resolved_at.map(items::history_expires_at);
+            let body = items::written(&key, &incident)?;
+            table.put(&items::item(key, None, None, expires_at, body), Expected::Anything).await?;
+        }
+        if is_published {
+            self.checkpoint.saved.ledger.take_unpublished();
+        }
+        self.checkpoint.saved.lease_until = None;
+        // Where somebody else has gone on, the lease had run out, and all of this is theirs to do again.
+        self.checkpoint.write(table).await?;
+        Ok(())
+    }
+
+    async fn repair<T: Table>(&mut self, table: &T, app: &str) -> Result<(), DurableError<T::Error>> {
+        let repairs = std::mem::take(&mut self.repairs);
+        if repairs.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<ItemKey> = repairs.iter().map(|(key, _)| items::job_key(app, key)).collect();
+        let mut found: BTreeMap<ItemKey, _> = keys.iter().cloned().zip(table.get(&keys).await?).collect();
+        let now = self.now;
+        let work = repairs.into_iter().zip(keys).filter_map(|((job, record), key)| {
+            // An item that is gone is nobody's any more.
+            let item = found.remove(&key).flatten()?;
+            Some((job, record, Lookup::Read(Some(item))))
+        });
+        stream::iter(work)
+            .map(|(job, record, lookup)| async move {
+                jobs::join(table, app, &job, &record, lookup, now).await.map(|_| ())
+            })
+            .buffer_unordered(WRITES_IN_FLIGHT)
+            .try_collect::<()>()
+            .await
+    }
+}
+
+/// What has been said is kept as far as it tells what to say next.
+fn without_words(mut incident: Incident) -> Incident {
+    for notification in &mut incident.notifications {
+        notification.body.clear();
+    }
+    incident
+}

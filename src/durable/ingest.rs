@@ -1,0 +1,156 @@
+//! What a delivery leaves in the table: its jobs first, then itself.
+//!
+//! **Invariant:** a delivery's item is written after everything else it says, so whoever finds it knows that the rest
+//! is there; and before it is written a repeat does everything once more, to the same end.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
+
+use super::items::{self, is_expired};
+use super::jobs::{self, Lookup};
+use super::{DurableError, WRITES_IN_FLIGHT};
+use crate::domain::intake::{DeliveryRecord, LineHash, LineStamp};
+use crate::domain::job::{LineKey, Observation, Timestamp};
+use crate::domain::ledger::life::{JobKey, JobRecord, jobs_of};
+use crate::domain::ledger::record::{State, StreamKey};
+use crate::ports::table::{Expected, Table, Written};
+
+/// Observations in one item: DynamoDB takes 400 KB, and the longest of them, an error with its text, stays under
+/// 800 bytes before it is deflated.
+const OBSERVATIONS_MAX: usize = 1_000;
+
+/// A delivery as its item holds it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Stored {
+    /// Lines, and what was known beyond them of the jobs they name.
+    Lines {
+        /// The lines that say something, and the newest one.
+        record: DeliveryRecord,
+        /// Jobs of which more was known.
+        known: Vec<(JobKey, JobRecord)>,
+    },
+    /// A payload that could not be opened.
+    Rejected {
+        /// Why.
+        reason: String,
+        /// When it came.
+        at: Timestamp,
+    },
+}
+
+/// Cuts a delivery into what fits an item each; none where no line says anything.
+pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
+    let mut cuts: Vec<Vec<Observation>> = Vec::new();
+    for observation in &record.observations {
+        // What one line says stands together.
+        let fits = cuts.last().is_some_and(|cut| {
+            cut.len() < OBSERVATIONS_MAX || cut.last().is_some_and(|last| last.line == observation.line)
+        });
+        match cuts.last_mut() {
+            Some(cut) if fits => cut.push(observation.clone()),
+            _ => cuts.push(vec![observation.clone()]),
+        }
+    }
+    if cuts.is_empty() && !record.halves.is_empty() {
+        cuts.push(Vec::new());
+    }
+    let newest = record.newest();
+    let pieces = cuts.into_iter().zip(0_u64..).map(|(observations, number)| {
+        let told: BTreeSet<LineKey> = observations.iter().map(|observation| observation.line).collect();
+        let is_kept = |line: &&LineStamp| told.contains(&line.key) || Some(line.at) == newest;
+        let key = if number == 0 {
+            record.key
+        } else {
+            LineHash::default().with_key(LineKey(record.key)).with_key(LineKey(number)).finish()
+        };
+        DeliveryRecord {
+            log_group: record.log_group.clone(),
+            log_stream: record.log_stream.clone(),
+            key,
+            lines: record.lines.iter().filter(is_kept).copied().collect(),
+            observations,
+            halves: if number == 0 { record.halves.clone() } else { Vec::new() },
+            late: BTreeSet::new(),
+            arrived_at: record.arrived_at,
+        }
+    });
+    pieces.collect()
+}
+
+/// Stores a delivery. `false` where it was there already.
+pub(super) async fn store<T: Table>(
+    table: &T,
+    app: &str,
+    record: DeliveryRecord,
+) -> Result<bool, DurableError<T::Error>> {
+    let now = record.arrived_at;
+    let stream = StreamKey::of(&record.log_group, &record.log_stream);
+    let key = items::delivery_key(stream, &record);
+    let before = table.get(std::slice::from_ref(&key)).await?.pop().flatten();
+    if before.as_ref().is_some_and(|item| !is_expired(item.expires_at, now)) {
+        return Ok(false);
+    }
+    let known = join_jobs(table, app, &record, stream).await?;
+    let newest = record.newest().unwrap_or(now);
+    let due = items::delivery_due(record.key, now);
+    let expires_at = items::delivery_expires_at(newest, now);
+    let body = items::written(&key, &Stored::Lines { record, known })?;
+    let expected = before.as_ref().map_or(Expected::Nothing, |item| Expected::Version(item.version));
+    let item = items::item(key, before.as_ref(), Some(due), Some(expires_at), body);
+    Ok(table.put(&item, expected).await? == Written::Done)
+}
+
+/// Joins what the lines say of their jobs to the jobs' items, and answers what else was known of each.
+async fn join_jobs<T: Table>(
+    table: &T,
+    app: &str,
+    record: &DeliveryRecord,
+    stream: StreamKey,
+) -> Result<Vec<(JobKey, JobRecord)>, DurableError<T::Error>> {
+    let now = record.arrived_at;
+    let mut fresh = jobs_of(record.observations.iter(), stream, now);
+    // A life told whole needs no item: nobody will ask for it, and the delivery says that it was lived.
+    fresh.retain(|_, job| !job.is_whole_life());
+    // A job that is only enqueued is mostly new; what is said of any other is mostly a part.
+    let is_enqueue = |job: &JobRecord| job.known.state() == State::Pending && job.known.start().is_none();
+    let told: Vec<&JobKey> = fresh.iter().filter(|(_, job)| !is_enqueue(job)).map(|(key, _)| key).collect();
+    let keys: Vec<_> = told.iter().map(|job| items::job_key(app, job)).collect();
+    let found = if keys.is_empty() { Vec::new() } else { table.get(&keys).await? };
+    let mut lookups: std::collections::BTreeMap<JobKey, Lookup> =
+        told.into_iter().cloned().zip(found.into_iter().map(Lookup::Read)).collect();
+    let work: Vec<(JobKey, JobRecord, Lookup)> = fresh
+        .into_iter()
+        .map(|(key, job)| {
+            let lookup = lookups.remove(&key).unwrap_or(Lookup::Unread);
+            (key, job, lookup)
+        })
+        .collect();
+    let joined = stream::iter(work)
+        .map(|(key, job, lookup)| async move {
+            let (joined, was_known) = jobs::join(table, app, &key, &job, lookup, now).await?;
+            Ok::<_, DurableError<T::Error>>((was_known && joined != job).then_some((key, joined)))
+        })
+        .buffer_unordered(WRITES_IN_FLIGHT);
+    let mut known: Vec<(JobKey, JobRecord)> =
+        joined.try_filter_map(|known| async move { Ok(known) }).try_collect().await?;
+    known.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(known)
+}
+
+/// Stores that a payload could not be opened, once for the same bytes.
+pub(super) async fn reject<T: Table>(
+    table: &T,
+    reason: &'static str,
+    hash: u64,
+    at: Timestamp,
+) -> Result<(), DurableError<T::Error>> {
+    let key = items::rejected_key(hash);
+    let body = items::written(&key, &Stored::Rejected { reason: reason.to_owned(), at })?;
+    let expires_at = items::delivery_expires_at(at, at);
+    let item = items::item(key, None, Some(items::delivery_due(hash, at)), Some(expires_at), body);
+    table.put(&item, Expected::Nothing).await?;
+    Ok(())
+}

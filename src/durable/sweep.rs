@@ -1,0 +1,258 @@
+//! A sweep's first half: the checkpoint read, deliveries folded, open jobs looked up; nothing is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::checkpoint::CheckpointItem;
+use super::freshness::Heard;
+use super::ingest::Stored;
+use super::items::{self, is_expired};
+use super::jobs;
+use super::{DurableError, WRITES_IN_FLIGHT};
+use crate::domain::incident::Book;
+use crate::domain::intake::DeliveryRecord;
+use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::counting::JobIx;
+use crate::domain::ledger::life::{JobHash, JobKey, JobRecord, jobs_of};
+use crate::domain::ledger::record::{ENQUEUE_TOLERANCE_MS, StreamKey};
+use crate::domain::metric::Metric;
+use crate::ports::View;
+use crate::ports::table::{Item, ItemKey, Listed, Table};
+
+/// Deliveries folded from one partition of the index in one sweep; what is left waits a minute.
+const DELIVERIES_MAX: usize = 500;
+/// Open jobs looked at in one partition of the index: 16 of these are 800,000, more than a queue is waited for.
+const JOBS_MAX: usize = 50_000;
+/// Freshness items read: one for each log group and container of a day.
+const HEARD_MAX: usize = 2_000;
+/// Deliveries of one stream that are asked whether lines came before, or whether a life was told whole.
+const NEIGHBOURS_MAX: usize = 200;
+
+/// A sweep at work.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    pub(super) now: Timestamp,
+    pub(super) owner: String,
+    pub(super) checkpoint: CheckpointItem,
+    pub(super) ledger: Ledger,
+    pub(super) book: Book,
+    /// Deliveries that this sweep folded.
+    pub(super) folded: Vec<ItemKey>,
+    /// Open jobs as the index shows them.
+    pub(super) listed: BTreeMap<JobIx, BTreeSet<JobKey>>,
+    /// Jobs whose items are to be put right.
+    pub(super) repairs: Vec<(JobKey, JobRecord)>,
+}
+
+/// A delivery's item, read.
+struct Delivery {
+    key: ItemKey,
+    stored: Stored,
+}
+
+impl Sweep {
+    /// Begins; `None` where another sweep is at work.
+    pub(super) async fn begin<T: Table>(
+        table: &T,
+        app: &str,
+        owner: String,
+        now: Timestamp,
+    ) -> Result<Option<Self>, DurableError<T::Error>> {
+        let mut checkpoint = CheckpointItem::read(table, app).await?;
+        if checkpoint.saved.lease_until.is_some_and(|until| until > now) {
+            return Ok(None);
+        }
+        let mut book = Book::default();
+        for incident in checkpoint.saved.incidents.drain(..) {
+            book.write(incident);
+        }
+        let ledger = Ledger::restore(std::mem::take(&mut checkpoint.saved.ledger));
+        let (folded, listed, repairs) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut sweep = Self { now, owner, checkpoint, ledger, book, folded, listed, repairs };
+        sweep.fold_deliveries(table).await?;
+        sweep.take_jobs(table, app).await?;
+        sweep.take_heard(table, app).await?;
+        sweep.ledger.settle();
+        Ok(Some(sweep))
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View { ledger: &self.ledger, book: &self.book }
+    }
+
+    async fn fold_deliveries<T: Table>(&mut self, table: &T) -> Result<(), DurableError<T::Error>> {
+        let fresh = self.unfolded(table).await?;
+        self.note_seen(table, &fresh).await?;
+        for Delivery { key, stored } in fresh {
+            match stored {
+                Stored::Lines { record, known } => self.ledger.fold(&record, &known),
+                Stored::Rejected { reason, at } => self.ledger.reject(&reason, at),
+            }
+            self.folded.push(key);
+        }
+        Ok(())
+    }
+
+    /// The deliveries that the index shows and that are not folded yet, in the order they came.
+    async fn unfolded<T: Table>(&mut self, table: &T) -> Result<Vec<Delivery>, DurableError<T::Error>> {
+        let until = items::sortable(self.now.plus_ms(MINUTE_MS));
+        let mut listed: Vec<Listed> = Vec::new();
+        for number in 0..items::DELIVERY_PARTITIONS {
+            let partition = items::delivery_due_partition(number);
+            let found = table.due(&partition, "", &until, DELIVERIES_MAX).await?;
+            if found.len() >= DELIVERIES_MAX {
+                self.ledger.deliveries.is_behind = true;
+            }
+            listed.extend(found);
+        }
+        listed.sort_by(|a, b| (&a.order, &a.key).cmp(&(&b.order, &b.key)));
+        let is_applied = |key: &ItemKey| {
+            self.checkpoint.saved.applied.iter().any(|(pk, sk)| *pk == key.partition && *sk == key.sort)
+        };
+        let keys: Vec<ItemKey> = listed.into_iter().map(|it| it.key).filter(|key| !is_applied(key)).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut fresh = Vec::new();
+        // The index lags: an item that is no longer due has been folded.
+        for item in table.get(&keys).await?.into_iter().flatten().filter(|item| item.due.is_some()) {
+            fresh.push(Delivery { stored: items::read(&item.key, &item.body)?, key: item.key });
+        }
+        Ok(fresh)
+    }
+
+    /// Notes the lines that came in deliveries folded before: those of the same stream that reach as far.
+    async fn note_seen<T: Table>(
+        &mut self,
+        table: &T,
+        fresh: &[Delivery],
+    ) -> Result<(), DurableError<T::Error>> {
+        let mut from: BTreeMap<&str, String> = BTreeMap::new();
+        for delivery in fresh {
+            let Stored::Lines { record, .. } = &delivery.stored else { continue };
+            let oldest = record.lines.iter().map(|line| line.at).min().unwrap_or_default();
+            let from = from.entry(&delivery.key.partition).or_insert_with(|| items::sortable(oldest));
+            *from = std::mem::take(from).min(items::sortable(oldest));
+        }
+        let is_fresh: BTreeSet<&ItemKey> = fresh.iter().map(|delivery| &delivery.key).collect();
+        let asked = from
+            .into_iter()
+            .map(|(partition, from)| async move { table.range(partition, &from, usize::MAX).await });
+        let found: Vec<Vec<Item>> =
+            stream::iter(asked).buffer_unordered(WRITES_IN_FLIGHT).try_collect().await?;
+        for item in found.into_iter().flatten().filter(|item| !is_fresh.contains(&item.key)) {
+            let is_folded = item.due.is_none()
+                || self
+                    .checkpoint
+                    .saved
+                    .applied
+                    .contains(&(item.key.partition.clone(), item.key.sort.clone()));
+            if is_folded && let Stored::Lines { record, .. } = items::read(&item.key, &item.body)? {
+                self.ledger.note_seen(&record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the jobs that are open by the index: those that are ready, and those that run.
+    async fn take_jobs<T: Table>(&mut self, table: &T, app: &str) -> Result<(), DurableError<T::Error>> {
+        let until = items::sortable(self.now.plus_ms(ENQUEUE_TOLERANCE_MS).plus_ms(1));
+        let partitions: Vec<String> = (0..items::JOB_PARTITIONS).map(items::job_partition).collect();
+        let asked = partitions.iter().map(|partition| table.due(partition, "", &until, JOBS_MAX));
+        let found: Vec<Vec<Listed>> = stream::iter(asked).buffered(WRITES_IN_FLIGHT).try_collect().await?;
+        for listed in found.into_iter().flatten().filter(|it| !is_expired(it.expires_at, self.now)) {
+            let (Some(key), Some(body)) = (items::job_of(app, &listed.key), &listed.body) else { continue };
+            let record: JobRecord = items::read(&listed.key, body)?;
+            let ix = self.ledger.adopt(&key, &record);
+            self.listed.entry(ix).or_default().insert(key);
+        }
+        Ok(())
+    }
+
+    /// Takes what the functions have heard since the last sweep, lines that say nothing included.
+    async fn take_heard<T: Table>(&mut self, table: &T, app: &str) -> Result<(), DurableError<T::Error>> {
+        let found = table.range(&items::freshness_partition(app), "", HEARD_MAX).await?;
+        let mut heard_now = BTreeMap::new();
+        for item in found.into_iter().filter(|item| !is_expired(item.expires_at, self.now)) {
+            let heard: Heard = items::read(&item.key, &item.body)?;
+            let before = self.checkpoint.saved.heard.get(&item.key.sort).cloned().unwrap_or_default();
+            self.ledger.sources.heard(&heard.log_group.as_str().into(), heard.newest);
+            for (metric, now, then) in [
+                (Metric::LinesRead, heard.lines_read, before.lines_read),
+                (Metric::LateLines, heard.lines_late, before.lines_late),
+                (Metric::DuplicateDeliveries, heard.duplicates, before.duplicates),
+            ] {
+                self.ledger.unpublished.count(metric, None, self.now, now.saturating_sub(then));
+            }
+            let lines = &mut self.ledger.tally.lines.read;
+            *lines = lines.saturating_add(heard.lines_read.saturating_sub(before.lines_read));
+            heard_now.insert(item.key.sort, heard);
+        }
+        self.checkpoint.saved.heard = heard_now;
+        Ok(())
+    }
+
+    /// Reads the items of jobs as they are now, their twins under the uuid, and the deliveries that may have told
+    /// their whole life. Answers whether anything was not known.
+    pub(super) async fn confirm<T: Table>(
+        &mut self,
+        table: &T,
+        app: &str,
+        jobs: &[JobIx],
+    ) -> Result<bool, DurableError<T::Error>> {
+        let before: Vec<JobRecord> = jobs.iter().map(|ix| self.ledger.record_of(*ix, self.now)).collect();
+        let mut keys: BTreeSet<JobKey> = BTreeSet::new();
+        for (ix, record) in jobs.iter().zip(&before) {
+            keys.extend(self.ledger.keys_of(*ix).iter().cloned());
+            keys.extend(record.known.uuid().map(JobKey::of_uuid));
+        }
+        let keys: Vec<JobKey> = keys.into_iter().collect();
+        let places: Vec<ItemKey> = keys.iter().map(|key| items::job_key(app, key)).collect();
+        if !places.is_empty() {
+            for (key, item) in keys.iter().zip(table.get(&places).await?) {
+                if let Some(record) = jobs::record_in(item.as_ref(), self.now)? {
+                    self.ledger.adopt(key, &record);
+                }
+            }
+        }
+        self.take_lives(table, jobs).await?;
+        self.ledger.settle();
+        let is_same = |(ix, before): (&JobIx, &JobRecord)| self.ledger.record_of(*ix, self.now) == *before;
+        Ok(!jobs.iter().zip(&before).all(is_same))
+    }
+
+    /// Looks in the deliveries around each job's enqueue for one that told its whole life: such a job has no item,
+    /// but another delivery of the enqueue line alone may have made one.
+    async fn take_lives<T: Table>(
+        &mut self,
+        table: &T,
+        jobs: &[JobIx],
+    ) -> Result<(), DurableError<T::Error>> {
+        let mut wanted: BTreeMap<StreamKey, (Timestamp, BTreeSet<JobHash>)> = BTreeMap::new();
+        for ix in jobs {
+            let enqueued_at = self.ledger.job(*ix).and_then(|job| job.known.enqueued).map(|it| it.at);
+            let (Some(stream), Some(at)) = (self.ledger.source_of(*ix), enqueued_at) else { continue };
+            let of = wanted.entry(stream).or_insert_with(|| (at, BTreeSet::new()));
+            of.0 = of.0.min(at);
+            of.1.extend(self.ledger.keys_of(*ix).iter().map(JobKey::hash));
+        }
+        for (stream, (from, hashes)) in wanted {
+            let partition = items::delivery_partition(stream);
+            for item in table.range(&partition, &items::sortable(from), NEIGHBOURS_MAX).await? {
+                let Stored::Lines { record, .. } = items::read(&item.key, &item.body)? else { continue };
+                self.adopt_lives(&record, stream, &hashes);
+            }
+        }
+        Ok(())
+    }
+
+    fn adopt_lives(&mut self, record: &DeliveryRecord, stream: StreamKey, wanted: &BTreeSet<JobHash>) {
+        for (key, job) in jobs_of(record.observations.iter(), stream, record.arrived_at) {
+            if wanted.contains(&key.hash()) && job.is_whole_life() {
+                self.ledger.adopt(&key, &job);
+            }
+        }
+    }
+}
