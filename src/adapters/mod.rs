@@ -1,3 +1,5 @@
 //! The outside, without decisions.
 
+pub mod file;
+mod indexed;
 pub mod memory;

@@ -3,10 +3,11 @@
 //! A clone shares the items, so that several processes of a simulation can hold the same table.
 //! **Invariant:** items are always exact; only what [`Table::due`] answers may be old, and only where that was asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::adapters::indexed::{Change, Index, Indexed, Place};
 use crate::domain::job::Timestamp;
 use crate::ports::table::{Expected, Item, ItemKey, Listed, Table, Written};
 
@@ -38,29 +39,11 @@ pub struct Traffic {
 
 #[derive(Debug, Default)]
 struct State {
-    items: BTreeMap<ItemKey, Item>,
-    index: Index,
+    held: Indexed,
     /// The newest changes of the index, oldest first, to be taken back by whoever asks for an older one.
     changes: VecDeque<Change>,
     lag: usize,
     traffic: Traffic,
-}
-
-/// By partition, place and key: two items may have the same place.
-type Index = BTreeMap<(String, String, ItemKey), Listed>;
-
-/// A line of the index and the one it replaced; of one item, therefore never two at once.
-#[derive(Debug)]
-struct Change {
-    before: Option<Entry>,
-    after: Option<Entry>,
-}
-
-/// A line, and the partition it is in.
-#[derive(Clone, Debug)]
-struct Entry {
-    partition: String,
-    line: Listed,
 }
 
 impl MemoryTable {
@@ -86,21 +69,17 @@ impl MemoryTable {
     /// Every item in the order of keys, expired ones included.
     #[must_use]
     pub fn items(&self) -> std::vec::IntoIter<Item> {
-        self.state().items.values().cloned().collect::<Vec<_>>().into_iter()
+        self.state().held.items().cloned().collect::<Vec<_>>().into_iter()
     }
 
     /// Forgets what is expired at `now`, as a store does some day.
     pub fn expire(&self, now: Timestamp) {
         let mut state = self.state();
-        let gone: Vec<Item> = state
-            .items
-            .values()
-            .filter(|item| item.expires_at.is_some_and(|at| at <= now))
-            .cloned()
-            .collect();
-        for item in gone {
-            state.items.remove(&item.key);
-            state.change(Entry::of(&item), None);
+        let is_gone = |item: &&Item| item.expires_at.is_some_and(|at| at <= now);
+        let gone: Vec<ItemKey> = state.held.items().filter(is_gone).map(|item| item.key.clone()).collect();
+        for key in gone {
+            let change = state.held.remove(&key);
+            state.note(change);
         }
     }
 
@@ -110,41 +89,12 @@ impl MemoryTable {
     }
 }
 
-impl Entry {
-    fn of(item: &Item) -> Option<Self> {
-        let due = item.due.as_ref()?;
-        let line = Listed {
-            key: item.key.clone(),
-            order: due.order.clone(),
-            expires_at: item.expires_at,
-            body: due.shows_body.then(|| item.body.clone()),
-        };
-        Some(Self { partition: due.partition.clone(), line })
-    }
-
-    fn place(&self) -> (String, String, ItemKey) {
-        (self.partition.clone(), self.line.order.clone(), self.line.key.clone())
-    }
-}
-
 impl State {
-    fn write(&mut self, item: Item) {
-        let after = Entry::of(&item);
-        let before = self.items.insert(item.key.clone(), item).and_then(|old| Entry::of(&old));
-        self.change(before, after);
-    }
-
-    fn change(&mut self, before: Option<Entry>, after: Option<Entry>) {
-        if before.is_none() && after.is_none() {
+    fn note(&mut self, change: Change) {
+        if change.before.is_none() && change.after.is_none() {
             return;
         }
-        if let Some(old) = &before {
-            self.index.remove(&old.place());
-        }
-        if let Some(new) = &after {
-            self.index.insert(new.place(), new.line.clone());
-        }
-        self.changes.push_back(Change { before, after });
+        self.changes.push_back(change);
         if self.changes.len() > INDEX_LAG_MAX {
             self.changes.pop_front();
         }
@@ -152,30 +102,22 @@ impl State {
 
     /// What a partition of the index holds between two places, as it was `lag` changes ago.
     fn listed(&self, partition: &str, from: &str, until: &str, limit: usize) -> Vec<Listed> {
-        let within = |place: &(String, String, ItemKey)| place.0 == partition && place.1.as_str() <= until;
-        let start = (partition.to_owned(), from.to_owned(), FIRST_KEY);
-        let now = self.index.range(start..).take_while(|(place, _)| within(place));
+        let now = self.held.due(partition, from, until);
         if self.lag == 0 {
             return now.take(limit).map(|(_, line)| line.clone()).collect();
         }
         let mut index: Index = now.map(|(place, line)| (place.clone(), line.clone())).collect();
         for change in self.changes.iter().rev().take(self.lag) {
-            if let Some(new) = &change.after {
-                index.remove(&new.place());
+            if let Some((place, _)) = &change.after {
+                index.remove(place);
             }
-            if let Some(old) = &change.before {
-                let place = old.place();
-                if within(&place) && place.1.as_str() >= from {
-                    index.insert(place, old.line.clone());
-                }
-            }
+            let is_within =
+                |(held, order, _): &Place| held == partition && (from..=until).contains(&order.as_str());
+            index.extend(change.before.clone().filter(|(place, _)| is_within(place)));
         }
         index.into_values().take(limit).collect()
     }
 }
-
-/// The least key there is.
-const FIRST_KEY: ItemKey = ItemKey { partition: String::new(), sort: String::new() };
 
 impl Table for MemoryTable {
     type Error = Infallible;
@@ -183,26 +125,28 @@ impl Table for MemoryTable {
     async fn get(&self, keys: &[ItemKey]) -> Result<Vec<Option<Item>>, Infallible> {
         let mut state = self.state();
         state.traffic.gets = state.traffic.gets.saturating_add(keys.len() as u64);
-        Ok(keys.iter().map(|key| state.items.get(key).cloned()).collect())
+        Ok(keys.iter().map(|key| state.held.get(key).cloned()).collect())
     }
 
     async fn put(&self, item: &Item, expected: Expected) -> Result<Written, Infallible> {
         let mut state = self.state();
-        if !expected.is_met_by(state.items.get(&item.key)) {
+        if !expected.is_met_by(state.held.get(&item.key)) {
             state.traffic.conflicts = state.traffic.conflicts.saturating_add(1);
             return Ok(Written::Conflict);
         }
         state.traffic.puts = state.traffic.puts.saturating_add(1);
-        state.write(item.clone());
+        let change = state.held.write(item.clone());
+        state.note(change);
         Ok(Written::Done)
     }
 
     async fn unmark(&self, key: &ItemKey) -> Result<(), Infallible> {
         let mut state = self.state();
         state.traffic.unmarks = state.traffic.unmarks.saturating_add(1);
-        if let Some(item) = state.items.get(key) {
+        if let Some(item) = state.held.get(key) {
             let unmarked = Item { due: None, ..item.clone() };
-            state.write(unmarked);
+            let change = state.held.write(unmarked);
+            state.note(change);
         }
         Ok(())
     }
@@ -222,9 +166,7 @@ impl Table for MemoryTable {
     async fn range(&self, partition: &str, from: &str, limit: usize) -> Result<Vec<Item>, Infallible> {
         let mut state = self.state();
         state.traffic.ranges = state.traffic.ranges.saturating_add(1);
-        let start = ItemKey { partition: partition.to_owned(), sort: from.to_owned() };
-        let items = state.items.range(start..).take_while(|(key, _)| key.partition == partition);
-        Ok(items.take(limit).map(|(_, item)| item.clone()).collect())
+        Ok(state.held.range(partition, from).take(limit).cloned().collect())
     }
 }
 
