@@ -1,5 +1,6 @@
 //! The pure core, in pipeline order. It imports only itself and does no I/O.
 
+pub mod blind_spots;
 pub mod classify;
 pub mod detect;
 pub mod envelope;

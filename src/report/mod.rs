@@ -1,6 +1,5 @@
 //! What a replay found, as one object: the JSON contract, and what the text is printed from.
 
-mod blind_spots;
 mod jobs;
 pub mod text;
 
@@ -283,7 +282,7 @@ impl Report {
             },
             metrics: metric_rows(outcome, &policy.app, extent.minutes),
             incidents: outcome.store.book.all().into_iter().map(|i| incident_row(i, &policy.app)).collect(),
-            blind_spots: blind_spots::find(ledger),
+            blind_spots: crate::domain::blind_spots::find(ledger),
             jobs: extent.jobs.then(|| jobs::rows(ledger, policy)),
         }
     }

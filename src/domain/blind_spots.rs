@@ -2,8 +2,9 @@
 
 use crate::domain::ledger::Ledger;
 
-/// The blind spots of what was read.
-pub(super) fn find(ledger: &Ledger) -> Vec<String> {
+/// The blind spots of what was read: a sentence each, without its full stop.
+#[must_use]
+pub fn find(ledger: &Ledger) -> Vec<String> {
     let payloads = ledger.tally.payloads;
     if payloads.data == 0 && payloads.rejected > 0 {
         return vec!["no payload could be opened: nothing is known of this app".to_owned()];
