@@ -17,3 +17,4 @@ pub mod policy;
 pub mod printable;
 pub mod reading;
 pub mod time;
+pub mod watching;

@@ -1,5 +1,6 @@
 //! Which topics a notification goes to: a page to both, a warning to the chat, or by mail where there is no chat.
 
+use super::chat;
 use crate::domain::incident::{Incident, Notification, Severity};
 use crate::domain::outbox::{Letter, Topic};
 use crate::domain::policy::Policy;
@@ -17,11 +18,49 @@ pub fn address(incident: &Incident, notification: &Notification, policy: &Policy
         .map(|topic| Letter {
             topic: *topic,
             subject: notification.subject.clone(),
-            body: notification.body.clone(),
+            body: match topic {
+                Topic::Email => notification.body.clone(),
+                Topic::Chat => chat::incident(&policy.app, incident, notification),
+            },
             incident: incident.id.clone(),
             notification: notification.id.clone(),
             severity: Some(incident.severity),
             queue: incident.key.queue.as_ref().map(ToString::to_string),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::message::samples;
+
+    #[track_caller]
+    fn check(severity: Severity, has_chat_topic: bool, expected: &[Topic]) {
+        let incident = Incident { severity, ..samples::stalled() };
+        let policy = Policy { has_chat_topic, ..Policy::default() };
+        let letters = address(&incident, &samples::notification("subject", "body\n"), &policy);
+        assert_eq!(letters.iter().map(|letter| letter.topic).collect::<Vec<_>>(), expected);
+        for letter in &letters {
+            let chat = serde_json::from_str::<Value>(&letter.body).ok();
+            let is_chat = chat.is_some_and(|chat| chat["metadata"]["threadId"] == *incident.id);
+            assert_eq!(is_chat, letter.topic == Topic::Chat);
+            assert_eq!((letter.severity, letter.queue.as_deref()), (Some(severity), Some("default")));
+            assert_eq!(letter.notification, "stalled-redis-default-20251206T1237Z/1");
+        }
+    }
+
+    #[test]
+    fn a_page_goes_to_both_topics() {
+        check(Severity::Page, true, &[Topic::Email, Topic::Chat]);
+        check(Severity::Page, false, &[Topic::Email]);
+    }
+
+    #[test]
+    fn a_warning_goes_to_the_chat_and_by_mail_where_there_is_none() {
+        check(Severity::Warn, true, &[Topic::Chat]);
+        check(Severity::Warn, false, &[Topic::Email]);
+    }
 }

@@ -279,7 +279,7 @@ pub fn duration(ms: i64) -> String {
 }
 
 /// Printable ASCII only, cut to what SNS takes.
-fn ascii(text: &str) -> String {
+pub(super) fn ascii(text: &str) -> String {
     text.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).take(SUBJECT_CHARS_MAX).collect()
 }
 

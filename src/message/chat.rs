@@ -1,0 +1,328 @@
+//! The chat JSON: a custom notification of Amazon Q Developer in chat applications, once AWS Chatbot.
+//!
+//! **Invariant:** the schema and nothing else: what does not match it is dropped there without a word
+//! ([custom notifications](https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html)).
+//! AWS names no lengths; the bounds here keep a message below what Slack shows of one.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::incident::{Incident, Notification, NotificationState, Severity};
+use crate::domain::job::{ConnectionName, QueueName};
+use crate::domain::printable::printable;
+use crate::domain::watching::{NOW_WATCHING, Watching};
+
+/// A line on a phone's lock screen, four times over.
+const TITLE_CHARS_MAX: usize = 200;
+/// Slack cuts a section's text at 3,000 characters; the rest is for the fence, and the word that it was cut.
+const DESCRIPTION_CHARS_MAX: usize = 2_500;
+/// What one reads before doing something.
+const STEPS_MAX: usize = 5;
+/// A command that is ready to paste fits.
+const STEP_CHARS_MAX: usize = 500;
+/// Names: keywords and values of the context, where a custom action takes 1,024 of a variable.
+const NAME_CHARS_MAX: usize = 120;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Chat {
+    version: &'static str,
+    source: &'static str,
+    id: String,
+    content: Content,
+    metadata: Metadata,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    text_type: &'static str,
+    title: String,
+    description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    next_steps: Vec<String>,
+    keywords: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    thread_id: String,
+    summary: String,
+    event_type: String,
+    additional_context: BTreeMap<&'static str, String>,
+}
+
+/// The chat JSON of a notification. Everything said of one incident goes to one thread.
+#[must_use]
+pub(super) fn incident(app: &str, incident: &Incident, notification: &Notification) -> String {
+    let (kind, severity) = (incident.key.kind.as_str(), incident.severity.as_str());
+    let connection = incident.key.connection.as_ref().map(ConnectionName::as_str);
+    let queue = incident.key.queue.as_ref().map(QueueName::as_str);
+    let sign = match (notification.state, incident.severity) {
+        (NotificationState::Resolved, _) => ":white_check_mark:",
+        (_, Severity::Page) => ":rotating_light:",
+        (_, Severity::Warn) => ":warning:",
+    };
+    let context = [
+        ("app", Some(app)),
+        ("connection", connection),
+        ("incident", Some(&*incident.id)),
+        ("kind", Some(kind)),
+        ("notification", Some(&*notification.id)),
+        ("queue", queue),
+        ("severity", Some(severity)),
+        ("state", Some(notification.state.as_str())),
+    ];
+    let keywords = [Some(app), Some(kind), Some(severity), queue];
+    json(Chat {
+        version: "1.0",
+        source: "custom",
+        id: cut(&notification.id, NAME_CHARS_MAX),
+        content: Content {
+            text_type: "client-markdown",
+            title: format!("{sign} {}", inline(&notification.subject, TITLE_CHARS_MAX)),
+            description: fenced(&notification.body),
+            next_steps: Vec::new(),
+            keywords: keywords.into_iter().flatten().map(|word| inline(word, NAME_CHARS_MAX)).collect(),
+        },
+        metadata: Metadata {
+            thread_id: cut(&incident.id, NAME_CHARS_MAX),
+            summary: cut(&notification.subject, TITLE_CHARS_MAX),
+            event_type: format!("queuewatch-{kind}"),
+            additional_context: context
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, cut(value?, NAME_CHARS_MAX))))
+                .collect(),
+        },
+    })
+}
+
+/// The chat JSON of the greeting.
+#[must_use]
+pub(super) fn greeting(watching: &Watching, id: &str, subject: &str, body: &str, steps: &[&str]) -> String {
+    let context = [("app", &*watching.app), ("notification", id), ("state", "watching")];
+    json(Chat {
+        version: "1.0",
+        source: "custom",
+        id: id.to_owned(),
+        content: Content {
+            text_type: "client-markdown",
+            title: format!(":eyes: {}", inline(subject, TITLE_CHARS_MAX)),
+            description: fenced(body),
+            next_steps: steps.iter().take(STEPS_MAX).map(|step| inline(step, STEP_CHARS_MAX)).collect(),
+            keywords: vec![inline(&watching.app, NAME_CHARS_MAX), NOW_WATCHING.to_owned()],
+        },
+        metadata: Metadata {
+            thread_id: NOW_WATCHING.to_owned(),
+            summary: cut(subject, TITLE_CHARS_MAX),
+            event_type: "queuewatch-watching".to_owned(),
+            additional_context: context.map(|(key, value)| (key, cut(value, NAME_CHARS_MAX))).into(),
+        },
+    })
+}
+
+fn json(chat: Chat) -> String {
+    // Strings and lists of strings: there is nothing in it that JSON could not hold.
+    serde_json::to_string(&chat).unwrap_or_default()
+}
+
+/// A text as it is, between fences: columns stay columns, and nothing in it is read as markdown.
+fn fenced(text: &str) -> String {
+    let mut inner = String::new();
+    let mut chars_count: usize = 0;
+    for c in text.trim_end().chars() {
+        // A fence inside would end the block.
+        let shown = if c == '`' { "'" } else { entity(c) };
+        let len = if shown.is_empty() { 1 } else { shown.len() };
+        chars_count = chars_count.saturating_add(len);
+        if chars_count > DESCRIPTION_CHARS_MAX {
+            inner.push_str("\n(cut)");
+            break;
+        }
+        if shown.is_empty() { inner.push(c) } else { inner.push_str(shown) }
+    }
+    format!("```\n{inner}\n```")
+}
+
+/// A name or a sentence on one line, in which nothing is read as markdown or a mention.
+///
+/// Slack has no escape for its marks: each is parted from its neighbours by a zero-width space, but for those that
+/// are read between spaces only, so that `App\Jobs\Make_Thumb` can still be copied.
+fn inline(text: &str, chars_max: usize) -> String {
+    let mut shown = String::new();
+    let mut chars_count: usize = 0;
+    for c in cut(text, chars_max).chars() {
+        let part = match c {
+            '*' | '~' | '`' | '@' => format!("{c}\u{200b}"),
+            '\n' => " ".to_owned(),
+            _ if entity(c).is_empty() => c.to_string(),
+            _ => entity(c).to_owned(),
+        };
+        chars_count = chars_count.saturating_add(part.chars().count());
+        if chars_count > chars_max {
+            break;
+        }
+        shown.push_str(&part);
+    }
+    shown
+}
+
+/// The three characters that [Slack](https://api.slack.com/reference/surfaces/formatting#escaping) wants escaped;
+/// nothing for any other.
+const fn entity(c: char) -> &'static str {
+    match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        _ => "",
+    }
+}
+
+fn cut(text: &str, chars_max: usize) -> String {
+    printable(text).chars().take(chars_max).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::message::samples;
+
+    /// Written from the documentation's table of parameters; `additionalProperties` is our own strictness.
+    fn schema() -> Value {
+        let text = |max: usize| json!({"type": "string", "minLength": 1, "maxLength": max});
+        let texts =
+            |count: usize, max: usize| json!({"type": "array", "maxItems": count, "items": text(max)});
+        json!({
+            "type": "object",
+            "required": ["version", "source", "content"],
+            "additionalProperties": false,
+            "properties": {
+                "version": {"const": "1.0"},
+                "source": {"const": "custom"},
+                "id": text(120),
+                "content": {
+                    "type": "object",
+                    "required": ["description"],
+                    "additionalProperties": false,
+                    "properties": {
+                        "textType": {"const": "client-markdown"},
+                        "title": text(220),
+                        "description": text(3_000),
+                        "nextSteps": texts(5, 500),
+                        "keywords": texts(6, 120),
+                    }
+                },
+                "metadata": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "threadId": text(120),
+                        "summary": text(200),
+                        "eventType": {"type": "string", "pattern": "^[a-zA-Z0-9-]{1,100}$"},
+                        "relatedResources": texts(5, 120),
+                        "additionalContext": {
+                            "type": "object",
+                            "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,100}$"},
+                            "additionalProperties": text(1_024),
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    #[track_caller]
+    fn check(text: &str) -> Value {
+        let value: Value = serde_json::from_str(text).unwrap();
+        if let Err(error) = jsonschema::validate(&schema(), &value) {
+            panic!("{error}\n{text}");
+        }
+        value
+    }
+
+    #[test]
+    fn a_page_is_a_custom_notification_in_the_incidents_thread() {
+        let page = samples::stalled();
+        let notification =
+            samples::notification("ALARM shop redis:default stalled 7m, 2 overdue", "ALARM\njobs 2\n");
+        assert_eq!(
+            check(&incident("shop", &page, &notification)),
+            json!({
+                "version": "1.0",
+                "source": "custom",
+                "id": "stalled-redis-default-20251206T1237Z/1",
+                "content": {
+                    "textType": "client-markdown",
+                    "title": ":rotating_light: ALARM shop redis:default stalled 7m, 2 overdue",
+                    "description": "```\nALARM\njobs 2\n```",
+                    "keywords": ["shop", "stalled", "page", "default"],
+                },
+                "metadata": {
+                    "threadId": "stalled-redis-default-20251206T1237Z",
+                    "summary": "ALARM shop redis:default stalled 7m, 2 overdue",
+                    "eventType": "queuewatch-stalled",
+                    "additionalContext": {
+                        "app": "shop",
+                        "connection": "redis",
+                        "incident": "stalled-redis-default-20251206T1237Z",
+                        "kind": "stalled",
+                        "notification": "stalled-redis-default-20251206T1237Z/1",
+                        "queue": "default",
+                        "severity": "page",
+                        "state": "firing",
+                    },
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn marks_in_names_are_not_read_as_markdown() {
+        let notification = samples::notification("a *b* <@U1> & @here", "```<!channel>``` & *x*");
+        let chat = check(&incident("shop", &samples::stalled(), &notification));
+        assert_eq!(
+            chat["content"]["title"],
+            ":rotating_light: a *\u{200b}b*\u{200b} &lt;@\u{200b}U1&gt; &amp; @\u{200b}here"
+        );
+        assert_eq!(chat["content"]["description"], "```\n'''&lt;!channel&gt;''' &amp; *x*\n```");
+    }
+
+    #[test]
+    fn whatever_is_too_long_is_cut_and_never_within_an_entity() {
+        let mut page = samples::stalled();
+        page.id = "i".repeat(5_000);
+        page.key.queue = Some("<&>".repeat(900).as_str().into());
+        let notification = samples::notification(&"<".repeat(5_000), &"&".repeat(5_000));
+        let chat = check(&incident(&"a".repeat(5_000), &page, &notification));
+        let description = chat["content"]["description"].as_str().unwrap();
+        assert!(description.ends_with("&amp;\n(cut)\n```"), "{description}");
+        assert!(chat["content"]["title"].as_str().unwrap().ends_with("&lt;"));
+        assert!(serde_json::to_string(&chat).unwrap().len() < 8_000);
+    }
+
+    #[test]
+    fn recovery_and_warning_have_signs_of_their_own() {
+        let mut notification = samples::notification("OK", "body");
+        notification.state = NotificationState::Resolved;
+        let mut warning = samples::stalled();
+        let title = |it: &Incident, said: &Notification| {
+            check(&incident("shop", it, said))["content"]["title"].clone()
+        };
+        assert_eq!(title(&warning, &notification), ":white_check_mark: OK");
+        warning.severity = Severity::Warn;
+        notification.state = NotificationState::Reminder;
+        assert_eq!(title(&warning, &notification), ":warning: OK");
+    }
+
+    #[test]
+    fn a_greeting_is_a_custom_notification_too() {
+        let watching = Watching { app: "shop".into(), ..Watching::default() };
+        let chat = check(&greeting(&watching, "now-watching/1", "WATCHING shop", "body", &["Nothing."]));
+        assert_eq!(chat["metadata"]["threadId"], "now-watching");
+        assert_eq!(chat["content"]["nextSteps"], json!(["Nothing."]));
+    }
+}

@@ -1,0 +1,57 @@
+//! An incident and a notification for this module's tests.
+
+use std::collections::BTreeSet;
+
+use crate::domain::incident::{
+    Fact, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState, Severity,
+};
+use crate::domain::job::Timestamp;
+
+/// 2025-12-06T12:37:00Z.
+const OPENED_AT: Timestamp = Timestamp::from_ms(1_765_024_620_000);
+
+pub(super) fn stalled() -> Incident {
+    Incident {
+        id: "stalled-redis-default-20251206T1237Z".into(),
+        key: Key {
+            kind: Kind::Stalled,
+            connection: Some("redis".into()),
+            queue: Some("default".into()),
+            reason: None,
+        },
+        severity: Severity::Page,
+        queues: BTreeSet::from(["default".into()]),
+        sources: BTreeSet::new(),
+        opened_at: OPENED_AT,
+        resolved_at: None,
+        is_after_end: false,
+        oldest_ready_at: Some(OPENED_AT.plus_ms(-350_000)),
+        since: None,
+        jobs_count: 2,
+        jobs_now: 2,
+        jobs: vec![ListedJob {
+            id: Some("abc".into()),
+            uuid: None,
+            class: Some(r"App\Jobs\Make".into()),
+            enqueued_at: Some(OPENED_AT.plus_ms(-350_000)),
+        }],
+        matched_by: Some(MatchedBy::Id),
+        longest_wait_ms: 350_000,
+        newest_start_at_opening: None,
+        starts_since: None,
+        given_up: 0,
+        reminders_count: 0,
+        evidence: vec![Fact::timeless("newest start: none seen".into())],
+        notifications: Vec::new(),
+    }
+}
+
+pub(super) fn notification(subject: &str, body: &str) -> Notification {
+    Notification {
+        id: "stalled-redis-default-20251206T1237Z/1".into(),
+        at: OPENED_AT,
+        state: NotificationState::Firing,
+        subject: subject.into(),
+        body: body.into(),
+    }
+}
