@@ -26,6 +26,7 @@
 //! - an incident kind: [`domain::incident::Kind`], a file in `domain/plan`, its words in `message`, a story in
 //!   `tests/scenarios`;
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;
+//! - a store: a [`ports::table::Table`] in `adapters`, held to `tests/support/table_contract.rs`;
 //! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::policy::Policy`] that the core asks;
 //! - a way events may be saved: [`saved`]; a way they may arrive: [`delivery`].
 
