@@ -1,11 +1,14 @@
 //! Every metric: its name, its unit, its dimensions. A job id is never a dimension.
 
+pub mod legal;
+pub mod packing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{QueueName, Timestamp};
+use crate::domain::job::{QueueName, Timestamp};
 
 /// The CloudWatch namespace.
 pub const NAMESPACE: &str = "QueueWatch";
