@@ -2,4 +2,6 @@
 
 pub mod file;
 mod indexed;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod memory;
