@@ -8,7 +8,10 @@ mod classifier;
 mod cron;
 mod duration;
 mod error;
+#[cfg(feature = "aws")]
+pub mod function;
 mod overrides;
+mod parameters;
 mod raw;
 mod rule;
 mod text;
@@ -19,6 +22,7 @@ use std::path::Path;
 pub use duration::{DURATION_MS_MAX, DurationError, parse_duration_ms};
 pub use error::{ConfigError, Place, ValueError};
 pub use overrides::Overrides;
+pub use parameters::Parameters;
 pub use rule::{Capture, JsonRule, RuleConfig, RuleMatcher};
 
 use crate::domain::job::MINUTE_MS;
@@ -93,7 +97,15 @@ impl Config {
         if let Some(grace_ms) = grace_ms {
             config.policy = config.policy.with_grace(grace_ms);
         }
+        environment.parameters.apply(&mut config.policy)?;
         Ok(config)
+    }
+
+    /// This configuration for a stack with a topic for chats, or without.
+    #[must_use]
+    pub const fn with_chat_topic(mut self, has_chat_topic: bool) -> Self {
+        self.policy.has_chat_topic = has_chat_topic;
+        self
     }
 
     /// What the pure core asks of a configuration.

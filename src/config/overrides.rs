@@ -1,10 +1,11 @@
-//! What a flag or the environment says over the file. The only reader of the environment.
+//! What a flag or the environment says over the file.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
+use super::parameters::Parameters;
 use super::text::{AppName, FromText, SpanMs};
 
 /// Settings from outside the file, as written.
@@ -16,6 +17,8 @@ pub struct Overrides {
     pub app: Option<String>,
     /// Replaces `[stall].grace`; what `[[queue]]` and `[[class]]` say stays.
     pub grace: Option<String>,
+    /// What has no flag.
+    pub parameters: Parameters,
 }
 
 /// Where settings came from: the names to use in an error.
@@ -26,17 +29,17 @@ pub(super) enum Origin {
 }
 
 impl Overrides {
-    /// Reads `QUEUEWATCH_CONFIG`, `QUEUEWATCH_APP` and `QUEUEWATCH_GRACE`. An empty variable is an unset one:
+    /// Reads `QUEUEWATCH_CONFIG`, `QUEUEWATCH_APP`, `QUEUEWATCH_GRACE` and the [`Parameters`]. An empty variable is an unset one:
     /// a template parameter that nobody filled arrives as an empty text.
     ///
     /// # Errors
     /// A variable that is not UTF-8, unless it is the path.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here and for a function")]
     pub fn from_environment() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+    pub(super) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let text = |name: &'static str| match set(name).map(OsString::into_string) {
             None => Ok(None),
@@ -47,6 +50,7 @@ impl Overrides {
             config: set("QUEUEWATCH_CONFIG").map(PathBuf::from),
             app: text("QUEUEWATCH_APP")?,
             grace: text("QUEUEWATCH_GRACE")?,
+            parameters: Parameters::read(text)?,
         })
     }
 
@@ -71,7 +75,7 @@ impl Overrides {
     }
 }
 
-fn checked<T: FromText>(name: &'static str, text: Option<&str>) -> Result<Option<T>, ConfigError> {
+pub(super) fn checked<T: FromText>(name: &'static str, text: Option<&str>) -> Result<Option<T>, ConfigError> {
     text.map(|text| T::from_text(text).map_err(|detail| ConfigError::Setting { name, detail })).transpose()
 }
 
@@ -102,6 +106,7 @@ mod tests {
                 config: Some("/q.toml".into()),
                 app: Some("shop".into()),
                 grace: Some("6m".into()),
+                parameters: Parameters::default(),
             }),
         );
         check(&[("QUEUEWATCH_APP", b"a\xff")], Err("QUEUEWATCH_APP: it is not UTF-8"));

@@ -363,6 +363,7 @@ fn overrides(config: Option<&str>, app: Option<&str>, grace: Option<&str>) -> Ov
         config: config.map(PathBuf::from),
         app: app.map(str::to_owned),
         grace: grace.map(str::to_owned),
+        ..Overrides::default()
     }
 }
 

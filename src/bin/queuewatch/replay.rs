@@ -81,6 +81,7 @@ pub(crate) fn load(arguments: &ConfigArguments) -> anyhow::Result<Config> {
         config: arguments.config.clone(),
         app: arguments.app.clone(),
         grace: arguments.grace.clone(),
+        ..Overrides::default()
     };
     Ok(Config::load(&flags, &Overrides::from_environment()?)?)
 }

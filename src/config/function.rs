@@ -1,0 +1,364 @@
+//! What a function is told by its environment: raw variables → a checked [`FunctionConfig`].
+//!
+//! Settings that a file may hold too come through [`Overrides`]; here is what only the stack knows. Every error
+//! names its variable. **Invariant:** a secret is never printed.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::error::ConfigError;
+use super::{Config, Overrides};
+
+/// The file that a package may carry beside its binary.
+const PACKAGED: &str = "queuewatch.toml";
+
+/// What a function does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Takes in what log groups deliver.
+    Ingest,
+    /// Looks at what is known, once a minute.
+    Sweep,
+}
+
+/// Something that is not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// What it is.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// Who the function is to AWS, and where AWS is. Lambda sets it once for the life of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The region.
+    pub region: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: Secret,
+    /// The session's token; long-lived keys have none.
+    pub session_token: Option<Secret>,
+    /// Replaces every service's endpoint.
+    pub endpoint: Option<String>,
+    /// Replaces DynamoDB's endpoint, before [`Account::endpoint`].
+    pub dynamodb_endpoint: Option<String>,
+}
+
+/// A checked configuration of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionConfig {
+    /// What a file or its overrides say.
+    pub config: Config,
+    /// What the function does.
+    pub role: Role,
+    /// The table's name.
+    pub table: String,
+    /// The topic of mails; a sweep always has one.
+    pub email_topic_arn: Option<String>,
+    /// The topic of chats.
+    pub chat_topic_arn: Option<String>,
+    /// Who it is, and where AWS is.
+    pub account: Account,
+    /// The log groups that the stack's functions write to: nothing from there may be taken in.
+    pub own_log_groups: Vec<String>,
+}
+
+impl FunctionConfig {
+    /// Reads the environment, and the file that it names or that lies beside the binary.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong, or as [`Config::load`].
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here and in the overrides")]
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| env::var_os(name))
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let variables = Variables(&variable);
+        let mut overrides = Overrides::from_variables(&variable)?;
+        if overrides.config.is_none() {
+            overrides.config = variables.packaged_file();
+        }
+        let config = Config::load(&Overrides::default(), &overrides)?;
+        let role = match variables.required("QUEUEWATCH_ROLE")?.as_str() {
+            "ingest" => Role::Ingest,
+            "sweep" => Role::Sweep,
+            other => return Err(wrong("QUEUEWATCH_ROLE", format!("`{other}` is neither ingest nor sweep"))),
+        };
+        let account = variables.account()?;
+        let email_topic_arn = variables.topic("QUEUEWATCH_EMAIL_TOPIC_ARN", &account.region)?;
+        if role == Role::Sweep && email_topic_arn.is_none() {
+            return Err(missing("QUEUEWATCH_EMAIL_TOPIC_ARN"));
+        }
+        let chat_topic_arn = variables.topic("QUEUEWATCH_CHAT_TOPIC_ARN", &account.region)?;
+        Ok(Self {
+            config: config.with_chat_topic(chat_topic_arn.is_some()),
+            role,
+            table: variables.table()?,
+            email_topic_arn,
+            chat_topic_arn,
+            account,
+            own_log_groups: variables.own_log_groups()?,
+        })
+    }
+}
+
+/// Variables, checked one by one. An empty one is an unset one: a template parameter that nobody filled arrives as an
+/// empty text.
+struct Variables<F>(F);
+
+impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
+    fn optional(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+        value.into_string().map(Some).map_err(|_| wrong(name, "it is not UTF-8"))
+    }
+
+    fn required(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.optional(name)?.ok_or_else(|| missing(name))
+    }
+
+    /// Without a file that is named, the package's own, where it has one.
+    fn packaged_file(&self) -> Option<PathBuf> {
+        let root = (self.0)("LAMBDA_TASK_ROOT").filter(|root| !root.is_empty())?;
+        Some(Path::new(&root).join(PACKAGED)).filter(|file| file.exists())
+    }
+
+    fn account(&self) -> Result<Account, ConfigError> {
+        let region = self.required("AWS_REGION")?;
+        if !region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+            return Err(wrong("AWS_REGION", format!("`{region}` is no region's name")));
+        }
+        Ok(Account {
+            region,
+            access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: Secret(self.required("AWS_SECRET_ACCESS_KEY")?),
+            session_token: self.optional("AWS_SESSION_TOKEN")?.map(Secret),
+            endpoint: self.endpoint("AWS_ENDPOINT_URL")?,
+            dynamodb_endpoint: self.endpoint("AWS_ENDPOINT_URL_DYNAMODB")?,
+        })
+    }
+
+    fn endpoint(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
+        let url = self.optional(name)?;
+        match url.as_deref() {
+            Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => {
+                Err(wrong(name, format!("`{url}` begins with neither http:// nor https://")))
+            }
+            Some(_) | None => Ok(url),
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
+    fn table(&self) -> Result<String, ConfigError> {
+        let name = self.required("QUEUEWATCH_TABLE")?;
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if (3..=255).contains(&name.len()) && name.bytes().all(is_name) {
+            Ok(name)
+        } else {
+            Err(wrong("QUEUEWATCH_TABLE", format!("`{name}` is no table's name")))
+        }
+    }
+
+    /// A standard topic of this region: a mail or a chat cannot subscribe to another kind, and the client of one region
+    /// cannot publish to another.
+    fn topic(&self, name: &'static str, region: &str) -> Result<Option<String>, ConfigError> {
+        let Some(arn) = self.optional(name)? else { return Ok(None) };
+        let parts: Vec<&str> = arn.split(':').collect();
+        let ["arn", _, "sns", arn_region, _, topic] = parts.as_slice() else {
+            return Err(wrong(name, format!("`{arn}` is no topic's ARN")));
+        };
+        if topic.is_empty() {
+            return Err(wrong(name, format!("`{arn}` is no topic's ARN")));
+        }
+        if topic.ends_with(".fifo") {
+            return Err(wrong(name, format!("`{arn}` is a FIFO topic: take a standard one")));
+        }
+        if *arn_region != region {
+            return Err(wrong(name, format!("`{arn}` is not in this region, {region}")));
+        }
+        Ok(Some(arn))
+    }
+
+    /// The group that this function writes to and its sibling's: the stack names them alike but for the role.
+    fn own_log_groups(&self) -> Result<Vec<String>, ConfigError> {
+        let configured = self.optional("AWS_LAMBDA_LOG_GROUP_NAME")?;
+        let by_function =
+            self.optional("AWS_LAMBDA_FUNCTION_NAME")?.map(|function| format!("/aws/lambda/{function}"));
+        let mut groups: Vec<String> = configured.into_iter().chain(by_function).collect();
+        let siblings: Vec<String> = groups.iter().filter_map(|group| sibling(group)).collect();
+        groups.extend(siblings);
+        groups.sort();
+        groups.dedup();
+        Ok(groups)
+    }
+}
+
+fn sibling(group: &str) -> Option<String> {
+    let (ingest, sweep) = ("-ingest", "-sweep");
+    let of = |mine: &str, other: &str| group.strip_suffix(mine).map(|stack| format!("{stack}{other}"));
+    of(ingest, sweep).or_else(|| of(sweep, ingest))
+}
+
+fn wrong(name: &'static str, detail: impl Into<String>) -> ConfigError {
+    ConfigError::Setting { name, detail: detail.into() }
+}
+
+fn missing(name: &'static str) -> ConfigError {
+    wrong(name, "it is not set")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: &[(&str, &str)] = &[
+        ("QUEUEWATCH_ROLE", "sweep"),
+        ("QUEUEWATCH_TABLE", "queuewatch-jobs"),
+        ("QUEUEWATCH_EMAIL_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:mail"),
+        ("QUEUEWATCH_CHAT_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:chat"),
+        ("QUEUEWATCH_APP", "shop"),
+        ("QUEUEWATCH_GRACE", "6m"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", "hush"),
+        ("AWS_SESSION_TOKEN", "psst"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "qw-sweep"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/qw-sweep"),
+    ];
+
+    /// The full environment, with some variables set otherwise.
+    fn with(changes: &[(&str, &str)]) -> Result<FunctionConfig, ConfigError> {
+        FunctionConfig::from_variables(|name| {
+            let mut all = changes.iter().chain(FULL);
+            all.find(|(variable, _)| *variable == name).map(|(_, value)| (*value).into())
+        })
+    }
+
+    #[track_caller]
+    fn check_refused(name: &str, value: &str, expected: &str) {
+        assert_eq!(with(&[(name, value)]).unwrap_err().to_string(), format!("{name}: {expected}"));
+    }
+
+    #[test]
+    fn a_full_environment_makes_a_configuration() {
+        let found = with(&[]).unwrap();
+        assert_eq!((found.role, found.table.as_str()), (Role::Sweep, "queuewatch-jobs"));
+        let policy = found.config.policy();
+        assert_eq!((policy.app.as_str(), policy.grace_ms, policy.has_chat_topic), ("shop", 360_000, true));
+        assert_eq!(found.account.session_token.as_ref().map(Secret::reveal), Some("psst"));
+        assert_eq!(found.own_log_groups, ["/aws/lambda/qw-ingest", "/aws/lambda/qw-sweep"]);
+    }
+
+    #[test]
+    fn what_is_optional_may_be_empty() {
+        let found = with(&[
+            ("QUEUEWATCH_ROLE", "ingest"),
+            ("QUEUEWATCH_EMAIL_TOPIC_ARN", ""),
+            ("QUEUEWATCH_CHAT_TOPIC_ARN", ""),
+            ("AWS_SESSION_TOKEN", ""),
+            ("AWS_ENDPOINT_URL", ""),
+        ])
+        .unwrap();
+        assert_eq!((found.role, found.email_topic_arn, found.chat_topic_arn), (Role::Ingest, None, None));
+        assert_eq!((found.account.session_token, found.account.endpoint), (None, None));
+        assert!(!found.config.policy().has_chat_topic);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for name in [
+            "QUEUEWATCH_ROLE",
+            "QUEUEWATCH_TABLE",
+            "QUEUEWATCH_EMAIL_TOPIC_ARN",
+            "AWS_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
+            check_refused(name, "", "it is not set");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        check_refused("QUEUEWATCH_ROLE", "Sweep", "`Sweep` is neither ingest nor sweep");
+        check_refused("QUEUEWATCH_TABLE", "a b c", "`a b c` is no table's name");
+        check_refused("QUEUEWATCH_TABLE", "ab", "`ab` is no table's name");
+        check_refused("AWS_REGION", "eu west", "`eu west` is no region's name");
+        check_refused(
+            "AWS_ENDPOINT_URL",
+            "localhost:1",
+            "`localhost:1` begins with neither http:// nor https://",
+        );
+        check_refused("QUEUEWATCH_EMAIL_TOPIC_ARN", "mail", "`mail` is no topic's ARN");
+        let arn = "arn:aws:sns:us-east-1:1:mail";
+        check_refused(
+            "QUEUEWATCH_EMAIL_TOPIC_ARN",
+            arn,
+            "`arn:aws:sns:us-east-1:1:mail` is not in this region, eu-west-1",
+        );
+        let arn = "arn:aws:sns:eu-west-1:1:chat.fifo";
+        check_refused(
+            "QUEUEWATCH_CHAT_TOPIC_ARN",
+            arn,
+            "`arn:aws:sns:eu-west-1:1:chat.fifo` is a FIFO topic: take a standard one",
+        );
+        check_refused(
+            "QUEUEWATCH_GRACE",
+            "5",
+            "`5` has no unit: write `5s` for seconds, or `5m`, `1h`, `2h30m`, `1d`",
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let printed = format!("{:?}", with(&[]).unwrap());
+        assert!(!printed.contains("hush") && !printed.contains("psst"), "{printed}");
+    }
+
+    #[test]
+    fn both_functions_groups_are_ones_own_whatever_they_are_called() {
+        let groups = |group: &str, function: &str| {
+            with(&[("AWS_LAMBDA_LOG_GROUP_NAME", group), ("AWS_LAMBDA_FUNCTION_NAME", function)])
+                .unwrap()
+                .own_log_groups
+        };
+        assert_eq!(groups("/logs/one", "fn"), ["/aws/lambda/fn", "/logs/one"]);
+        assert_eq!(
+            groups("/logs/qw-ingest", "qw-ingest"),
+            ["/aws/lambda/qw-ingest", "/aws/lambda/qw-sweep", "/logs/qw-ingest", "/logs/qw-sweep"]
+        );
+        assert_eq!(groups("", ""), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_in_the_package_is_read_and_one_that_is_named_comes_first() {
+        let package = std::env::temp_dir().join(format!("queuewatch-package-{}", std::process::id()));
+        std::fs::create_dir_all(&package).unwrap();
+        let root = package.to_str().unwrap();
+        let app = |changes: &[(&str, &str)]| with(changes).unwrap().config.policy().app.clone();
+        assert_eq!(app(&[("LAMBDA_TASK_ROOT", root), ("QUEUEWATCH_APP", "")]), "app");
+        std::fs::write(package.join(PACKAGED), "app = \"packaged\"").unwrap();
+        let named = package.join("named.toml");
+        std::fs::write(&named, "app = \"named\"").unwrap();
+        assert_eq!(app(&[("LAMBDA_TASK_ROOT", root), ("QUEUEWATCH_APP", "")]), "packaged");
+        assert_eq!(app(&[("LAMBDA_TASK_ROOT", root)]), "shop");
+        let named = named.to_str().unwrap();
+        let changes = [("LAMBDA_TASK_ROOT", root), ("QUEUEWATCH_APP", ""), ("QUEUEWATCH_CONFIG", named)];
+        assert_eq!(app(&changes), "named");
+        std::fs::remove_dir_all(&package).unwrap();
+    }
+}
