@@ -28,6 +28,7 @@
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;
 //! - a store: a [`ports::table::Table`] in `adapters`, held to `tests/support/table_contract.rs`;
 //! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::policy::Policy`] that the core asks;
+//! - something a function does with what arrives: `function`, over the same [`app`];
 //! - a way events may be saved: [`saved`]; a way they may arrive: [`delivery`].
 
 pub mod adapters;
@@ -36,6 +37,8 @@ pub mod config;
 pub mod delivery;
 pub mod domain;
 pub mod durable;
+#[cfg(feature = "aws")]
+pub mod function;
 pub mod message;
 pub mod pack;
 pub mod ports;

@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("app", &["domain", "message", "ports"]),
     ("adapters", &["adapters", "domain", "ports"]),
     ("replay", &["adapters", "app", "delivery", "domain", "ports", "replay", "report", "saved"]),
+    ("function", &["app", "config", "delivery", "domain", "function", "ports"]),
+    ("replay", &["adapters", "app", "delivery", "domain", "replay", "report", "saved"]),
     ("report", &["adapters", "domain", "message", "replay", "report"]),
 ];
 
