@@ -26,6 +26,11 @@ pub fn start() {
     let _ = tracing_subscriber::registry().with(lines).with(heard).try_init();
 }
 
+/// Prints why the function cannot start.
+pub fn refused(error: &dyn std::error::Error) {
+    tracing::error!(error_type = "Configuration", error = chain(error), "the function cannot start");
+}
+
 /// Prints why an invocation failed, once, with its whole chain.
 pub fn outcome<S: Disposed, M: Disposed, A: Disposed>(
     result: &Result<Answer, FunctionError<S, M, A>>,

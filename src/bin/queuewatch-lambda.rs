@@ -1,0 +1,59 @@
+//! The function: takes invocations from Lambda's runtime and hands each to [`queuewatch::function`].
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use queuewatch::adapters::aws::client::{Account, Clients};
+use queuewatch::adapters::aws::cloudwatch::CloudWatchMetrics;
+use queuewatch::adapters::aws::dynamodb::DynamoTable;
+use queuewatch::adapters::aws::sns::{SnsAlarms, Topics};
+use queuewatch::config::function::{Account as Known, FunctionConfig};
+use queuewatch::domain::envelope::Limits;
+use queuewatch::domain::job::Timestamp;
+use queuewatch::durable::TableLedger;
+use queuewatch::function::{Function, Outside, log};
+use serde_json::value::RawValue;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    log::start();
+    let config = FunctionConfig::from_environment().inspect_err(|error| log::refused(error))?;
+    let clients = Clients::new(account(config.account));
+    let table = DynamoTable::new(clients.dynamodb(), &config.table);
+    let metrics = CloudWatchMetrics::new(clients.cloudwatch());
+    let topics = Topics { email: config.email_topic_arn, chat: config.chat_topic_arn };
+    let alarms = SnsAlarms::new(clients.sns(), topics);
+    let function = &Function {
+        role: config.role,
+        policy: config.config.policy().clone(),
+        classifier: config.config.classifier().inspect_err(|error| log::refused(error))?,
+        limits: Limits::default(),
+        own_log_groups: config.own_log_groups,
+    };
+    let invoke = |event: LambdaEvent<Box<RawValue>>| {
+        // Lambda uses an id once, so an invocation owns what it leases. Its future is boxed: the compiler follows no deeper.
+        let request_id = event.context.request_id;
+        let store = TableLedger::new(table.clone(), &function.policy, request_id.clone());
+        let mut outside = Outside { store, metrics: metrics.clone(), alarms: alarms.clone() };
+        Box::pin(async move {
+            let result = function.handle(event.payload.get().as_bytes(), now(), &mut outside).await;
+            log::outcome(&result, &request_id);
+            result.map_err(Diagnostic::from)
+        })
+    };
+    lambda_runtime::run(service_fn(invoke)).await
+}
+
+fn account(known: Known) -> Account {
+    Account {
+        region: known.region,
+        access_key_id: known.access_key_id,
+        secret_access_key: known.secret_access_key.reveal().to_owned(),
+        session_token: known.session_token.map(|token| token.reveal().to_owned()),
+        endpoint: known.endpoint,
+        dynamodb_endpoint: known.dynamodb_endpoint,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock of the function")]
+fn now() -> Timestamp {
+    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
+}
