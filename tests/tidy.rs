@@ -23,7 +23,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adapters", &["adapters", "domain", "ports"]),
     ("replay", &["adapters", "app", "delivery", "domain", "ports", "replay", "report", "saved"]),
     ("function", &["app", "config", "delivery", "domain", "function", "ports"]),
-    ("replay", &["adapters", "app", "delivery", "domain", "replay", "report", "saved"]),
     ("report", &["adapters", "domain", "message", "replay", "report"]),
 ];
 
