@@ -5,3 +5,4 @@ mod indexed;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod memory;
+pub mod permissions;

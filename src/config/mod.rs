@@ -15,6 +15,7 @@ mod parameters;
 mod raw;
 mod rule;
 mod text;
+mod variables;
 
 use std::fs;
 use std::path::Path;
@@ -24,6 +25,7 @@ pub use error::{ConfigError, Place, ValueError};
 pub use overrides::Overrides;
 pub use parameters::Parameters;
 pub use rule::{Capture, JsonRule, RuleConfig, RuleMatcher};
+pub use variables::FUNCTION_VARIABLES;
 
 use crate::domain::job::MINUTE_MS;
 use crate::domain::policy::Policy;
