@@ -1,5 +1,5 @@
 # Every test, and what the tests need. Plain `cargo test` needs only Rust.
-.PHONY: test lint docs bench deny
+.PHONY: test lint lint-template docs bench deny zip build-IngestFunction build-SweepFunction
 
 # Nothing below may fetch a toolchain behind your back.
 export RUSTUP_DIST_SERVER ?= http://127.0.0.1:9
@@ -23,3 +23,30 @@ deny:
 # Needs a C compiler, for the decoder that the measurements are set against.
 bench:
 	cargo bench --locked -p queuewatch-bench
+
+# template.yaml by both that judge it: each lets through what the other finds. Needs python3 with venv.
+TEMPLATE_TOOLS := target/template-tools
+lint-template: export SAM_CLI_TELEMETRY = 0
+lint-template: export AWS_DEFAULT_REGION = us-east-1
+lint-template: export __SAM_CLI_APP_DIR = $(CURDIR)/target/sam
+lint-template: $(TEMPLATE_TOOLS)/installed
+	$(TEMPLATE_TOOLS)/bin/sam validate --template template.yaml
+	$(TEMPLATE_TOOLS)/bin/sam validate --template template.yaml --lint
+	$(TEMPLATE_TOOLS)/bin/cfn-lint --include-checks I -- template.yaml
+
+$(TEMPLATE_TOOLS)/installed: .ci/requirements-template.txt
+	python3 -m venv --clear $(TEMPLATE_TOOLS)
+	$(TEMPLATE_TOOLS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# What `sam build` calls, once for each function, with ARTIFACTS_DIR. It compiles once: the second finds it done.
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+build-IngestFunction build-SweepFunction:
+	$(ROOT)/packaging/build-lambda $(ARTIFACTS_DIR)
+
+# The function for machines without Rust: `sam deploy --template dist/template.yaml`.
+export ARCH ?= arm64
+DIST ?= dist
+zip:
+	packaging/build-lambda target/lambda/package-$(ARCH)
+	python3 packaging/zip.py $(ARCH) target/lambda/package-$(ARCH) $(DIST)
