@@ -106,6 +106,27 @@ fn each_variable_the_function_reads_is_set_and_no_other() {
 }
 
 #[test]
+fn each_variable_in_the_sources_is_named() {
+    let mut sources = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let variable = Regex::new(r#""(QUEUEWATCH_[A-Z_]+)""#).unwrap();
+    let mut found = BTreeSet::new();
+    while let Some(path) = sources.pop() {
+        if path.is_dir() {
+            sources.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.file_name().is_some_and(|name| name != "variables.rs") {
+            let text = fs::read_to_string(path).unwrap();
+            found.extend(variable.captures_iter(&text).map(|name| name[1].to_owned()));
+        }
+    }
+    // What a test sets for itself is no setting of the function.
+    found.retain(|name| !name.starts_with("QUEUEWATCH_TEST_"));
+    assert!(found.contains("QUEUEWATCH_GRACE"), "the sources are elsewhere");
+    for name in found {
+        assert!(FUNCTION_VARIABLES.contains(&name.as_str()), "{name} is read and not named");
+    }
+}
+
+#[test]
 fn the_table_is_the_one_the_ledger_needs() {
     let template = template();
     let table = &resources(&template)["LedgerTable"]["Properties"];
@@ -344,7 +365,9 @@ fn no_function_can_be_subscribed_to_its_own_log_group() {
     for (function, properties) in of_type(&template, "AWS::Serverless::Function") {
         let group = properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap();
         let name = resources(&template)[group]["Properties"]["LogGroupName"]["Fn::Sub"].as_str().unwrap();
-        assert!(name.starts_with("/queuewatch/"), "{function}: {name}");
+        // The functions refuse each other's group as well, and know its name by this.
+        let role = properties["Environment"]["Variables"]["QUEUEWATCH_ROLE"].as_str().unwrap();
+        assert_eq!(name, format!("/queuewatch/${{AWS::StackName}}-{role}"), "{function}");
         // Lines at each start and end would feed a loop that the function itself refuses.
         assert_eq!(properties["LoggingConfig"]["LogFormat"], "JSON", "{function}");
         assert_eq!(properties["LoggingConfig"]["SystemLogLevel"], "WARN", "{function}");
