@@ -3,12 +3,13 @@
 
 use thiserror::Error;
 
+use crate::domain::command::Command;
 use crate::domain::incident::{Incident, Notification, NotificationState};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::ledger::merge::Merged;
 use crate::domain::metric::Metric;
 use crate::domain::outbox::Letter;
-use crate::domain::plan::{Horizon, Plan, plan_sweep};
+use crate::domain::plan::{Horizon, Plan, plan_command, plan_sweep};
 use crate::domain::policy::Policy;
 use crate::message;
 use crate::ports::{AlarmChannel, Commit, Disposed, Disposition, LedgerStore, MetricSink, View};
@@ -25,6 +26,12 @@ pub enum AppError<S: Disposed, M: Disposed, A: Disposed> {
     /// A notification could not be sent.
     #[error("the alarm channel failed")]
     Alarm(#[source] A),
+    /// A sweep is at work.
+    #[error("a sweep is at work: try again in a minute")]
+    Busy,
+    /// The incident that was named is not open.
+    #[error("no incident of this id is open; `queuewatch doctor` lists those that are")]
+    NoSuchIncident,
 }
 
 impl<S: Disposed, M: Disposed, A: Disposed> AppError<S, M, A> {
@@ -34,6 +41,8 @@ impl<S: Disposed, M: Disposed, A: Disposed> AppError<S, M, A> {
             Self::Store(error) => error.disposition(),
             Self::Metrics(error) => error.disposition(),
             Self::Alarm(error) => error.disposition(),
+            Self::Busy => Disposition::Retry,
+            Self::NoSuchIncident => Disposition::Drop,
         }
     }
 }
@@ -79,12 +88,53 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     {
         plan = plan_sweep(ledger, book, policy, horizon);
     }
-    let letters = say(&mut plan, policy, horizon);
+    carry_out(store, metrics, alarms, policy, horizon, plan).await
+}
+
+/// Does what an operator asks for.
+///
+/// # Errors
+/// Where an adapter fails, another sweep is at work, or no such incident is open.
+pub async fn obey<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
+    store: &mut S,
+    metrics: &mut M,
+    alarms: &mut A,
+    policy: &Policy,
+    horizon: Horizon,
+    command: &Command,
+) -> Result<(), AppError<S::Error, M::Error, A::Error>> {
+    let Some(View { ledger, book }) = store.fold(horizon.now).await.map_err(AppError::Store)? else {
+        return Err(AppError::Busy);
+    };
+    let Some(plan) = plan_command(ledger, book, policy, horizon, command) else {
+        return Err(AppError::NoSuchIncident);
+    };
+    match carry_out(store, metrics, alarms, policy, horizon, plan).await? {
+        Swept::Done(_) => Ok(()),
+        Swept::Stood => Err(AppError::Busy),
+    }
+}
+
+/// Carries a plan out: write down, say, write down that it was said, publish, tidy up.
+async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
+    store: &mut S,
+    metrics: &mut M,
+    alarms: &mut A,
+    policy: &Policy,
+    horizon: Horizon,
+    mut plan: Plan,
+) -> Result<Swept, AppError<S::Error, M::Error, A::Error>> {
+    let now = horizon.now;
+    let mut letters = say(&mut plan, policy, horizon);
+    let greeting = plan.greeting.as_ref().map(|watching| message::greet(watching, policy.has_chat_topic));
+    letters.extend(greeting.into_iter().flatten());
     let commit = Commit {
         incidents: plan.incidents.clone(),
         letters,
         passed_over: plan.passed_over.clone(),
         given_up: plan.given_up.clone(),
+        silences: plan.silences.clone(),
+        greeted_at: plan.greeting.as_ref().map(|_| now),
     };
     let Some(committed) = store.commit(commit).await.map_err(AppError::Store)? else {
         return Ok(Swept::Stood);
@@ -107,7 +157,8 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
             continue;
         }
         if let Err(error) = metrics.put(&policy.app, data, now).await {
-            is_published &= !is_counted;
+            // What can never be taken is not tried again: the rest of it went through, and would be counted twice.
+            is_published &= !(is_counted && error.disposition() == Disposition::Retry);
             failed = Some(AppError::Metrics(error));
         }
     }

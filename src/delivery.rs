@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::domain::job::{QueueName, Timestamp};
+use crate::domain::command::Command;
+use crate::domain::job::Timestamp;
+use crate::domain::policy::Silence;
 
 /// What arrived.
 #[derive(Debug, PartialEq)]
@@ -37,27 +39,6 @@ pub struct KinesisPayload {
     pub sequence: String,
     /// The record's bytes (gzip of JSON), or why there are none.
     pub data: Result<Vec<u8>, DeliveryError>,
-}
-
-/// What an operator sends to the sweep by hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// `{"close": "stalled-redis-default-20251206T1237Z", "reason": "…"}`
-    Close {
-        /// The incident's id.
-        id: String,
-        /// Why; may be empty.
-        reason: String,
-    },
-    /// `{"silence": {"queue": "reports", "until": "2026-12-01T00:00:00Z", "reason": "…"}}`
-    Silence {
-        /// Which queue.
-        queue: QueueName,
-        /// Until when.
-        until: Timestamp,
-        /// Why; may be empty.
-        reason: String,
-    },
 }
 
 /// Why a delivery can never work. None of these is cured by a retry.
@@ -237,14 +218,17 @@ struct RawSilence<'a> {
 impl RawSilence<'_> {
     /// The reason may stand inside or, as for `close`, beside.
     fn checked(&self, reason_beside: Option<&RawValue>) -> Result<Command, DeliveryError> {
-        let queue = QueueName::parse(&text(self.queue, "silence.queue")?)
-            .ok_or_else(|| no_payload("silence.queue is empty"))?;
+        let queue = text(self.queue, "silence.queue")?.trim().to_owned();
+        if queue.is_empty() {
+            return Err(no_payload("silence.queue is empty"));
+        }
         let until = text(self.until, "silence.until")?;
         let until: jiff::Timestamp = until.parse().map_err(|_| {
             no_payload(format!("silence.until: `{until}` is no RFC 3339 time with an offset"))
         })?;
         let until = Timestamp::from_ms(until.as_millisecond());
-        Ok(Command::Silence { queue, until, reason: reason(self.reason.or(reason_beside))? })
+        let reason = reason(self.reason.or(reason_beside))?;
+        Ok(Command::Silence(Silence { queue, until, reason }))
     }
 }
 

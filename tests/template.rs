@@ -10,7 +10,8 @@ use std::path::Path;
 
 use queuewatch::adapters::permissions::{INGEST_ACTIONS, SWEEP_ACTIONS};
 use queuewatch::config::{Config, FUNCTION_VARIABLES, Overrides, parse_duration_ms};
-use queuewatch::delivery::{Command, Delivery, parse};
+use queuewatch::delivery::{Delivery, parse};
+use queuewatch::domain::command::Command;
 use queuewatch::domain::job::QueueName;
 use queuewatch::domain::metric::{Dimensions, Metric, NAMESPACE};
 use regex::Regex;
@@ -321,7 +322,7 @@ fn the_schedule_sends_a_tick_and_the_outputs_send_commands() {
     assert!(matches!(closed, Ok(Delivery::Command(Command::Close { .. }))), "{closed:?}");
     let silence = payload("SilenceCommand");
     let silenced = parse(silence.as_bytes());
-    assert!(matches!(silenced, Ok(Delivery::Command(Command::Silence { .. }))), "{silenced:?}");
+    assert!(matches!(silenced, Ok(Delivery::Command(Command::Silence(_)))), "{silenced:?}");
 }
 
 #[track_caller]

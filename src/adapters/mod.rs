@@ -1,8 +1,8 @@
 //! The outside, without decisions.
 
-pub mod file;
-mod indexed;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod file;
+mod indexed;
 pub mod memory;
 pub mod permissions;

@@ -11,6 +11,7 @@ use queuewatch::domain::job::Timestamp;
 use queuewatch::durable::TableLedger;
 use queuewatch::function::{Function, Outside, log};
 use serde_json::value::RawValue;
+use tokio::sync::Mutex;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -28,14 +29,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         limits: Limits::default(),
         own_log_groups: config.own_log_groups,
     };
+    // Another for each process, also where one is restarted within its log stream.
+    let owner = format!("{}-{:x}-{:x}", config.container, std::process::id(), now().as_ms());
+    let store = TableLedger::new(table, &function.policy, owner);
+    let outside = &Mutex::new(Outside { store, metrics, alarms });
+    // The future is boxed: the compiler follows no deeper.
     let invoke = |event: LambdaEvent<Box<RawValue>>| {
-        // Lambda uses an id once, so an invocation owns what it leases. Its future is boxed: the compiler follows no deeper.
-        let request_id = event.context.request_id;
-        let store = TableLedger::new(table.clone(), &function.policy, request_id.clone());
-        let mut outside = Outside { store, metrics: metrics.clone(), alarms: alarms.clone() };
         Box::pin(async move {
+            let mut outside = outside.lock().await;
             let result = function.handle(event.payload.get().as_bytes(), now(), &mut outside).await;
-            log::outcome(&result, &request_id);
+            log::outcome(&result, &event.context.request_id);
             result.map_err(Diagnostic::from)
         })
     };

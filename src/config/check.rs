@@ -74,7 +74,6 @@ fn inert(raw: &RawConfig) -> Vec<&'static str> {
         ("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some())),
         ("[[window]]", !raw.window.is_empty()),
         ("[notify]", raw.notify.is_some()),
-        ("[[silence]]", !raw.silence.is_empty()),
         ("[metrics] class_dimension", raw.metrics.class_dimension.is_some()),
     ]
     .into_iter()

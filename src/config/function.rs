@@ -75,6 +75,8 @@ pub struct FunctionConfig {
     pub account: Account,
     /// The log groups that the stack's functions write to: nothing from there may be taken in.
     pub own_log_groups: Vec<String>,
+    /// The container: the name of the log stream that Lambda gives each; `local` outside of Lambda.
+    pub container: String,
 }
 
 impl FunctionConfig {
@@ -113,6 +115,7 @@ impl FunctionConfig {
             chat_topic_arn,
             account,
             own_log_groups: variables.own_log_groups()?,
+            container: variables.optional("AWS_LAMBDA_LOG_STREAM_NAME")?.unwrap_or_else(|| "local".into()),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Every kind of delivery, and what is no delivery.
 
 use super::*;
+use crate::domain::command::Command;
 
 #[track_caller]
 fn check(text: &str, expected: Delivery<'_>) {
@@ -123,18 +124,18 @@ fn an_operator_closes_and_silences() {
     };
     check(r#"{"close":"stalled-redis-default-20251206T1237Z","reason":"fixed"}"#, close("fixed"));
     check(r#"{"close":"stalled-redis-default-20251206T1237Z"}"#, close(""));
-    let silence = Delivery::Command(Command::Silence {
+    let silence = Delivery::Command(Command::Silence(Silence {
         queue: "reports".into(),
         until: Timestamp::from_ms(1_796_083_200_000),
         reason: "migration".into(),
-    });
+    }));
     let inside = r#"{"silence":{"queue":"reports","until":"2026-12-01T00:00:00Z","reason":"migration"}}"#;
     check(inside, silence);
-    let silence = Delivery::Command(Command::Silence {
+    let silence = Delivery::Command(Command::Silence(Silence {
         queue: "reports".into(),
         until: Timestamp::from_ms(1_796_083_200_000),
         reason: "beside".into(),
-    });
+    }));
     check(
         r#"{"silence":{"queue":"reports","until":"2026-12-01T09:00:00+09:00"},"reason":"beside"}"#,
         silence,

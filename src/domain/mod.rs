@@ -2,6 +2,7 @@
 
 pub mod blind_spots;
 pub mod classify;
+pub mod command;
 pub mod detect;
 pub mod envelope;
 pub mod glob;

@@ -3,6 +3,10 @@
 //!
 //! It refuses nothing: whoever fills it has checked every value.
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
 use super::glob;
 use super::job::{ConnectionName, JobClass, MINUTE_MS, QueueName, Timestamp};
 
@@ -130,7 +134,7 @@ pub struct Window {
 }
 
 /// A queue whose pages wait, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
     /// A glob of queues.
     pub queue: String,
@@ -138,6 +142,14 @@ pub struct Silence {
     pub until: Timestamp,
     /// What the operator said; may be empty.
     pub reason: String,
+}
+
+impl Silence {
+    /// Whether it concerns something that may be on any of these queues; what is on none is concerned by `*` alone.
+    #[must_use]
+    pub fn concerns(&self, queues: &BTreeSet<QueueName>) -> bool {
+        self.queue == "*" || queues.iter().any(|queue| glob::matches(&self.queue, queue.as_str()))
+    }
 }
 
 impl Default for Policy {

@@ -10,6 +10,7 @@ use crate::domain::incident::Incident;
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::domain::ledger::checkpoint::Checkpoint;
 use crate::domain::outbox::Letter;
+use crate::domain::policy::Silence;
 use crate::ports::table::{Expected, Item, Table, Written};
 
 /// The format of the body. A sweep leaves a newer one alone: during a deploy two versions run side by side.
@@ -34,6 +35,10 @@ pub(super) struct Saved {
     pub(super) incidents: Vec<Incident>,
     /// Closed incidents that are not in the history yet, in full.
     pub(super) closed: Vec<Incident>,
+    /// Silences that operators asked for.
+    pub(super) silences: Vec<Silence>,
+    /// When the greeting was sent.
+    pub(super) greeted_at: Option<Timestamp>,
     /// What is to be sent.
     pub(super) outbox: Vec<Letter>,
     /// What each process had heard when its counters were last taken.

@@ -39,8 +39,13 @@ impl Sweep {
         }
         self.ledger.settle_past(self.now);
         self.write_incidents(commit.incidents);
+        self.book.silences.extend(commit.silences);
+        self.book.silences.retain(|silence| silence.until > self.now);
+        self.book.greeted_at = self.book.greeted_at.or(commit.greeted_at);
         self.repairs = self.find_repairs();
         let saved = &mut self.checkpoint.saved;
+        saved.silences.clone_from(&self.book.silences);
+        saved.greeted_at = self.book.greeted_at;
         saved.ledger = self.ledger.checkpoint(self.now, grace_max_ms, |ix| self.listed.contains_key(&ix));
         let applied = self.folded.iter().map(|key| (key.partition.clone(), key.sort.clone()));
         saved.applied.extend(applied);

@@ -23,6 +23,9 @@ pub(super) struct Heard {
     pub(super) log_group: String,
     /// Its newest line.
     pub(super) newest: Timestamp,
+    /// When it was first heard.
+    #[serde(default)]
+    pub(super) first_at: Option<Timestamp>,
     /// Lines read so far.
     pub(super) lines_read: u64,
     /// Lines left out because their stamps cannot be believed.
@@ -42,6 +45,7 @@ impl Freshness {
     pub(super) fn heard(&mut self, record: &DeliveryRecord, merged: Merged) {
         let (heard, _) = self.by_group.entry(record.log_group.clone()).or_default();
         heard.log_group.clone_from(&record.log_group);
+        heard.first_at = heard.first_at.or(Some(record.arrived_at));
         heard.newest = heard.newest.max(record.newest().unwrap_or_default());
         heard.lines_read = heard.lines_read.saturating_add(record.lines.len() as u64);
         if merged == Merged::Duplicate {

@@ -65,6 +65,8 @@ impl Sweep {
             return Ok(None);
         }
         let mut book = Book::default();
+        book.silences.clone_from(&checkpoint.saved.silences);
+        book.greeted_at = checkpoint.saved.greeted_at;
         for incident in checkpoint.saved.incidents.drain(..) {
             book.write(incident);
         }
@@ -188,6 +190,7 @@ impl Sweep {
             }
             let lines = &mut self.ledger.tally.lines.read;
             *lines = lines.saturating_add(heard.lines_read.saturating_sub(before.lines_read));
+            self.ledger.deliveries.heard(heard.first_at.unwrap_or(self.now));
             heard_now.insert(item.key.sort, heard);
         }
         self.checkpoint.saved.heard = heard_now;

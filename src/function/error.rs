@@ -25,9 +25,6 @@ pub enum Unfit {
         /// Where to.
         role: &'static str,
     },
-    /// A command that this version does not carry out.
-    #[error("the command `{0}` is not carried out by this version")]
-    UnknownCommand(&'static str),
 }
 
 /// Why an ingest failed.

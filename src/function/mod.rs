@@ -14,7 +14,7 @@ pub use error::{FunctionError, Unfit};
 
 use crate::app::{self, Swept};
 use crate::config::function::Role;
-use crate::delivery::{self, Command, Delivery};
+use crate::delivery::{self, Delivery};
 use crate::domain::classify::Classifier;
 use crate::domain::envelope::Limits;
 use crate::domain::job::Timestamp;
@@ -99,7 +99,14 @@ impl Function {
         };
         match delivery {
             Delivery::Tick => self.sweep(now, outside).await,
-            Delivery::Command(command) => obey(&command).map_err(Into::into),
+            Delivery::Command(command) => {
+                let Outside { store, metrics, alarms } = outside;
+                let horizon = Horizon { now, last_delivery: None };
+                let obeyed = app::obey(store, metrics, alarms, &self.policy, horizon, &command).await;
+                obeyed.map_err(FunctionError::App)?;
+                tracing::info!(?command, "obeyed");
+                Ok(Answer::Done)
+            }
             Delivery::Subscription { .. } | Delivery::Kinesis(_) | Delivery::OnFailure(_) => {
                 Err(Unfit::Misdirected { what: "log lines", role: "sweep" }.into())
             }
@@ -127,14 +134,6 @@ impl Function {
             Swept::Stood => tracing::info!("another sweep is at work"),
         }
         Ok(Answer::Done)
-    }
-}
-
-/// Does what an operator asks for.
-fn obey(command: &Command) -> Result<Answer, Unfit> {
-    match command {
-        Command::Close { .. } => Err(Unfit::UnknownCommand("close")),
-        Command::Silence { .. } => Err(Unfit::UnknownCommand("silence")),
     }
 }
 

@@ -73,6 +73,10 @@ fn subject(app: &str, incident: &Incident, state: NotificationState, now: Timest
         NotificationState::Firing | NotificationState::Updated | NotificationState::Resolved => "",
     };
     let (jobs, most) = (incident.jobs_now, incident.jobs_count);
+    if let Some(reason) = incident.closed_because.as_ref().filter(|_| state == NotificationState::Resolved) {
+        let what = incident.key.kind.as_str();
+        return format!("{word} {app} {place} {what} closed by hand: {reason}");
+    }
     match (state, incident.key.kind) {
         (NotificationState::Resolved, Kind::Stalled) => {
             let waited = duration(incident.longest_wait_ms);
@@ -195,6 +199,13 @@ const fn advice(key: &Key) -> Option<&'static str> {
 
 fn headline(incident: &Incident, state: NotificationState) -> String {
     let is_over = state == NotificationState::Resolved;
+    if let Some(reason) = incident.closed_because.as_ref().filter(|_| is_over) {
+        return if reason.is_empty() {
+            "closed by hand".to_owned()
+        } else {
+            format!("closed by hand: {reason}")
+        };
+    }
     let words = match incident.key.kind {
         Kind::Stalled if is_over => "the queue moves again",
         Kind::Stalled => "queue stalled: jobs wait and none is started",
@@ -217,7 +228,9 @@ fn jobs(text: &mut String, clock: &Clock, incident: &Incident, state: Notificati
         );
         if incident.given_up > 0 {
             let count = incident.given_up;
-            let _ = writeln!(text, "         {count} are given up as unknown: no line in three days");
+            let why =
+                if incident.closed_because.is_some() { "closed by hand" } else { "no line in three days" };
+            let _ = writeln!(text, "         {count} are given up as unknown: {why}");
         }
     } else {
         let since = incident.oldest_ready_at.unwrap_or(now);

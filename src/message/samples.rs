@@ -43,6 +43,8 @@ pub(super) fn stalled() -> Incident {
         reminders_count: 0,
         evidence: vec![Fact::timeless("newest start: none seen".into())],
         notifications: Vec::new(),
+        is_withheld: false,
+        closed_because: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::merge::Merged;
 use crate::domain::metric::Datum;
 use crate::domain::outbox::{Letter, LetterId};
+use crate::domain::policy::Silence;
 
 /// What to do with an input that met an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub struct Commit {
     pub passed_over: Vec<(JobIx, Timestamp)>,
     /// Jobs given up as unknown.
     pub given_up: Vec<JobIx>,
+    /// Silences that somebody asked for.
+    pub silences: Vec<Silence>,
+    /// When the greeting is sent, if it is among the letters.
+    pub greeted_at: Option<Timestamp>,
 }
 
 /// What has been written down and is still to be done.

@@ -190,6 +190,8 @@ impl<P: FnMut(usize), S: LedgerStore> Clock<'_, P, S> {
             Ok(Swept::Stood) => {}
             Err(AppError::Store(error)) => return Err(error),
             Err(AppError::Metrics(never) | AppError::Alarm(never)) => match never {},
+            // Said of commands only, and nobody commands a replay.
+            Err(AppError::Busy | AppError::NoSuchIncident) => {}
         }
         Ok(())
     }

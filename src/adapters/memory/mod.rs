@@ -62,6 +62,8 @@ impl LedgerStore for MemoryLedger {
         for incident in commit.incidents {
             self.book.write(incident);
         }
+        self.book.silences.extend(commit.silences);
+        self.book.greeted_at = self.book.greeted_at.or(commit.greeted_at);
         for (ix, at) in commit.passed_over {
             self.ledger.mark_passed_over(ix, at);
         }

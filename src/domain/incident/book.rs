@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Incident, Key};
+use crate::domain::job::Timestamp;
+use crate::domain::policy::Silence;
 
 /// All incidents, open and closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +13,10 @@ pub struct Book {
     pub newest: BTreeMap<Key, Incident>,
     /// Those that a newer one of the same key followed, oldest first.
     pub past: Vec<Incident>,
+    /// Silences that operators asked for; those of the configuration are the policy's.
+    pub silences: Vec<Silence>,
+    /// When the greeting was sent.
+    pub greeted_at: Option<Timestamp>,
 }
 
 impl Book {

@@ -163,6 +163,12 @@ pub struct Incident {
     pub evidence: Vec<Fact>,
     /// What has been said.
     pub notifications: Vec<Notification>,
+    /// Its page waits for the end of a silence.
+    #[serde(default)]
+    pub is_withheld: bool,
+    /// Why somebody closed it by hand.
+    #[serde(default)]
+    pub closed_because: Option<String>,
 }
 
 impl Incident {
@@ -242,6 +248,8 @@ mod tests {
             reminders_count: 0,
             evidence: Vec::new(),
             notifications: Vec::new(),
+            is_withheld: false,
+            closed_because: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How the last minutes' deliveries went: opened, rejected, late.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,25 @@ const WINDOW_MS: i64 = 10 * MINUTE_MS;
 const LATE_MS: i64 = 10 * MINUTE_MS;
 /// Rejected payloads within the window that are no accident any more.
 const REJECTED_MAX: usize = 3;
+/// How far back the lag is looked at that lengthens graces.
+const LAG_WINDOW_MS: i64 = 5 * MINUTE_MS;
+/// A lag up to this is what AWS promises, and within the graces that `check` lets pass without a word.
+const LAG_USUAL_MS: i64 = MINUTE_MS;
 /// Deliveries remembered: a bound on the window for a flood. The window's verdict needs far fewer.
 const RECENT_MAX: usize = 10_000;
 
 /// The deliveries of the last ten minutes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Deliveries {
     recent: VecDeque<(Timestamp, bool)>,
     /// Whether the payloads up to the newest were rejected too often: three of the window's, or all. It is
     /// judged when a payload comes, so that silence neither raises nor ends it.
     pub is_rejecting: bool,
+    /// When the first delivery came.
+    pub first_at: Option<Timestamp>,
+    /// The lags of the last deliveries, by when they came: the greatest of each minute.
+    lags_ms: BTreeMap<Timestamp, i64>,
     /// Whether more had come than a sweep could fold: what it knows is old.
     #[serde(skip)]
     pub is_behind: bool,
@@ -39,12 +48,31 @@ impl Deliveries {
     /// Notes a payload that was opened, and how old its newest line was on arrival.
     pub fn opened(&mut self, at: Timestamp, lag_ms: Option<i64>) {
         self.push(at, false);
+        self.heard(at);
+        if let Some(lag_ms) = lag_ms {
+            let known = self.lags_ms.entry(at.minute()).or_insert(lag_ms);
+            *known = (*known).max(lag_ms);
+            self.lags_ms = self.lags_ms.split_off(&at.minute().minus_ms(LAG_WINDOW_MS));
+        }
         self.opened_at = self.opened_at.max(Some(at));
         match lag_ms {
             Some(lag_ms) if lag_ms > LATE_MS => self.late_at = self.late_at.max(Some((at, lag_ms))),
             Some(_) => self.in_time_at = self.in_time_at.max(Some(at)),
             None => {}
         }
+    }
+
+    /// Notes that something came, whatever it said.
+    pub fn heard(&mut self, at: Timestamp) {
+        self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
+    }
+
+    /// How much later than usual lines may come at `now`: the greatest lag of the last minutes, at most what makes
+    /// a delivery late. A worker's lines may be that far behind the app's.
+    #[must_use]
+    pub fn unusual_lag_ms(&self, now: Timestamp) -> i64 {
+        let recent = self.lags_ms.range(now.minute().minus_ms(LAG_WINDOW_MS)..).map(|(_, lag_ms)| *lag_ms);
+        recent.max().filter(|lag_ms| *lag_ms > LAG_USUAL_MS).unwrap_or(0).min(LATE_MS)
     }
 
     /// Notes a payload that was rejected.

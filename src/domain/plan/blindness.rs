@@ -23,6 +23,12 @@ impl Planner<'_> {
         for incident in open {
             self.resolve(incident);
         }
+        let closed =
+            self.book.newest.values().filter(|it| it.key.kind == Kind::Blind && it.closed_because.is_some());
+        let mended = closed.filter(|it| found.iter().all(|blind| Some(blind.reason) != it.key.reason));
+        // What was closed by hand and is over may be told again another time.
+        let mended: Vec<Incident> = mended.cloned().collect();
+        self.plan.incidents.extend(mended.into_iter().map(|it| Incident { closed_because: None, ..it }));
         for blind in found {
             let key = Key::blind(blind.reason);
             match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
@@ -34,10 +40,12 @@ impl Planner<'_> {
                         // One source's silence was worth a line; all of them are worth waking somebody.
                         incident.severity = blind.severity;
                         incident.evidence = blind.evidence;
-                        self.announce(&incident, NotificationState::Updated);
+                        self.announce(&mut incident, NotificationState::Updated);
                     }
                     self.keep(incident);
                 }
+                // Closed by hand, and it has been so ever since.
+                None if self.book.newest.get(&key).is_some_and(|past| past.closed_because.is_some()) => {}
                 None => {
                     let mut incident = self.open(key, blind.severity, &QueueView::default());
                     incident.sources = blind.sources;

@@ -35,6 +35,9 @@ impl Planner<'_> {
             Some(open) => {
                 let mut incident = open.clone();
                 incident.given_up = incident.given_up.saturating_add(given_up);
+                if lost.len() as u64 > incident.jobs_count {
+                    self.suspect(&lost);
+                }
                 self.follow_jobs(&mut incident, &lost);
                 if lost.is_empty() {
                     self.complete_waits(&mut incident, lane, view);
@@ -45,6 +48,7 @@ impl Planner<'_> {
             }
             None if !lost.is_empty() => {
                 let mut incident = self.open(key, Severity::Warn, view);
+                self.suspect(&lost);
                 self.follow_jobs(&mut incident, &lost);
                 incident.evidence = self.queue_evidence(view, &lost);
                 self.fire(incident);

@@ -1,22 +1,27 @@
 //! Decide, then do: what a sweep found, as complete data. Whoever carries it out has no choice left.
 
 mod blindness;
+mod command;
 mod evidence;
 mod gauges;
+mod greeting;
 mod lost;
 mod stalled;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::detect::Wake;
-use super::detect::queues::{self, QueueView, Queues};
+use super::detect::queues::{self, QueueView, Queues, WaitingJob};
 use super::incident::{Book, Incident, Key, Kind, NotificationState, Severity};
 use super::job::{QueueName, Timestamp};
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
 use super::ledger::counting::JobIx;
 use super::metric::Datum;
-use super::policy::Policy;
+use super::policy::{Policy, Silence};
+use super::watching::Watching;
+
+pub use command::plan_command;
 
 /// When a sweep happens, and how far its input reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,10 @@ pub struct Plan {
     /// The oldest jobs of every incident that is to be opened or has grown: what a store that answers from an index
     /// looks at once more before anybody is told.
     pub suspects: Vec<JobIx>,
+    /// Silences that somebody asked for.
+    pub silences: Vec<Silence>,
+    /// What to tell those who have just begun to watch.
+    pub greeting: Option<Watching>,
     /// Jobs overdue now.
     pub overdue_count: u64,
     /// Whether nothing waits, runs or is open.
@@ -61,9 +70,13 @@ pub fn plan_sweep(ledger: &Ledger, book: &Book, policy: &Policy, horizon: Horizo
     planner.judge_queues(&queues);
     planner.judge_blindness();
     planner.remind();
+    planner.greet();
     planner.gauge(&queues);
     planner.plan
 }
+
+/// Jobs of one queue that are looked at once more before anybody is told: one read of a store takes as many.
+const SUSPECTS_MAX: usize = 100;
 
 struct Planner<'a> {
     ledger: &'a Ledger,
@@ -136,42 +149,72 @@ impl Planner<'_> {
             reminders_count: 0,
             evidence: Vec::new(),
             notifications: Vec::new(),
+            is_withheld: false,
+            closed_because: None,
         }
     }
 
-    fn fire(&mut self, incident: Incident) {
-        self.announce(&incident, NotificationState::Firing);
+    fn fire(&mut self, mut incident: Incident) {
+        self.announce(&mut incident, NotificationState::Firing);
         self.plan.wake.at(incident.next_reminder_at(), self.horizon.now);
         self.plan.incidents.push(incident);
     }
 
     fn resolve(&mut self, mut incident: Incident) {
         incident.resolved_at = Some(self.horizon.now);
-        self.announce(&incident, NotificationState::Resolved);
+        self.announce(&mut incident, NotificationState::Resolved);
         self.plan.incidents.push(incident);
     }
 
-    fn keep(&mut self, incident: Incident) {
+    fn keep(&mut self, mut incident: Incident) {
+        if incident.is_withheld && self.silenced_until(&incident).is_none() {
+            incident.is_withheld = false;
+            self.announce(&mut incident, NotificationState::Firing);
+        }
         self.plan.incidents.push(incident);
     }
 
-    fn announce(&mut self, incident: &Incident, state: NotificationState) {
-        self.plan.announcements.push((incident.id.clone(), state));
+    /// The oldest jobs of an incident that is to be opened or has grown.
+    fn suspect(&mut self, jobs: &[&WaitingJob]) {
+        self.plan.suspects.extend(jobs.iter().take(SUSPECTS_MAX).map(|job| job.ix));
+    }
+
+    /// Says something of an incident, unless its queue is silenced: then a page waits for the silence's end, and
+    /// what is over by then was never said.
+    fn announce(&mut self, incident: &mut Incident, state: NotificationState) {
+        let is_silenced = self.silenced_until(incident).is_some();
+        match state {
+            NotificationState::Firing if is_silenced => incident.is_withheld = true,
+            NotificationState::Resolved if incident.is_withheld => {}
+            NotificationState::Reminder | NotificationState::Updated if is_silenced => {}
+            NotificationState::Firing
+            | NotificationState::Reminder
+            | NotificationState::Updated
+            | NotificationState::Resolved => self.plan.announcements.push((incident.id.clone(), state)),
+        }
+    }
+
+    /// Until when nothing is said of an incident.
+    fn silenced_until(&mut self, incident: &Incident) -> Option<Timestamp> {
+        let now = self.horizon.now;
+        let silences = self.policy.silences.iter().chain(&self.book.silences);
+        let until =
+            silences.filter(|it| it.concerns(&incident.queues) && it.until > now).map(|it| it.until).max()?;
+        self.plan.wake.at(until, now);
+        Some(until)
     }
 
     fn remind(&mut self) {
         let now = self.horizon.now;
-        let mut due = Vec::new();
-        for incident in &mut self.plan.incidents {
-            if incident.is_open() {
-                if incident.next_reminder_at() <= now {
-                    incident.reminders_count = incident.reminders_count.saturating_add(1);
-                    due.push(incident.id.clone());
-                }
-                self.plan.wake.at(incident.next_reminder_at(), now);
+        let mut incidents = std::mem::take(&mut self.plan.incidents);
+        for incident in incidents.iter_mut().filter(|incident| incident.is_open()) {
+            if incident.next_reminder_at() <= now {
+                incident.reminders_count = incident.reminders_count.saturating_add(1);
+                self.announce(incident, NotificationState::Reminder);
             }
+            self.plan.wake.at(incident.next_reminder_at(), now);
         }
-        self.plan.announcements.extend(due.into_iter().map(|id| (id, NotificationState::Reminder)));
+        self.plan.incidents = incidents;
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::incident::{Incident, Kind, Severity};
+use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::class::Lane;
 
 impl Planner<'_> {
@@ -11,7 +12,9 @@ impl Planner<'_> {
         let grace_ms = self.policy.grace_ms(lane.1.as_ref(), None);
         let overdue: Vec<&WaitingJob> =
             view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_none()).collect();
-        let moved_until = view.newest_start.map(|start| start.plus_ms(grace_ms));
+        // Lines that come late come late for everybody: a worker's may be on their way.
+        let lag_ms = self.ledger.deliveries.unusual_lag_ms(now);
+        let moved_until = view.newest_start.map(|start| start.plus_ms(grace_ms).plus_ms(lag_ms));
         if !overdue.is_empty() {
             for until in [moved_until, view.working_until].into_iter().flatten() {
                 self.plan.wake.at(until, now);
@@ -19,10 +22,18 @@ impl Planner<'_> {
         }
         let is_still = moved_until.is_none_or(|until| until <= now);
         let is_stalled = !overdue.is_empty() && is_still && view.working_until.is_none();
+        let is_certain = !self.ledger.deliveries.is_behind
+            && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now);
+        if lag_ms > 0 {
+            self.plan.wake.at(now.plus_ms(MINUTE_MS), now);
+        }
         let key = key_of(Kind::Stalled, lane);
         match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
             Some(open) => {
                 let mut incident = open.clone();
+                if overdue.len() as u64 > incident.jobs_count {
+                    self.suspect(&overdue);
+                }
                 self.follow_jobs(&mut incident, &overdue);
                 let has_started = view.newest_start > incident.newest_start_at_opening;
                 if is_stalled {
@@ -45,12 +56,10 @@ impl Planner<'_> {
                     self.keep(incident);
                 }
             }
-            None if is_stalled => {
-                let reopened = self
-                    .book
-                    .newest
-                    .get(&key)
-                    .filter(|past| past.resolved_at.is_some_and(|at| now.since_ms(at) <= grace_ms));
+            None if is_stalled && is_certain => {
+                let is_fresh = |at: Timestamp| now.since_ms(at) <= grace_ms;
+                let past = self.book.newest.get(&key).filter(|past| past.closed_because.is_none());
+                let reopened = past.filter(|past| past.resolved_at.is_some_and(is_fresh));
                 let mut incident = match reopened {
                     Some(past) => Incident { resolved_at: None, ..past.clone() },
                     None => self.open(key, Severity::Page, view),
@@ -58,6 +67,7 @@ impl Planner<'_> {
                 incident.newest_start_at_opening = view.newest_start;
                 incident.starts_since = None;
                 self.follow_jobs(&mut incident, &overdue);
+                self.suspect(&overdue);
                 incident.evidence = self.queue_evidence(view, &overdue);
                 self.fire(incident);
             }
