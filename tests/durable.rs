@@ -200,7 +200,7 @@ fn cut() -> impl Strategy<Value = Cut> {
 
 #[test]
 fn worlds_are_the_same_in_a_table_however_they_are_delivered() {
-    law(256, &(world(), cut(), any::<bool>()), |(world, cut, is_merged)| {
+    law(128, &(world(), cut(), any::<bool>()), |(world, cut, is_merged)| {
         // A table knows a database's job by its row, and no two rows that live at once have one id.
         prop_assume!(!world.is_database || world.jobs.len() <= worlds::ROW_IDS);
         // Memory does not join a row's number alone with lines that carry it and a uuid; a table does.

@@ -18,13 +18,15 @@ use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::life::{JobHash, JobKey, JobRecord, jobs_of};
 use crate::domain::ledger::record::{ENQUEUE_TOLERANCE_MS, StreamKey};
 use crate::domain::metric::Metric;
-use crate::ports::View;
 use crate::ports::table::{Item, ItemKey, Listed, Table};
+use crate::ports::{Disposed, View};
 
 /// Deliveries folded from one partition of the index in one sweep; what is left waits a minute.
-const DELIVERIES_MAX: usize = 500;
-/// Open jobs looked at in one partition of the index: 16 of these are 800,000, more than a queue is waited for.
-const JOBS_MAX: usize = 50_000;
+const DELIVERIES_MAX: usize = 1_000;
+/// Deliveries held at once: each may take a megabyte or two in memory.
+const DELIVERIES_AT_ONCE: usize = 50;
+/// Open jobs looked at in one partition of the index, oldest first: 80,000 in all, of about a kilobyte each.
+const JOBS_MAX: usize = 5_000;
 /// Freshness items read: one for each log group and container of a day.
 const HEARD_MAX: usize = 2_000;
 /// Deliveries of one stream that are asked whether lines came before, or whether a life was told whole.
@@ -84,45 +86,43 @@ impl Sweep {
         View { ledger: &self.ledger, book: &self.book }
     }
 
+    /// Folds what the index shows and is not folded yet, a few at a time: a delivery may be large.
     async fn fold_deliveries<T: Table>(&mut self, table: &T) -> Result<(), DurableError<T::Error>> {
-        let fresh = self.unfolded(table).await?;
-        self.note_seen(table, &fresh).await?;
-        for Delivery { key, stored } in fresh {
-            match stored {
-                Stored::Lines { record, known } => self.ledger.fold(&record, &known),
-                Stored::Rejected { reason, at } => self.ledger.reject(&reason, at),
+        let keys = self.unfolded(table).await?;
+        for keys in keys.chunks(DELIVERIES_AT_ONCE) {
+            let mut fresh = Vec::new();
+            // The index lags: an item that is no longer due has been folded.
+            for item in table.get(keys).await?.into_iter().flatten().filter(|item| item.due.is_some()) {
+                fresh.push(Delivery { stored: items::read(&item.key, &item.body)?, key: item.key });
             }
-            self.folded.push(key);
+            self.note_seen(table, &fresh).await?;
+            for Delivery { key, stored } in fresh {
+                match stored {
+                    Stored::Lines { record, known } => self.ledger.fold(&record, &known),
+                    Stored::Rejected { reason, at } => self.ledger.reject(&reason, at),
+                }
+                self.folded.push(key);
+            }
         }
         Ok(())
     }
 
-    /// The deliveries that the index shows and that are not folded yet, in the order they came.
-    async fn unfolded<T: Table>(&mut self, table: &T) -> Result<Vec<Delivery>, DurableError<T::Error>> {
+    /// The deliveries that the index shows, without those known to be folded, in the order they came.
+    async fn unfolded<T: Table>(&mut self, table: &T) -> Result<Vec<ItemKey>, DurableError<T::Error>> {
         let until = items::sortable(self.now.plus_ms(MINUTE_MS));
         let mut listed: Vec<Listed> = Vec::new();
         for number in 0..items::DELIVERY_PARTITIONS {
             let partition = items::delivery_due_partition(number);
             let found = table.due(&partition, "", &until, DELIVERIES_MAX).await?;
-            if found.len() >= DELIVERIES_MAX {
-                self.ledger.deliveries.is_behind = true;
-            }
+            let last = found.last().filter(|_| found.len() >= DELIVERIES_MAX);
+            let minute_ago = items::sortable(self.now.minus_ms(MINUTE_MS));
+            self.ledger.deliveries.is_behind |= last.is_some_and(|last| last.order < minute_ago);
             listed.extend(found);
         }
         listed.sort_by(|a, b| (&a.order, &a.key).cmp(&(&b.order, &b.key)));
-        let is_applied = |key: &ItemKey| {
-            self.checkpoint.saved.applied.iter().any(|(pk, sk)| *pk == key.partition && *sk == key.sort)
-        };
-        let keys: Vec<ItemKey> = listed.into_iter().map(|it| it.key).filter(|key| !is_applied(key)).collect();
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut fresh = Vec::new();
-        // The index lags: an item that is no longer due has been folded.
-        for item in table.get(&keys).await?.into_iter().flatten().filter(|item| item.due.is_some()) {
-            fresh.push(Delivery { stored: items::read(&item.key, &item.body)?, key: item.key });
-        }
-        Ok(fresh)
+        let applied: BTreeSet<&(String, String)> = self.checkpoint.saved.applied.iter().collect();
+        let is_applied = |key: &ItemKey| applied.contains(&(key.partition.clone(), key.sort.clone()));
+        Ok(listed.into_iter().map(|listed| listed.key).filter(|key| !is_applied(key)).collect())
     }
 
     /// Notes the lines that came in deliveries folded before: those of the same stream that reach as far.
@@ -134,26 +134,38 @@ impl Sweep {
         let mut from: BTreeMap<&str, String> = BTreeMap::new();
         for delivery in fresh {
             let Stored::Lines { record, .. } = &delivery.stored else { continue };
-            let oldest = record.lines.iter().map(|line| line.at).min().unwrap_or_default();
-            let from = from.entry(&delivery.key.partition).or_insert_with(|| items::sortable(oldest));
-            *from = std::mem::take(from).min(items::sortable(oldest));
+            let oldest = items::sortable(record.lines.iter().map(|line| line.at).min().unwrap_or_default());
+            let from = from.entry(&delivery.key.partition).or_insert_with(|| oldest.clone());
+            *from = std::mem::take(from).min(oldest);
         }
         let is_fresh: BTreeSet<&ItemKey> = fresh.iter().map(|delivery| &delivery.key).collect();
-        let asked = from
-            .into_iter()
-            .map(|(partition, from)| async move { table.range(partition, &from, usize::MAX).await });
-        let found: Vec<Vec<Item>> =
-            stream::iter(asked).buffer_unordered(WRITES_IN_FLIGHT).try_collect().await?;
-        for item in found.into_iter().flatten().filter(|item| !is_fresh.contains(&item.key)) {
-            let is_folded = item.due.is_none()
-                || self
-                    .checkpoint
-                    .saved
-                    .applied
-                    .contains(&(item.key.partition.clone(), item.key.sort.clone()));
-            if is_folded && let Stored::Lines { record, .. } = items::read(&item.key, &item.body)? {
-                self.ledger.note_seen(&record);
+        for (partition, mut from) in from {
+            loop {
+                let page = table.range(partition, &from, DELIVERIES_AT_ONCE).await?;
+                let is_last = page.len() < DELIVERIES_AT_ONCE;
+                for item in page {
+                    // The least text that is greater.
+                    from = format!("{}\0", item.key.sort);
+                    if !is_fresh.contains(&item.key) && self.is_folded(&item) {
+                        self.note_lines_of(&item)?;
+                    }
+                }
+                if is_last {
+                    break;
+                }
             }
+        }
+        Ok(())
+    }
+
+    fn is_folded(&self, item: &Item) -> bool {
+        let place = (item.key.partition.clone(), item.key.sort.clone());
+        item.due.is_none() || self.checkpoint.saved.applied.contains(&place)
+    }
+
+    fn note_lines_of<E: Disposed>(&mut self, item: &Item) -> Result<(), DurableError<E>> {
+        if let Stored::Lines { record, .. } = items::read(&item.key, &item.body)? {
+            self.ledger.note_seen(&record);
         }
         Ok(())
     }

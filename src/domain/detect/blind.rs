@@ -111,6 +111,11 @@ fn rejecting(ledger: &Ledger) -> Option<Blind> {
 }
 
 fn late(ledger: &Ledger) -> Option<Blind> {
+    if ledger.deliveries.is_behind {
+        let text =
+            "more deliveries came than a sweep can take in: what is known is over a minute old".to_owned();
+        return Some(Blind::warn(Blindness::Late, Fact::timeless(text), None));
+    }
     let lag_ms = ledger.deliveries.lag_ms()?;
     let minutes = lag_ms.wrapping_div(MINUTE_MS);
     let text = format!("the newest delivery was {minutes} min old when it came");

@@ -35,6 +35,8 @@ const TOLD_MAX: usize = 10_000;
 const STREAMS_MAX: usize = 200;
 /// Boots and ends of workers kept of each stream, the newest.
 const BREAKS_MAX: usize = 50;
+/// Counters kept that could not be published, by metric, dimensions and minute: some hours of a dozen queues.
+const UNPUBLISHED_MAX: usize = 10_000;
 /// Classes kept, by name; an app has dozens.
 const CLASSES_MAX: usize = 500;
 
@@ -150,7 +152,7 @@ impl Ledger {
         }
         Checkpoint {
             tally: self.tally,
-            unpublished: self.unpublished.clone(),
+            unpublished: self.unpublished.newest(UNPUBLISHED_MAX),
             streams: self.newest_streams(),
             sources: self.sources.clone(),
             deliveries: self.deliveries.clone(),

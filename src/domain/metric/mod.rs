@@ -228,6 +228,16 @@ impl Unpublished {
         }
     }
 
+    /// The same, without what is oldest where there are more than `rows_max` rows.
+    #[must_use]
+    pub fn newest(&self, rows_max: usize) -> Self {
+        let mut minutes: Vec<Timestamp> = self.data.keys().map(|(_, _, at)| *at).collect();
+        minutes.sort_unstable();
+        let from = minutes.len().checked_sub(rows_max).and_then(|ix| minutes.get(ix).copied());
+        let kept = self.data.iter().filter(|((_, _, at), _)| from.is_none_or(|from| *at >= from));
+        Self { data: kept.map(|(key, values)| (key.clone(), values.clone())).collect() }
+    }
+
     /// Takes everything out, as data.
     pub fn drain(&mut self) -> Vec<Datum> {
         std::mem::take(&mut self.data)
