@@ -6,8 +6,25 @@ export RUSTUP_DIST_SERVER ?= http://127.0.0.1:9
 export RUSTUP_UPDATE_ROOT ?= http://127.0.0.1:9
 export RUSTUP_AUTO_INSTALL ?= 0
 
-test:
-	cargo test --locked --workspace --exclude queuewatch-bench
+test: e2e-servers
+	cargo test --locked --workspace --exclude queuewatch-bench --features e2e
+
+# The servers of the end-to-end tests, beside what cargo builds; what they need and is not there is named.
+E2E := $(or $(CARGO_TARGET_DIR),target)
+.PHONY: e2e-servers
+e2e-servers: $(E2E)/e2e-venv/installed $(E2E)/e2e-node/installed
+
+$(E2E)/e2e-venv/installed: tests/e2e/requirements.txt
+	@python3 -c 'import venv, ensurepip' || { echo "missing: python3 with venv, for the end-to-end tests"; exit 1; }
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(E2E)/e2e-node/installed: tests/e2e/package.json
+	@for tool in node npm; do command -v $$tool >/dev/null || { echo "missing: $$tool, for the end-to-end tests"; exit 1; }; done
+	mkdir -p $(@D) && cp $< $(@D)/package.json
+	npm install --prefix $(@D) --no-package-lock --no-audit --no-fund --ignore-scripts --omit=dev --silent
+	touch $@
 
 lint:
 	cargo fmt --all --check

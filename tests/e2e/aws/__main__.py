@@ -24,6 +24,7 @@ class Handler(WSGIRequestHandler):
     """HTTP/1.1, and nothing said of each request."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log(self, *_):
         """Says nothing."""

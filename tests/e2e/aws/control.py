@@ -20,8 +20,8 @@ class Control:
             "invoke": lambda said: self._functions.invoke(said["function"], said["event"]),
             "deliveries": lambda _: self._functions.take_deliveries(),
             "faults": lambda said: self._faults.set(said["rules"]),
-            "journal": lambda said: self._journal.since(said["since"]),
-            "metrics": lambda _: self._simulated.metrics(),
+            "journal": lambda said: self._journal.of(said["functions"]),
+            "metrics": lambda said: self._simulated.metrics(said["app"]),
             "output": lambda _: self._functions.output(),
         }
 

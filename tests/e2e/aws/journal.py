@@ -27,10 +27,10 @@ class Journal:
             self._entries.append(entry)
         return entry
 
-    def since(self, first):
-        """The entries from that one on."""
+    def of(self, prefix):
+        """The entries of functions whose names begin so."""
         with self._lock:
-            return [dict(entry) for entry in self._entries[first:]]
+            return [dict(entry) for entry in self._entries if entry["function"].startswith(prefix)]
 
 
 def cost(call, answer):

@@ -65,10 +65,11 @@ class Simulated:
             answer.body = b"".join(self._app(environ, start))
         return answer
 
-    def metrics(self):
-        """Everything that was put, value by value."""
+    def metrics(self, app):
+        """What was put for one app, value by value."""
         with self._lock:
             data = cloudwatch_backends[DEFAULT_ACCOUNT_ID][REGION].metric_data
+            of_app = [datum for datum in data if any(it.value == app for it in datum.dimensions)]
             return [
                 {
                     "namespace": datum.namespace,
@@ -78,7 +79,7 @@ class Simulated:
                     "at_ms": round(datum.timestamp.replace(tzinfo=datetime.UTC).timestamp() * 1000),
                     "value": datum.value,
                 }
-                for datum in data
+                for datum in of_app
             ]
 
 
