@@ -1,8 +1,8 @@
 //! The ledger that outlives the process: items of a table, and the order in which they are written.
 //!
-//! - [`ingest`] merges what a delivery says into the items of its jobs, and puts the delivery's own item **last**.
+//! - `ingest` merges what a delivery says into the items of its jobs, and puts the delivery's own item **last**.
 //!   It counts nothing, so a repeat changes nothing.
-//! - [`sweep`] folds deliveries into **one** checkpoint by one compare-and-set, which also holds the incidents and
+//! - `sweep` folds deliveries into **one** checkpoint by one compare-and-set, which also holds the incidents and
 //!   what is to be sent. Two sweeps cannot both win it, and a lease keeps the second from starting.
 //!
 //! Nothing here needs more of a store than a conditional put: no transaction, no counter.
