@@ -165,6 +165,8 @@ pub enum Ending {
     Plain,
     /// Text `FAIL`: the job failed for good *or* goes back to be tried again; only a colour told them apart.
     FailOrRetry,
+    /// JSON `released_after_exception`: the attempt failed, and the job goes back to be tried again.
+    Thrown,
 }
 
 /// A runtime as printed, and how exactly.

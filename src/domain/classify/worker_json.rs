@@ -2,7 +2,7 @@
 //!
 //! `result` outranks `status`: an attempt that put its job back is a release, whatever else it says.
 
-use crate::domain::job::{Form, Stage};
+use crate::domain::job::{Ending, Form, Stage};
 
 use super::json::{Document, Scalar};
 use super::runtime;
@@ -55,6 +55,9 @@ pub(super) fn read(document: Record<'_>) -> Option<Sighting<'_>> {
         _ => return None,
     };
     let mut seen = Sighting::new(stage, Form::Json);
+    if document.status.as_text() == Some("released_after_exception") {
+        seen.ending = Ending::Thrown;
+    }
     if stage.is_lifecycle() {
         seen.class = Some(document.job.into_text()?);
     } else if document.job.as_text().is_some() {

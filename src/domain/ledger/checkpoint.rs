@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::circumstances::Circumstances;
 use super::class::{ClassFacts, Lane};
 use super::counting::{JobIx, StreamLines};
 use super::deliveries::Deliveries;
@@ -50,6 +51,7 @@ pub struct Checkpoint {
     sources: Sources,
     deliveries: Deliveries,
     traits: Traits,
+    circumstances: Circumstances,
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: Vec<(Lane, LaneBounds)>,
     recent: Vec<(Vec<JobHash>, JobRecord)>,
@@ -82,6 +84,7 @@ impl Ledger {
             sources: checkpoint.sources,
             deliveries: checkpoint.deliveries,
             traits: checkpoint.traits,
+            circumstances: checkpoint.circumstances,
             classes: checkpoint.classes,
             apart: Some(Box::default()),
             ..Self::default()
@@ -157,7 +160,8 @@ impl Ledger {
             sources: self.sources.clone(),
             deliveries: self.deliveries.clone(),
             traits: self.traits,
-            classes: self.classes.iter().take(CLASSES_MAX).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            circumstances: self.circumstances.clone(),
+            classes: self.newest_classes(now),
             lanes: lanes.into_iter().collect(),
             recent,
             told: self.newest_told(now),
@@ -188,6 +192,15 @@ impl Ledger {
         (kept.collect(), past)
     }
 
+    fn newest_classes(&self, now: Timestamp) -> BTreeMap<JobClass, ClassFacts> {
+        let mut classes: BTreeMap<JobClass, ClassFacts> =
+            self.classes.iter().take(CLASSES_MAX).map(|(k, v)| (k.clone(), v.clone())).collect();
+        for facts in classes.values_mut() {
+            facts.forget_before(now);
+        }
+        classes
+    }
+
     fn newest_streams(&self) -> Vec<StreamFacts> {
         let mut streams: Vec<StreamFacts> = self.streams.all().into_iter().cloned().collect();
         streams.sort_by_key(|stream| std::cmp::Reverse(stream.newest_line));
@@ -195,6 +208,11 @@ impl Ledger {
         for stream in &mut streams {
             while stream.breaks.len() > BREAKS_MAX {
                 stream.breaks.pop_first();
+            }
+            for marks in [&mut stream.boots, &mut stream.kills] {
+                while marks.len() > BREAKS_MAX {
+                    marks.pop_first();
+                }
             }
             while stream.log_files.len() > BREAKS_MAX {
                 stream.log_files.pop_first();

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::outcomes::Outcomes;
+use super::pace::{Moves, Pace};
 use super::record::StreamKey;
-use crate::domain::job::{ConnectionName, MINUTE_MS, QueueName, Timestamp};
+use crate::domain::job::{ConnectionName, MINUTE_MS, Observation, QueueName, Timestamp};
 
 /// A queue on a connection, each as far as known.
 pub type Lane = (Option<ConnectionName>, Option<QueueName>);
@@ -23,6 +25,15 @@ pub struct ClassFacts {
     pub newest_start: Option<(Timestamp, StreamKey)>,
     /// Whether an enqueue line of the class ever carried a delay.
     pub is_delay_logged: bool,
+    /// Whether a start line of the class was ever seen.
+    #[serde(default)]
+    pub has_start_lines: bool,
+    /// How its last attempts ended.
+    #[serde(default)]
+    pub outcomes: Outcomes,
+    /// What happened in the last minutes, by the queue on the line.
+    #[serde(default, with = "crate::domain::pairs")]
+    paces: BTreeMap<Option<QueueName>, Pace>,
     waits: BTreeMap<u32, u64>,
     waits_count: u64,
 }
@@ -36,6 +47,34 @@ impl ClassFacts {
     #[must_use]
     pub fn learned_timeout_ms(&self) -> i64 {
         self.longest_run_ms.saturating_mul(3).max(TIMEOUT_LEAST_MS)
+    }
+
+    /// Takes a line of a job's life for what it adds to the last minutes.
+    pub fn take_pace(&mut self, observation: &Observation) {
+        self.paces.entry(observation.queue.clone()).or_default().take(observation);
+    }
+
+    /// What happened from the minute of `from` on, by lines that name `queue`, or none.
+    #[must_use]
+    pub fn moves_since(&self, queue: Option<&QueueName>, from: Timestamp) -> Moves {
+        self.paces.get(&queue.cloned()).map_or(Moves::default(), |pace| pace.since(from))
+    }
+
+    /// What happened from the minute of `from` on, whatever queue lines name.
+    #[must_use]
+    pub fn all_moves_since(&self, from: Timestamp) -> Moves {
+        let mut sum = Moves::default();
+        for pace in self.paces.values() {
+            sum.add(pace.since(from));
+        }
+        sum
+    }
+
+    /// Forgets the minutes that nobody asks for any more.
+    pub fn forget_before(&mut self, now: Timestamp) {
+        for pace in self.paces.values_mut() {
+            pace.forget_before(now);
+        }
     }
 
     /// Notes how long a job waited.

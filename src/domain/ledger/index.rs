@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::class::Lane;
 use super::counting::JobIx;
+use super::life::JobKey;
 use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
 use crate::domain::job::{LineKey, Timestamp};
@@ -42,6 +43,21 @@ impl Ledger {
         let running = job.known.start().map(|(mark, _)| mark.at).filter(|_| is_running);
         move_key(&mut self.running, &mut job.running_key, running, ix);
         self.refresh_lane(ix);
+        self.refresh_lost(ix);
+    }
+
+    /// Tells its class which attempts of a job were lost, where that has changed.
+    fn refresh_lost(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let lost: BTreeSet<Timestamp> = job.known.attempts.lost().collect();
+        if lost.is_empty() && !job.has_told_lost {
+            return;
+        }
+        let name = JobKey::of_name(job.known.id(), job.known.uuid());
+        if let (Some(class), Some(name)) = (job.known.class(), name) {
+            job.has_told_lost = !lost.is_empty();
+            self.classes.entry(class.clone()).or_default().outcomes.note_lost(name.hash(), lost);
+        }
     }
 
     /// Brings a job's queue in line: newest enqueue and start, and the first start that overtakes others.

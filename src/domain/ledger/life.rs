@@ -42,6 +42,18 @@ impl JobKey {
         Some(Self(key))
     }
 
+    /// The name by which lines of a class tell its jobs apart: the id, or where that is a row's and the line carries
+    /// it the uuid. `None` for a line without any.
+    #[must_use]
+    pub fn of_name(id: Option<&JobId>, uuid: Option<&JobUuid>) -> Option<Self> {
+        match (id, uuid) {
+            (Some(id), None) => Some(Self(format!("i{}", id.as_str()))),
+            (Some(id), Some(_)) if !id.is_numeric() => Some(Self(format!("i{}", id.as_str()))),
+            (_, Some(uuid)) => Some(Self::of_uuid(uuid)),
+            (None, None) => None,
+        }
+    }
+
     /// The key of a job that is known by its uuid.
     #[must_use]
     pub fn of_uuid(uuid: &JobUuid) -> Self {
@@ -205,6 +217,7 @@ impl JobRecord {
         known.newest_failure = known.newest_failure.filter(|at| *at >= from);
         known.newest_success = known.newest_success.filter(|at| *at >= from);
         known.released = known.released.filter(|mark| mark.at >= from);
+        known.attempts.forget_before(from);
         self.counted = self.counted.filter(|counted| counted.started_at >= from);
         self
     }

@@ -175,20 +175,23 @@ impl Ledger {
             let errors = &mut self.tally.counts.enqueue_errors;
             *errors = errors.saturating_add_signed(n);
             self.unpublished.correct(Metric::EnqueueErrors, turn.at, n);
+            self.circumstances.store_errors.turn(turn);
         }
     }
 
     fn take_process_line(&mut self, observation: &Observation, stream: StreamKey) {
+        self.circumstances.take(observation, stream);
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);
+            let is_kill = observation.text.as_deref() == Some("Killed");
             if observation.stage == Stage::WorkerStarted {
-                facts.newest_boot = facts.newest_boot.max(Some(observation.at));
+                facts.boots.insert(observation.at);
+            } else if is_kill {
+                facts.kills.insert(observation.at);
             }
         } else if let (Stage::LogFileHint, Some(file)) = (observation.stage, &observation.text) {
             facts.log_files.insert(observation.at, Arc::clone(file));
-        } else if observation.stage == Stage::WorkerAlive {
-            self.traits.newest_heartbeat_at = self.traits.newest_heartbeat_at.max(Some(observation.at));
         }
     }
 
@@ -344,6 +347,15 @@ impl Ledger {
     fn note_class(&mut self, observation: &Observation, stream: StreamKey) {
         let Some(class) = &observation.class else { return };
         let facts = self.classes.entry(class.clone()).or_default();
+        facts.take_pace(observation);
+        facts.outcomes.take(observation);
+        facts.has_start_lines |= observation.stage == Stage::Processing;
+        if let Some(stream) = self.streams.get_mut(stream) {
+            let is_enqueue = observation.stage == Stage::Enqueued;
+            let newest =
+                if is_enqueue { &mut stream.newest_enqueue_line } else { &mut stream.newest_worker_line };
+            *newest = (*newest).max(Some(observation.at));
+        }
         if observation.stage == Stage::Enqueued {
             facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));
             facts.is_delay_logged |= observation.delay_ms.is_some();

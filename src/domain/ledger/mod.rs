@@ -4,15 +4,20 @@
 //! ledger, as long as none is more than two hours later than the rest.
 
 mod apart;
+pub mod attempts;
 pub mod checkpoint;
+pub mod circumstances;
 pub mod class;
 pub mod counting;
 pub mod deliveries;
+pub mod errors;
 pub mod halves;
 pub mod identity;
 mod index;
 pub mod life;
 pub mod merge;
+pub mod outcomes;
+pub mod pace;
 pub mod pairing;
 pub mod record;
 pub mod retries;
@@ -28,6 +33,7 @@ use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::metric::Unpublished;
 use apart::Apart;
+use circumstances::Circumstances;
 use class::{ClassFacts, Lane};
 use counting::{ClassSeries, JobIx, StartKey};
 use deliveries::Deliveries;
@@ -54,6 +60,8 @@ pub struct Ledger {
     pub deliveries: Deliveries,
     /// What the app's lines have carried so far.
     pub traits: Traits,
+    /// What lines tell beside jobs.
+    pub circumstances: Circumstances,
     seen_lines: KeySet,
     seen_deliveries: KeySet,
     jobs: Vec<Job>,
@@ -95,6 +103,8 @@ pub struct Job {
     /// How long it waited, as far as its class has been told.
     wait_ms: Option<i64>,
     is_wait_published: bool,
+    /// Its class has been told of attempts that were lost.
+    has_told_lost: bool,
     retries: Option<Box<Retries>>,
     is_merged_away: bool,
 }
@@ -201,8 +211,6 @@ pub struct Traits {
     pub has_end_only: bool,
     /// A numeric id was seen on a worker line without a uuid: retries are new ids.
     pub has_row_ids: bool,
-    /// The newest heartbeat of any worker.
-    pub newest_heartbeat_at: Option<Timestamp>,
 }
 
 impl Job {

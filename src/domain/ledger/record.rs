@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attempts::Attempts;
 use crate::domain::intake::LineHash;
 use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, Runtime, SECOND_MS, Stage,
@@ -79,6 +80,9 @@ pub struct Registers {
     /// Newest success.
     #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
     pub newest_success: Option<Timestamp>,
+    /// When its attempts started and ended.
+    #[serde(rename = "a", skip_serializing_if = "is_unset")]
+    pub attempts: Attempts,
     /// The timeout the job's own lines carry.
     #[serde(rename = "to", skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
@@ -183,6 +187,7 @@ impl Registers {
             id: observation.id.clone().map(|name| (rank, name)),
             uuid: observation.uuid.clone().map(|name| (rank, name)),
             timeout_ms: observation.timeout_ms,
+            attempts: Attempts::of(observation),
             ..Self::default()
         };
         if is_enqueue {
@@ -230,6 +235,7 @@ impl Registers {
         self.newest_failure = self.newest_failure.max(other.newest_failure);
         self.newest_success = self.newest_success.max(other.newest_success);
         self.timeout_ms = self.timeout_ms.max(other.timeout_ms);
+        self.attempts.join(&other.attempts);
         greater(&mut self.class, &other.class);
         greater(&mut self.queue, &other.queue);
         greater(&mut self.connection, &other.connection);
@@ -365,6 +371,10 @@ impl Registers {
             State::Pending | State::Released | State::Running | State::Unknown => None,
         }
     }
+}
+
+fn is_unset(attempts: &Attempts) -> bool {
+    *attempts == Attempts::default()
 }
 
 fn least<T: Ord + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {

@@ -26,8 +26,18 @@ pub struct StreamFacts {
     pub newest_line: Option<Timestamp>,
     /// Boots, stops, exits and kills of workers: no attempt in this stream outlives one.
     pub breaks: BTreeSet<Timestamp>,
-    /// The newest line that says a worker was started.
-    pub newest_boot: Option<Timestamp>,
+    /// Lines that say a worker was started.
+    #[serde(default)]
+    pub boots: BTreeSet<Timestamp>,
+    /// Lines that say a worker was killed.
+    #[serde(default)]
+    pub kills: BTreeSet<Timestamp>,
+    /// The newest line of a job's start or end.
+    #[serde(default)]
+    pub newest_worker_line: Option<Timestamp>,
+    /// The newest line of a job's enqueue.
+    #[serde(default)]
+    pub newest_enqueue_line: Option<Timestamp>,
     /// Files that its lines say worker output goes to, newest last.
     pub log_files: BTreeMap<Timestamp, Arc<str>>,
     /// Store errors and traces that payloads cut apart.
@@ -43,7 +53,10 @@ impl Streams {
             log_stream: Arc::from(log_stream),
             newest_line: None,
             breaks: BTreeSet::new(),
-            newest_boot: None,
+            boots: BTreeSet::new(),
+            kills: BTreeSet::new(),
+            newest_worker_line: None,
+            newest_enqueue_line: None,
             log_files: BTreeMap::new(),
             halves: Halves::default(),
         });

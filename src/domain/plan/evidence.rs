@@ -124,7 +124,8 @@ impl Planner<'_> {
         } else if elsewhere > view.newest_start {
             facts.push(Fact::or_never("last job line of a worker, on any queue", elsewhere, "never"));
         }
-        let boot = self.ledger.streams.all().into_iter().filter_map(|stream| stream.newest_boot).max();
+        let boot =
+            self.ledger.streams.all().into_iter().filter_map(|stream| stream.boots.last().copied()).max();
         if boot.is_some() {
             facts.push(Fact::or_never("last line that says a worker was started", boot, "never"));
         }

@@ -49,9 +49,9 @@ impl Planner<'_> {
                 data.extend(gauges.data(&Dimensions::Queue(queue), now));
             }
         }
-        let alive = u64::from(
-            self.ledger.traits.newest_heartbeat_at.is_some_and(|at| now.since_ms(at) <= HEARTBEAT_FRESH_MS),
-        );
+        let fresh_from = now.minus_ms(HEARTBEAT_FRESH_MS);
+        let workers = self.ledger.circumstances.workers.values();
+        let alive = workers.filter(|worker| worker.is_alive_since(fresh_from)).count() as u64;
         data.push(gauge(Metric::StalledQueues, Dimensions::App, now, stalled));
         data.push(gauge(Metric::WorkersAlive, Dimensions::App, now, alive));
         data.push(gauge(Metric::SweepHeartbeat, Dimensions::None, now, 1));

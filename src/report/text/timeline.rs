@@ -76,7 +76,7 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
     plain(ledger.traits.first_worker_line_at, "first job line of a worker".to_owned());
     for stream in ledger.streams.all() {
         let name = &stream.log_stream;
-        plain(stream.newest_boot, format!("last line that says a worker was started, in {name}"));
+        plain(stream.boots.last().copied(), format!("last line that says a worker was started, in {name}"));
         for (at, file) in &stream.log_files {
             plain(Some(*at), format!("worker output goes to {file}, says {name}"));
         }

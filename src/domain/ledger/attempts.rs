@@ -1,0 +1,166 @@
+//! When the attempts of one job started and ended, so that an attempt without an end can be told.
+//!
+//! **Invariant:** each side is the newest few of a union, so that the order in which lines come does not show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::job::{Form, Observation, Stage, Timestamp};
+
+/// Attempts remembered of one job, the newest: two that were lost make an incident, and a job that is retried for
+/// ever shows the same thing again and again.
+const ATTEMPTS_MAX: usize = 8;
+
+/// The starts and ends that lines of one job tell of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attempts {
+    #[serde(rename = "s", skip_serializing_if = "Few::is_empty")]
+    starts: Few,
+    #[serde(rename = "e", skip_serializing_if = "Few::is_empty")]
+    ends: Few,
+}
+
+impl Attempts {
+    /// What one line says. Before 9.21 a retry prints nothing between two starts: those tell of no lost attempt.
+    #[must_use]
+    pub fn of(observation: &Observation) -> Self {
+        let (mut starts, mut ends) = (Few::default(), Few::default());
+        if observation.stage == Stage::Processing && observation.form != Form::Bracket {
+            starts = Few::One(observation.at);
+        } else if observation.stage.is_end() {
+            ends = Few::One(observation.at);
+        }
+        Self { starts, ends }
+    }
+
+    /// Takes what another record of the same job has.
+    pub fn join(&mut self, other: &Self) {
+        self.starts.join(&other.starts);
+        self.ends.join(&other.ends);
+    }
+
+    /// Forgets what lies before `from`: another job's, where ids are used again.
+    pub fn forget_before(&mut self, from: Timestamp) {
+        self.starts.retain(from);
+        self.ends.retain(from);
+    }
+
+    /// The attempts that ended in nothing: the job started again, and no end lies between.
+    pub fn lost(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        let starts = self.starts.as_slice();
+        starts.iter().zip(starts.iter().skip(1)).filter_map(|(start, next)| {
+            let is_ended = self.ends.as_slice().iter().any(|end| (start..=next).contains(&end));
+            (!is_ended).then_some(*start)
+        })
+    }
+}
+
+/// A few moments, oldest first. Nearly every job has one start and one end, which take no allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Timestamp>", into = "Vec<Timestamp>")]
+enum Few {
+    #[default]
+    None,
+    One(Timestamp),
+    More(Box<[Timestamp]>),
+}
+
+impl Few {
+    const fn is_empty(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    const fn as_slice(&self) -> &[Timestamp] {
+        match self {
+            Self::None => &[],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        if other.as_slice().iter().all(|at| self.as_slice().contains(at)) {
+            return;
+        }
+        let mut all = [self.as_slice(), other.as_slice()].concat();
+        all.sort_unstable();
+        all.dedup();
+        all.drain(..all.len().saturating_sub(ATTEMPTS_MAX));
+        *self = all.into();
+    }
+
+    fn retain(&mut self, from: Timestamp) {
+        if self.as_slice().first().is_some_and(|first| *first < from) {
+            let kept: Vec<Timestamp> = self.as_slice().iter().copied().filter(|at| *at >= from).collect();
+            *self = kept.into();
+        }
+    }
+}
+
+impl From<Vec<Timestamp>> for Few {
+    fn from(moments: Vec<Timestamp>) -> Self {
+        match *moments.as_slice() {
+            [] => Self::None,
+            [one] => Self::One(one),
+            _ => Self::More(moments.into_boxed_slice()),
+        }
+    }
+}
+
+impl From<Few> for Vec<Timestamp> {
+    fn from(few: Few) -> Self {
+        few.as_slice().to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `s<ms>` starts and `e<ms>` ends, joined in every rotation; asserts the starts that were lost.
+    #[track_caller]
+    fn check(lines: &[&str], lost: &[i64]) {
+        for turn in 0..lines.len() {
+            let mut attempts = Attempts::default();
+            for line in lines.iter().cycle().skip(turn).take(lines.len()) {
+                let (kind, ms) = line.split_at(1);
+                let at = Few::One(Timestamp::from_ms(ms.parse().unwrap()));
+                let (starts, ends) = if kind == "s" { (at, Few::None) } else { (Few::None, at) };
+                let one = Attempts { starts, ends };
+                attempts.join(&one);
+                attempts.join(&one);
+            }
+            let got: Vec<i64> = attempts.lost().map(Timestamp::as_ms).collect();
+            assert_eq!(got, lost, "turn {turn}");
+        }
+    }
+
+    #[test]
+    fn a_start_after_a_start_without_an_end_between_shows_a_lost_attempt() {
+        check(&["s100", "s200"], &[100]);
+        check(&["s100", "s200", "s300", "e310"], &[100, 200]);
+        check(&["s100", "e150", "s200"], &[]);
+        check(&["s100", "e200", "s200"], &[]);
+        check(&["s100", "s200", "e250", "s300"], &[100]);
+        check(&["s100"], &[]);
+        check(&["e100", "e200"], &[]);
+    }
+
+    #[test]
+    fn the_newest_eight_are_kept_whatever_the_order() {
+        let lines: Vec<String> = (1..=12).map(|n| format!("s{n}00")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        check(&lines, &[500, 600, 700, 800, 900, 1000, 1100]);
+    }
+
+    #[test]
+    fn what_is_written_down_is_read_back() {
+        let mut attempts = Attempts { starts: Few::One(Timestamp::from_ms(5)), ends: Few::None };
+        let text = serde_json::to_string(&attempts).unwrap();
+        assert_eq!(text, r#"{"s":[5]}"#);
+        assert_eq!(serde_json::from_str::<Attempts>(&text).unwrap(), attempts);
+        attempts.join(&Attempts { starts: Few::One(Timestamp::from_ms(7)), ends: Few::None });
+        let text = serde_json::to_string(&attempts).unwrap();
+        assert_eq!(serde_json::from_str::<Attempts>(&text).unwrap(), attempts);
+    }
+}

@@ -1,0 +1,229 @@
+//! What lines tell beside jobs: store errors, workers that say they are alive, pauses, deploys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::class::Lane;
+use super::errors::StoreErrors;
+use super::record::StreamKey;
+use crate::domain::job::{ConnectionName, Observation, QueueName, Stage, Timestamp};
+
+/// Workers remembered, those that spoke last: a fleet's, with some that were replaced.
+const WORKERS_MAX: usize = 500;
+/// Deploy marks remembered, the newest.
+const MARKS_MAX: usize = 20;
+/// Queues whose pauses are remembered.
+const PAUSES_MAX: usize = 500;
+
+/// What is known beside the jobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Circumstances {
+    /// Errors of the queue's store.
+    pub store_errors: StoreErrors,
+    /// Workers by the name they give themselves.
+    pub workers: BTreeMap<Arc<str>, Worker>,
+    /// Queues that were paused or resumed.
+    #[serde(with = "crate::domain::pairs")]
+    pub pauses: BTreeMap<Lane, Pause>,
+    /// Deploys, as lines mark them.
+    pub deploy_marks: BTreeSet<Timestamp>,
+}
+
+/// What a worker says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Worker {
+    /// Its newest heartbeat.
+    pub newest: Timestamp,
+    /// The connection it fetches from.
+    pub connection: Option<ConnectionName>,
+    /// The queues it fetches from, as far as its heartbeats name them.
+    pub queues: BTreeSet<QueueName>,
+    /// Where it speaks.
+    pub stream: StreamKey,
+    /// When it said that it stops.
+    pub stopped_at: Option<Timestamp>,
+}
+
+impl Worker {
+    /// Whether it fetches from a queue; of what it does not name it may fetch.
+    #[must_use]
+    pub fn serves(&self, (connection, queue): &Lane) -> bool {
+        let is_queue = match queue {
+            Some(queue) => self.queues.is_empty() || self.queues.contains(queue),
+            None => true,
+        };
+        let is_connection = match (&self.connection, connection) {
+            (Some(mine), Some(asked)) => mine == asked,
+            _ => true,
+        };
+        is_queue && is_connection
+    }
+
+    /// Whether it has spoken at or after `from`, and has not stopped since.
+    #[must_use]
+    pub fn is_alive_since(&self, from: Timestamp) -> bool {
+        self.newest >= from && self.stopped_at < Some(self.newest)
+    }
+}
+
+/// When a queue was last paused and resumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pause {
+    /// Newest pause.
+    pub paused_at: Option<Timestamp>,
+    /// Newest resumption.
+    pub resumed_at: Option<Timestamp>,
+}
+
+impl Pause {
+    /// Since when the queue is paused.
+    #[must_use]
+    pub fn since(self) -> Option<Timestamp> {
+        self.paused_at.filter(|_| self.paused_at > self.resumed_at)
+    }
+}
+
+impl Circumstances {
+    /// Takes a line that is not of a job's life.
+    pub fn take(&mut self, observation: &Observation, stream: StreamKey) {
+        let at = observation.at;
+        match observation.stage {
+            Stage::EnqueueError | Stage::WorkerError | Stage::RedisError => {
+                self.store_errors.take(observation)
+            }
+            Stage::WorkerAlive => self.take_heartbeat(observation, stream),
+            Stage::WorkerStopped => {
+                if let Some(worker) = observation.id.as_ref().and_then(|id| self.workers.get_mut(id.as_str()))
+                {
+                    worker.stopped_at = worker.stopped_at.max(Some(at));
+                }
+            }
+            Stage::Paused | Stage::Resumed => {
+                let lane = (observation.connection.clone(), observation.queue.clone());
+                if self.pauses.len() >= PAUSES_MAX && !self.pauses.contains_key(&lane) {
+                    return;
+                }
+                let pause = self.pauses.entry(lane).or_default();
+                let is_pause = observation.stage == Stage::Paused;
+                let mark = if is_pause { &mut pause.paused_at } else { &mut pause.resumed_at };
+                *mark = (*mark).max(Some(at));
+            }
+            Stage::DeployMark => {
+                self.deploy_marks.insert(at);
+                if self.deploy_marks.len() > MARKS_MAX {
+                    self.deploy_marks.pop_first();
+                }
+            }
+            Stage::Enqueued
+            | Stage::Processing
+            | Stage::Processed
+            | Stage::Failed
+            | Stage::Released
+            | Stage::WorkerStarted
+            | Stage::LogFileHint => {}
+        }
+    }
+
+    fn take_heartbeat(&mut self, observation: &Observation, stream: StreamKey) {
+        let name: Arc<str> = match &observation.id {
+            Some(id) => Arc::from(id.as_str()),
+            // A heartbeat without a name is its stream's.
+            None => Arc::from(format!("{:016x}", stream.0)),
+        };
+        let worker = self.workers.entry(name).or_default();
+        worker.queues.extend(observation.queue.clone());
+        if observation.at >= worker.newest {
+            worker.newest = observation.at;
+            worker.stream = stream;
+            worker.connection = observation.connection.clone().or(worker.connection.take());
+        }
+        if self.workers.len() > WORKERS_MAX {
+            let oldest = self.workers.iter().min_by_key(|(name, worker)| (worker.newest, (*name).clone()));
+            if let Some(oldest) = oldest.map(|(name, _)| Arc::clone(name)) {
+                self.workers.remove(&oldest);
+            }
+        }
+    }
+
+    /// Since when a queue is paused. A line that names no connection or queue speaks of any.
+    #[must_use]
+    pub fn paused_since(&self, (connection, queue): &Lane) -> Option<Timestamp> {
+        let concerns = |(of, on): &Lane| {
+            (of.is_none() || connection.is_none() || of == connection) && (on.is_none() || on == queue)
+        };
+        self.pauses.iter().filter(|(lane, _)| concerns(lane)).filter_map(|(_, pause)| pause.since()).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::{Form, LineKey};
+
+    fn line(stage: Stage, ms: i64) -> Observation {
+        Observation::bare(stage, Timestamp::from_ms(ms), LineKey(1), Form::Process)
+    }
+
+    fn lane(connection: &str, queue: &str) -> Lane {
+        (Some(connection.into()), Some(queue.into()))
+    }
+
+    #[test]
+    fn a_queue_is_paused_until_it_is_resumed_whatever_comes_first() {
+        let of = |stage, ms| Observation { queue: Some("default".into()), ..line(stage, ms) };
+        let lines = [of(Stage::Paused, 5), of(Stage::Resumed, 9), of(Stage::Paused, 12)];
+        for turn in 0..3 {
+            let mut known = Circumstances::default();
+            for line in lines.iter().cycle().skip(turn).take(3) {
+                known.take(line, StreamKey(1));
+            }
+            assert_eq!(known.paused_since(&lane("redis", "default")), Some(Timestamp::from_ms(12)));
+            assert_eq!(known.paused_since(&lane("redis", "mail")), None);
+            known.take(&of(Stage::Resumed, 13), StreamKey(1));
+            assert_eq!(known.paused_since(&lane("redis", "default")), None);
+        }
+    }
+
+    #[test]
+    fn a_worker_serves_what_its_heartbeats_name_until_it_stops() {
+        let mut known = Circumstances::default();
+        let beat = |ms, queue: &str| Observation {
+            id: Some("web-1:70".into()),
+            queue: Some(queue.into()),
+            connection: Some("redis".into()),
+            ..line(Stage::WorkerAlive, ms)
+        };
+        known.take(&beat(100, "high"), StreamKey(1));
+        known.take(&beat(100, "default"), StreamKey(1));
+        let worker = known.workers.values().next().unwrap();
+        assert!(worker.serves(&lane("redis", "high")) && worker.serves(&(None, Some("default".into()))));
+        assert!(!worker.serves(&lane("redis", "mail")) && !worker.serves(&lane("database", "high")));
+        assert!(worker.is_alive_since(Timestamp::from_ms(100)));
+        assert!(!worker.is_alive_since(Timestamp::from_ms(101)));
+        known.take(
+            &Observation { id: Some("web-1:70".into()), ..line(Stage::WorkerStopped, 150) },
+            StreamKey(1),
+        );
+        assert!(!known.workers.values().next().unwrap().is_alive_since(Timestamp::from_ms(0)));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut known = Circumstances::default();
+        for n in 0..2_000_i64 {
+            let id = format!("w{n}");
+            known.take(
+                &Observation { id: Some(id.as_str().into()), ..line(Stage::WorkerAlive, n) },
+                StreamKey(1),
+            );
+            known.take(&line(Stage::DeployMark, n), StreamKey(1));
+        }
+        assert_eq!((known.workers.len(), known.deploy_marks.len()), (WORKERS_MAX, MARKS_MAX));
+        assert!(known.workers.contains_key("w1999"));
+    }
+}

@@ -1,0 +1,191 @@
+//! How the last attempts of a class ended, so that a class that only fails can be told from one that sometimes does.
+//!
+//! **Invariant:** the newest of a set of lines, so that the order in which they come does not show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::life::{JobHash, JobKey};
+use super::record::runtime_tolerance_ms;
+use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
+
+/// Ends kept of each class: twice what any verdict asks for.
+const ENDS_MAX: usize = 48;
+/// Jobs kept that lost their worker.
+const LOST_MAX: usize = 48;
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Well.
+    Good,
+    /// The job went back to its queue by its own will.
+    Released,
+    /// In an exception; the job is tried again, or nobody can tell.
+    Bad,
+    /// In an exception, for good.
+    Final,
+}
+
+/// One end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// How.
+    #[serde(rename = "v")]
+    pub verdict: Verdict,
+    /// Whose, where the line says.
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobHash>,
+    /// How long the attempt ran, where the line says.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Runtime>,
+    /// The exception's first line, where it is known.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Arc<str>>,
+}
+
+/// The newest ends of one class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outcomes {
+    #[serde(with = "crate::domain::pairs")]
+    ends: BTreeMap<(Timestamp, LineKey), End>,
+    /// Attempts that ended in nothing, by when they started.
+    #[serde(with = "crate::domain::pairs")]
+    lost: BTreeMap<JobHash, BTreeSet<Timestamp>>,
+}
+
+impl Outcomes {
+    /// Takes an end.
+    pub fn take(&mut self, observation: &Observation) {
+        let verdict = match (observation.stage, observation.ending) {
+            (Stage::Processed, _) => Verdict::Good,
+            (Stage::Released, Ending::Thrown) | (Stage::Failed, Ending::FailOrRetry) => Verdict::Bad,
+            (Stage::Released, _) => Verdict::Released,
+            (Stage::Failed, _) => Verdict::Final,
+            _ => return,
+        };
+        let end = End {
+            verdict,
+            job: JobKey::of_name(observation.id.as_ref(), observation.uuid.as_ref()).map(|key| key.hash()),
+            runtime: observation.runtime,
+            text: observation.text.clone(),
+        };
+        self.ends.insert((observation.at, observation.line), end);
+        if self.ends.len() > ENDS_MAX {
+            self.ends.pop_first();
+        }
+    }
+
+    /// Notes which attempts of a job were lost: all that are known, in place of what was known.
+    pub fn note_lost(&mut self, job: JobHash, starts: BTreeSet<Timestamp>) {
+        if starts.is_empty() {
+            self.lost.remove(&job);
+            return;
+        }
+        self.lost.insert(job, starts);
+        while self.lost.len() > LOST_MAX {
+            let oldest = self.lost.iter().min_by_key(|(job, starts)| (starts.last(), **job));
+            let Some(oldest) = oldest.map(|(job, _)| *job) else { return };
+            self.lost.remove(&oldest);
+        }
+    }
+
+    /// Jobs that lost their worker, and the starts of the attempts that ended in nothing.
+    pub fn lost(&self) -> impl Iterator<Item = (JobHash, &BTreeSet<Timestamp>)> {
+        self.lost.iter().map(|(job, starts)| (*job, starts))
+    }
+
+    /// The ends from `from` to `until`, newest first, without the successes that an attempt printed after it had
+    /// failed: `fail()` inside a job prints both.
+    pub fn newest_first(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = (Timestamp, &End)> {
+        self.ends
+            .range((from, LineKey(0))..=(until, LineKey(u64::MAX)))
+            .rev()
+            .filter(|((at, _), end)| !(end.verdict == Verdict::Good && self.has_failed(*at, end)))
+            .map(|((at, _), end)| (*at, end))
+    }
+
+    /// The newest success, however long ago.
+    #[must_use]
+    pub fn newest_success(&self) -> Option<Timestamp> {
+        self.newest_first(Timestamp::MIN, Timestamp::MAX)
+            .find(|(_, end)| end.verdict == Verdict::Good)
+            .map(|(at, _)| at)
+    }
+
+    fn has_failed(&self, at: Timestamp, end: &End) -> bool {
+        let Some(job) = end.job else { return false };
+        let began = end.runtime.map_or(at, |it| at.minus_ms(it.ms.max(0)).minus_ms(runtime_tolerance_ms(it)));
+        self.ends.range((began, LineKey(0))..=(at, LineKey(u64::MAX))).any(|(_, other)| {
+            other.job == Some(job) && matches!(other.verdict, Verdict::Final | Verdict::Bad)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::Form;
+
+    /// `<stage letter><job>@<ms>` lines: `P`rocessed, `F`ailed for good, `f` text FAIL, `R`eleased, `r` after an
+    /// exception; a runtime of 50 ms each. Asserts the verdicts, newest first.
+    #[track_caller]
+    fn check(lines: &[&str], expected: &str) {
+        let mut outcomes = Outcomes::default();
+        for (line, n) in lines.iter().rev().zip(0..) {
+            let (what, at) = line.split_once('@').unwrap();
+            let (kind, job) = what.split_at(1);
+            let (stage, ending) = match kind {
+                "P" => (Stage::Processed, Ending::Plain),
+                "F" => (Stage::Failed, Ending::Plain),
+                "f" => (Stage::Failed, Ending::FailOrRetry),
+                "R" => (Stage::Released, Ending::Plain),
+                _ => (Stage::Released, Ending::Thrown),
+            };
+            let at = Timestamp::from_ms(at.parse().unwrap());
+            outcomes.take(&Observation {
+                ending,
+                id: (!job.is_empty()).then(|| job.into()),
+                runtime: Some(Runtime { ms: 50, is_whole_seconds: false }),
+                ..Observation::bare(stage, at, LineKey(n), Form::Json)
+            });
+        }
+        let told = outcomes.newest_first(Timestamp::MIN, Timestamp::MAX);
+        let got: Vec<String> = told.map(|(at, end)| format!("{:?}@{}", end.verdict, at.as_ms())).collect();
+        assert_eq!(got.join(" "), expected);
+    }
+
+    #[test]
+    fn ends_are_told_by_what_they_say_newest_first() {
+        check(
+            &["Pa@1000", "Fb@2000", "fc@3000", "Rd@4000", "re@5000"],
+            "Bad@5000 Released@4000 Bad@3000 Final@2000 Good@1000",
+        );
+    }
+
+    #[test]
+    fn a_success_after_a_failure_of_the_same_attempt_is_none() {
+        check(&["Fa@1000", "Pa@1005"], "Final@1000");
+        check(&["Fa@1000", "Pb@1005"], "Good@1005 Final@1000");
+        check(&["Fa@1000", "Pa@2005"], "Good@2005 Final@1000");
+    }
+
+    #[test]
+    fn lost_attempts_are_replaced_by_what_is_known_of_the_job() {
+        let mut outcomes = Outcomes::default();
+        let at = |ms| BTreeSet::from([Timestamp::from_ms(ms)]);
+        outcomes.note_lost(JobHash(1), at(5));
+        outcomes.note_lost(JobHash(1), at(7));
+        assert_eq!(outcomes.lost().collect::<Vec<_>>(), [(JobHash(1), &at(7))]);
+        outcomes.note_lost(JobHash(1), BTreeSet::new());
+        assert_eq!(outcomes.lost().count(), 0);
+        for n in 0..100 {
+            outcomes.note_lost(JobHash(n), at(i64::try_from(n).unwrap()));
+        }
+        assert_eq!(outcomes.lost().map(|(job, _)| job.0).min(), Some(52), "the newest stay");
+    }
+}
