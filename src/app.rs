@@ -190,6 +190,7 @@ fn notification(
         id: incident.next_notification_id(),
         at: now,
         state,
+        cause: incident.diagnosis.as_ref().map(|diagnosis| diagnosis.cause),
         subject: words.subject,
         body: words.body,
     }

@@ -4,6 +4,7 @@ pub mod blind_spots;
 pub mod classify;
 pub mod command;
 pub mod detect;
+pub mod diagnosis;
 pub mod envelope;
 pub mod glob;
 pub mod incident;

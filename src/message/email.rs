@@ -87,6 +87,20 @@ fn subject(app: &str, incident: &Incident, state: NotificationState, now: Timest
         }
         (NotificationState::Resolved, Kind::Lost) => format!("{word} {app} {place} lost jobs accounted for"),
         (NotificationState::Resolved, Kind::Blind) => format!("{word} {app} {}", sight(&incident.key, true)),
+        (NotificationState::Resolved, Kind::Backlog) => {
+            format!("{word} {app} {place} backlog worked off, {most} delayed")
+        }
+        (NotificationState::Resolved, Kind::Failing) => format!("{word} {app} {place} jobs succeed again"),
+        (NotificationState::Resolved, Kind::StuckRunning) => {
+            format!("{word} {app} {place} stuck attempts accounted for")
+        }
+        (NotificationState::Resolved, Kind::EnqueueErrors) => {
+            format!("{word} {app} {place} takes jobs again")
+        }
+        (_, Kind::Backlog) => format!("{word} {app} {place} {again}slow, {jobs} overdue, oldest {age}"),
+        (_, Kind::Failing) => format!("{word} {app} {place} {again}failing"),
+        (_, Kind::StuckRunning) => format!("{word} {app} {place} {jobs} attempts {again}stuck"),
+        (_, Kind::EnqueueErrors) => format!("{word} {app} {place} {again}refuses jobs"),
         (_, Kind::Stalled) => format!("{word} {app} {place} {again}stalled {age}, {jobs} overdue"),
         (_, Kind::Lost) => format!("{word} {app} {place} {jobs} jobs {again}passed over, oldest {age}"),
         (_, Kind::Blind) => format!("{word} {app} {again}{}", sight(&incident.key, false)),
@@ -211,6 +225,14 @@ fn headline(incident: &Incident, state: NotificationState) -> String {
         Kind::Stalled => "queue stalled: jobs wait and none is started",
         Kind::Lost if is_over => "no job is passed over any more",
         Kind::Lost => "jobs passed over: later ones started, these did not",
+        Kind::Backlog if is_over => "the backlog is worked off",
+        Kind::Backlog => "backlog: jobs start, and too late",
+        Kind::Failing if is_over => "jobs succeed again",
+        Kind::Failing => "jobs do nothing but fail",
+        Kind::StuckRunning if is_over => "no attempt is stuck any more",
+        Kind::StuckRunning => "attempts neither end nor start again",
+        Kind::EnqueueErrors if is_over => "jobs can be enqueued again",
+        Kind::EnqueueErrors => "jobs cannot be enqueued",
         Kind::Blind => sight(&incident.key, is_over),
     };
     let is_about_the_app = incident.key.reason == Some(Blindness::NoEnqueueLines);

@@ -21,6 +21,7 @@ pub(super) fn stalled() -> Incident {
         },
         severity: Severity::Page,
         queues: BTreeSet::from(["default".into()]),
+        classes: BTreeSet::new(),
         sources: BTreeSet::new(),
         opened_at: OPENED_AT,
         resolved_at: None,
@@ -43,6 +44,8 @@ pub(super) fn stalled() -> Incident {
         reminders_count: 0,
         evidence: vec![Fact::timeless("newest start: none seen".into())],
         notifications: Vec::new(),
+        diagnosis: None,
+        grouped_under: None,
         is_withheld: false,
         closed_because: None,
     }
@@ -53,6 +56,7 @@ pub(super) fn notification(subject: &str, body: &str) -> Notification {
         id: "stalled-redis-default-20251206T1237Z/1".into(),
         at: OPENED_AT,
         state: NotificationState::Firing,
+        cause: None,
         subject: subject.into(),
         body: body.into(),
     }

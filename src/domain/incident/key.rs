@@ -12,6 +12,14 @@ pub enum Kind {
     Stalled,
     /// Jobs were passed over: vanished, or processed unseen.
     Lost,
+    /// Jobs wait too long, though their queue moves.
+    Backlog,
+    /// A class does nothing but fail.
+    Failing,
+    /// Attempts neither end nor start again.
+    StuckRunning,
+    /// Jobs cannot be put on their queue.
+    EnqueueErrors,
     /// We cannot see.
     Blind,
 }
@@ -33,6 +41,17 @@ impl Severity {
         match self {
             Self::Warn => "warn",
             Self::Page => "page",
+        }
+    }
+}
+
+impl Kind {
+    /// How loud it is.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Stalled | Self::Failing | Self::EnqueueErrors => Severity::Page,
+            Self::Lost | Self::Backlog | Self::StuckRunning | Self::Blind => Severity::Warn,
         }
     }
 }
@@ -71,6 +90,10 @@ impl Kind {
         match self {
             Self::Stalled => "stalled",
             Self::Lost => "lost",
+            Self::Backlog => "backlog",
+            Self::Failing => "failing",
+            Self::StuckRunning => "stuck_running",
+            Self::EnqueueErrors => "enqueue_errors",
             Self::Blind => "blind",
         }
     }

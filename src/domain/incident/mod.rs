@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::diagnosis::{Cause, Diagnosis};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
 pub use book::Book;
@@ -112,6 +113,9 @@ pub struct Notification {
     pub at: Timestamp,
     /// What it says.
     pub state: NotificationState,
+    /// The likeliest cause, as it was named.
+    #[serde(default)]
+    pub cause: Option<Cause>,
     /// At most 99 ASCII characters.
     pub subject: String,
     /// Plain text.
@@ -129,6 +133,9 @@ pub struct Incident {
     pub severity: Severity,
     /// The queues it may concern.
     pub queues: BTreeSet<QueueName>,
+    /// The classes it is about, for [`Kind::Failing`].
+    #[serde(default)]
+    pub classes: BTreeSet<JobClass>,
     /// Sources that are silent, for [`Blindness::SourceSilent`].
     pub sources: BTreeSet<String>,
     /// The sweep that opened it.
@@ -163,6 +170,12 @@ pub struct Incident {
     pub evidence: Vec<Fact>,
     /// What has been said.
     pub notifications: Vec<Notification>,
+    /// The likely cause, as of the last time anything was said.
+    #[serde(default)]
+    pub diagnosis: Option<Diagnosis>,
+    /// The incident that told of it, where one message tells of several.
+    #[serde(default)]
+    pub grouped_under: Option<String>,
     /// Its page waits for the end of a silence.
     #[serde(default)]
     pub is_withheld: bool,
@@ -231,6 +244,7 @@ mod tests {
             key: Key::blind(Blindness::Late),
             severity: Severity::Warn,
             queues: BTreeSet::new(),
+            classes: BTreeSet::new(),
             sources: BTreeSet::new(),
             opened_at: Timestamp::from_ms(0),
             resolved_at: None,
@@ -248,6 +262,8 @@ mod tests {
             reminders_count: 0,
             evidence: Vec::new(),
             notifications: Vec::new(),
+            diagnosis: None,
+            grouped_under: None,
             is_withheld: false,
             closed_because: None,
         }

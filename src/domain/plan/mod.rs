@@ -132,6 +132,7 @@ impl Planner<'_> {
             key,
             severity,
             queues,
+            classes: BTreeSet::new(),
             sources: BTreeSet::new(),
             opened_at: now,
             resolved_at: None,
@@ -149,6 +150,8 @@ impl Planner<'_> {
             reminders_count: 0,
             evidence: Vec::new(),
             notifications: Vec::new(),
+            diagnosis: None,
+            grouped_under: None,
             is_withheld: false,
             closed_because: None,
         }
