@@ -129,10 +129,12 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     let greeting = plan.greeting.as_ref().map(|watching| message::greet(watching, policy.has_chat_topic));
     letters.extend(greeting.into_iter().flatten());
     let commit = Commit {
+        at: now,
         incidents: plan.incidents.clone(),
         letters,
         passed_over: plan.passed_over.clone(),
         given_up: plan.given_up.clone(),
+        unseen: plan.unseen.iter().copied().collect(),
         silences: plan.silences.clone(),
         greeted_at: plan.greeting.as_ref().map(|_| now),
     };

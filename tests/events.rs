@@ -43,6 +43,11 @@ const fn stalled(id: &'static str, jobs_count: u64) -> Incident {
     Incident { id, kind: "stalled", severity: "page", jobs_count, is_open: true, is_after_end: false }
 }
 
+/// A page of another kind, after the end of its story.
+const fn page(id: &'static str, kind: &'static str, jobs_count: u64, is_open: bool) -> Incident {
+    Incident { id, kind, severity: "page", jobs_count, is_open, is_after_end: true }
+}
+
 const fn blind(id: &'static str) -> Incident {
     Incident { id, kind: "blind", severity: "warn", jobs_count: 0, is_open: true, is_after_end: false }
 }
@@ -167,7 +172,10 @@ const STORIES: [Story; 17] = [
         lines: [650, 164, 0],
         counts: [52, 49, 49, 0, 0, 8],
         pending: [3, 3, 0],
-        incidents: &[Incident { is_after_end: true, ..stalled("stalled-unknown-default-20261123T1656Z", 3) }],
+        incidents: &[
+            page("enqueue_errors-unknown-unknown-20261123T1651Z", "enqueue_errors", 8, false),
+            Incident { is_after_end: true, ..stalled("stalled-unknown-default-20261123T1656Z", 3) },
+        ],
         blind_spots: &[NO_IDS],
     },
     Story {
@@ -176,7 +184,7 @@ const STORIES: [Story; 17] = [
         lines: [162, 132, 0],
         counts: [30, 48, 21, 15, 18, 0],
         pending: [0, 0, 0],
-        incidents: &[],
+        incidents: &[page("failing-redis-default-20261123T1650Z", "failing", 15, true)],
         blind_spots: &[],
     },
     Story {

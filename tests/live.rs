@@ -83,6 +83,11 @@ impl<S: LedgerStore> Live<S> {
         self.deliver("/worker", at_s, arrival_s, &line);
     }
 
+    fn end(&mut self, n: u32, at_s: i64, arrival_s: i64) {
+        let line = format!("  2026-01-05 09:00:00 App\\Jobs\\Mail job{n:029} ........ 900ms DONE");
+        self.deliver("/worker", at_s, arrival_s, &line);
+    }
+
     fn tick(&mut self, minute: i64) {
         let swept = settled(app::sweep(
             &mut self.store,
@@ -139,6 +144,7 @@ fn tell(policy: &Policy, story: impl Fn(&mut dyn Told)) {
 trait Told {
     fn enqueue(&mut self, n: u32, at_s: i64);
     fn start(&mut self, n: u32, at_s: i64, arrival_s: i64);
+    fn end(&mut self, n: u32, at_s: i64, arrival_s: i64);
     fn noise(&mut self, at_s: i64);
     fn ticks(&mut self, minutes: std::ops::RangeInclusive<i64>);
     fn obey(&mut self, minute: i64, command: &Command) -> Result<(), String>;
@@ -152,6 +158,9 @@ impl<S: LedgerStore> Told for Live<S> {
     }
     fn start(&mut self, n: u32, at_s: i64, arrival_s: i64) {
         Live::start(self, n, at_s, arrival_s);
+    }
+    fn end(&mut self, n: u32, at_s: i64, arrival_s: i64) {
+        Live::end(self, n, at_s, arrival_s);
     }
     fn noise(&mut self, at_s: i64) {
         self.deliver("/app", at_s, at_s + 2, r#"10.0.0.1 - - "GET / HTTP/1.1" 200 12"#);
@@ -221,6 +230,7 @@ fn what_is_over_when_a_silence_ends_was_never_said() {
         live.enqueue(1, 0);
         live.ticks(1..=20);
         live.start(1, 20 * 60 + 5, 20 * 60 + 7);
+        live.end(1, 20 * 60 + 6, 20 * 60 + 8);
         live.ticks(21..=90);
         assert_eq!(live.subjects(), Vec::<String>::new());
     });

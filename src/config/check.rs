@@ -69,10 +69,7 @@ fn inert(raw: &RawConfig) -> Vec<&'static str> {
     [
         ("language = \"ja\"", matches!(raw.language, RawLanguage::Ja)),
         ("[ecs]", raw.ecs.cluster.is_some() || raw.ecs.service.is_some()),
-        ("[deploy]", raw.deploy.is_some()),
-        ("[failing]", raw.failing.is_some()),
         ("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some())),
-        ("[[window]]", !raw.window.is_empty()),
         ("[notify]", raw.notify.is_some()),
         ("[metrics] class_dimension", raw.metrics.class_dimension.is_some()),
     ]
@@ -119,11 +116,7 @@ fn class(raw: RawClass) -> ClassPolicy {
 
 fn window(raw: RawWindow) -> Window {
     let (Text(cron), Text(length)) = (raw.cron, raw.length);
-    Window {
-        queue: raw.queue.map_or_else(|| "*".into(), |Text(glob)| glob.0),
-        cron: cron.0,
-        length_ms: length.0,
-    }
+    Window { queue: raw.queue.map_or_else(|| "*".into(), |Text(glob)| glob.0), cron, length_ms: length.0 }
 }
 
 fn silence(raw: RawSilence) -> Silence {

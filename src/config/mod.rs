@@ -5,7 +5,6 @@
 
 mod check;
 mod classifier;
-mod cron;
 mod duration;
 mod error;
 #[cfg(feature = "aws")]

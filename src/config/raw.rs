@@ -5,9 +5,9 @@ use toml::Spanned;
 
 use super::rule::JsonRule;
 use super::text::{
-    AppName, AtLeastOne, Cron, DurationMs, ExactName, Glob, Moment, Name, Share, SpanMs, Text, Webhook,
-    ZoneName,
+    AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, Share, SpanMs, Text, Webhook, ZoneName,
 };
+use crate::domain::cron::Cron;
 use crate::domain::job::Stage;
 
 #[derive(Default, Deserialize)]

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::cron::check_cron;
 use super::duration::parse_duration_ms;
+use crate::domain::cron::Cron;
 use crate::domain::job::Timestamp;
 
 /// A value written as text.
@@ -103,14 +103,11 @@ impl FromText for ZoneName {
     }
 }
 
-/// A cron expression.
-pub(super) struct Cron(pub(super) String);
-
 impl FromText for Cron {
     const EXPECTED: &str = "five cron fields in quotes, such as \"0 3 * * 0\"";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        check_cron(text).map(|()| Self(text.into()))
+        Self::parse(text)
     }
 }
 

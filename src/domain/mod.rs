@@ -3,6 +3,7 @@
 pub mod blind_spots;
 pub mod classify;
 pub mod command;
+pub mod cron;
 pub mod detect;
 pub mod diagnosis;
 pub mod envelope;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::cron::Cron;
 use super::glob;
 use super::job::{ConnectionName, JobClass, MINUTE_MS, QueueName, Timestamp};
 
@@ -128,7 +129,7 @@ pub struct Window {
     /// A glob of queues.
     pub queue: String,
     /// When it begins: five cron fields, in the policy's time zone.
-    pub cron: String,
+    pub cron: Cron,
     /// How long it lasts.
     pub length_ms: i64,
 }
@@ -142,6 +143,14 @@ pub struct Silence {
     pub until: Timestamp,
     /// What the operator said; may be empty.
     pub reason: String,
+}
+
+impl Window {
+    /// Whether it concerns something that may be on any of these queues, as [`Silence::concerns`] does.
+    #[must_use]
+    pub fn concerns(&self, queues: &BTreeSet<QueueName>) -> bool {
+        self.queue == "*" || queues.iter().any(|queue| glob::matches(&self.queue, queue.as_str()))
+    }
 }
 
 impl Silence {

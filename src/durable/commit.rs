@@ -35,7 +35,10 @@ impl Sweep {
             self.ledger.mark_passed_over(*ix, *at);
         }
         for ix in &commit.given_up {
-            self.ledger.give_up(*ix);
+            self.ledger.give_up(*ix, commit.at);
+        }
+        for ix in &commit.unseen {
+            self.ledger.mark_unseen(*ix);
         }
         self.ledger.settle_past(self.now);
         self.write_incidents(commit.incidents);
@@ -81,7 +84,7 @@ impl Sweep {
     fn find_repairs(&self) -> Vec<(JobKey, JobRecord)> {
         let mut repairs = Vec::new();
         for (ix, keys) in &self.listed {
-            let record = self.ledger.record_of(*ix, self.now);
+            let record = self.ledger.record_of(*ix);
             if record.is_open() && record.passed_over_at.is_none() {
                 continue;
             }

@@ -62,7 +62,7 @@ pub(super) fn job_partition(number: u64) -> String {
 /// A job's place in the index: by when it was ready. It stays where it is while the job is open, as every move
 /// would be two writes.
 pub(super) fn job_due(job: &JobKey, record: &JobRecord) -> Due {
-    let ready_at = record.known.ready_at(0).or_else(|| record.newest_fact()).unwrap_or_default();
+    let ready_at = record.known.ready_at(0).or_else(|| record.known.newest_fact()).unwrap_or_default();
     Due {
         partition: job_partition(job.hash().0.checked_rem(JOB_PARTITIONS).unwrap_or(0)),
         order: format!("{}#{}", sortable(ready_at), job.as_str()),
@@ -73,7 +73,7 @@ pub(super) fn job_due(job: &JobKey, record: &JobRecord) -> Due {
 /// When a job may be forgotten.
 pub(super) fn job_expires_at(record: &JobRecord) -> Option<Timestamp> {
     let ready_at = record.known.ready_at(0);
-    Some(ready_at.max(record.newest_fact())?.plus_ms(JOB_KEPT_MS))
+    Some(ready_at.max(record.known.newest_fact())?.plus_ms(JOB_KEPT_MS))
 }
 
 /// The partition of a stream's deliveries.

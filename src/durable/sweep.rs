@@ -217,7 +217,7 @@ impl Sweep {
         app: &str,
         jobs: &[JobIx],
     ) -> Result<bool, DurableError<T::Error>> {
-        let before: Vec<JobRecord> = jobs.iter().map(|ix| self.ledger.record_of(*ix, self.now)).collect();
+        let before: Vec<JobRecord> = jobs.iter().map(|ix| self.ledger.record_of(*ix)).collect();
         let mut keys: BTreeSet<JobKey> = BTreeSet::new();
         for (ix, record) in jobs.iter().zip(&before) {
             keys.extend(self.ledger.keys_of(*ix).iter().cloned());
@@ -234,7 +234,7 @@ impl Sweep {
         }
         self.take_lives(table, jobs).await?;
         self.ledger.settle();
-        let is_same = |(ix, before): (&JobIx, &JobRecord)| self.ledger.record_of(*ix, self.now) == *before;
+        let is_same = |(ix, before): (&JobIx, &JobRecord)| self.ledger.record_of(*ix) == *before;
         Ok(!jobs.iter().zip(&before).all(is_same))
     }
 

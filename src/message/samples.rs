@@ -1,6 +1,6 @@
 //! An incident and a notification for this module's tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::incident::{
     Fact, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState, Severity,
@@ -21,7 +21,7 @@ pub(super) fn stalled() -> Incident {
         },
         severity: Severity::Page,
         queues: BTreeSet::from(["default".into()]),
-        classes: BTreeSet::new(),
+        classes: BTreeMap::new(),
         sources: BTreeSet::new(),
         opened_at: OPENED_AT,
         resolved_at: None,
@@ -45,6 +45,12 @@ pub(super) fn stalled() -> Incident {
         evidence: vec![Fact::timeless("newest start: none seen".into())],
         notifications: Vec::new(),
         diagnosis: None,
+        unseen_count: 0,
+        calm_since: None,
+        is_gap_judged: false,
+        done_in_ms: None,
+        corrections_count: 0,
+        followers: BTreeSet::new(),
         grouped_under: None,
         is_withheld: false,
         closed_because: None,

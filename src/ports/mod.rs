@@ -32,6 +32,8 @@ pub trait Disposed: std::error::Error + Send + Sync + 'static {
 /// What a sweep writes back.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
+    /// The sweep's moment.
+    pub at: Timestamp,
     /// Incidents that are new or changed, their notifications included.
     pub incidents: Vec<Incident>,
     /// What is to be sent, in this order.
@@ -40,6 +42,8 @@ pub struct Commit {
     pub passed_over: Vec<(JobIx, Timestamp)>,
     /// Jobs given up as unknown.
     pub given_up: Vec<JobIx>,
+    /// Jobs found to have been consumed unseen, for stores that forget what shows it.
+    pub unseen: Vec<JobIx>,
     /// Silences that somebody asked for.
     pub silences: Vec<Silence>,
     /// When the greeting is sent, if it is among the letters.

@@ -1,9 +1,12 @@
 //! Every job, one by one.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Moment;
 use crate::domain::detect::queues::ready_at;
+use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::{Enqueue, State};
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::policy::Policy;
@@ -35,14 +38,22 @@ pub struct JobRow {
     pub state: &'static str,
 }
 
-/// Whether a job was given up and has not been heard of since.
-pub(super) fn is_given_up(ledger: &Ledger, job: &Job) -> bool {
-    ledger.state(job).0 == State::Unknown
+/// Whether a job was given up and has not been heard of since, or was consumed unseen.
+pub(super) fn is_unknown(ledger: &Ledger, ix: JobIx, job: &Job, unseen: &BTreeSet<JobIx>) -> bool {
+    unseen.contains(&ix) || ledger.state(job).0 == State::Unknown
 }
 
 /// Every job, by when it was first heard of, then by name.
-pub(super) fn rows(ledger: &Ledger, policy: &Policy) -> Vec<JobRow> {
-    let mut rows: Vec<JobRow> = ledger.jobs().map(|(_, job)| row(ledger, policy, job)).collect();
+pub(super) fn rows(ledger: &Ledger, policy: &Policy, unseen: &BTreeSet<JobIx>) -> Vec<JobRow> {
+    let each = ledger.jobs().map(|(ix, job)| {
+        let row = row(ledger, policy, job);
+        if is_unknown(ledger, ix, job, unseen) {
+            JobRow { state: State::Unknown.as_str(), ..row }
+        } else {
+            row
+        }
+    });
+    let mut rows: Vec<JobRow> = each.collect();
     rows.sort_by(|a, b| {
         let heard = |row: &JobRow| row.enqueued_at.or(row.started_at);
         (heard(a), &a.class, &a.uuid, &a.id, a).cmp(&(heard(b), &b.class, &b.uuid, &b.id, b))

@@ -238,6 +238,7 @@ impl Report {
     #[must_use]
     pub fn new(outcome: &Outcome, policy: &Policy, extent: Extent) -> Self {
         let ledger = &outcome.store.ledger;
+        let unseen = &outcome.last_plan.unseen;
         let tally = ledger.tally;
         let rejected: Vec<RejectedRow> = outcome
             .rejected
@@ -276,14 +277,15 @@ impl Report {
                 enqueue_errors: counts.enqueue_errors,
             },
             pending: Pending {
-                jobs: ledger.waiting().count() as u64,
+                jobs: ledger.waiting().filter(|(ix, _)| !unseen.contains(ix)).count() as u64,
                 overdue: outcome.last_plan.overdue_count,
-                unknown: ledger.jobs().filter(|(_, job)| jobs::is_given_up(ledger, job)).count() as u64,
+                unknown: ledger.jobs().filter(|(ix, job)| jobs::is_unknown(ledger, *ix, job, unseen)).count()
+                    as u64,
             },
             metrics: metric_rows(outcome, &policy.app, extent.minutes),
             incidents: outcome.store.book.all().into_iter().map(|i| incident_row(i, &policy.app)).collect(),
             blind_spots: crate::domain::blind_spots::find(ledger),
-            jobs: extent.jobs.then(|| jobs::rows(ledger, policy)),
+            jobs: extent.jobs.then(|| jobs::rows(ledger, policy, unseen)),
         }
     }
 

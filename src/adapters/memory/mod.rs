@@ -68,7 +68,7 @@ impl LedgerStore for MemoryLedger {
             self.ledger.mark_passed_over(ix, at);
         }
         for ix in commit.given_up {
-            self.ledger.give_up(ix);
+            self.ledger.give_up(ix, commit.at);
         }
         let counters = self.ledger.unpublished.drain();
         Ok(Some(Committed { letters: commit.letters, counters }))

@@ -89,6 +89,26 @@ impl<'a> Lanes<'a> {
         (connection.or(of), queue)
     }
 
+    /// The queue that every enqueue line of a class names; `None` where they name several, or none.
+    #[must_use]
+    pub fn queue_of_class(&self, class: &JobClass) -> Option<QueueName> {
+        let facts = self.ledger.class(Some(class))?;
+        only(facts.enqueued_on.iter().map(|(_, queue)| queue.clone())).flatten()
+    }
+
+    /// The place that everything of a class is at: by its enqueue lines, else by its worker lines. What they do not
+    /// agree on is unknown.
+    #[must_use]
+    pub fn place_of_class(&self, class: &JobClass) -> Lane {
+        let Some(facts) = self.ledger.class(Some(class)) else { return (None, None) };
+        let mut places: Vec<Lane> = facts.enqueued_on.iter().map(|lane| self.resolve(lane)).collect();
+        if places.is_empty() {
+            places = facts.queues_on_lines().map(|it| self.resolve(&(None, Some(it.clone())))).collect();
+        }
+        let connection = only(places.iter().map(|(connection, _)| connection.clone())).flatten();
+        (connection, only(places.into_iter().map(|(_, queue)| queue)).flatten())
+    }
+
     /// The queue of a class that can only be on one.
     #[must_use]
     pub fn lane_of_class(&self, class: &JobClass, stream: StreamKey) -> Option<Lane> {
@@ -106,4 +126,10 @@ impl<'a> Lanes<'a> {
             None => self.resolve(&self.class_lane(Some(class), Some(start.2), None)),
         }
     }
+}
+
+/// What all of them are; `None` where they differ.
+fn only<T: Ord>(all: impl Iterator<Item = T>) -> Option<T> {
+    let mut distinct = all.collect::<BTreeSet<_>>().into_iter();
+    distinct.next().filter(|_| distinct.next().is_none())
 }

@@ -1,9 +1,12 @@
 //! What is wrong now: the ledger seen queue by queue, and the conditions that open and close incidents.
 
 pub mod blind;
+pub mod failing;
 pub mod lanes;
+pub mod moves;
 pub mod overtaking;
 pub mod queues;
+pub mod refusals;
 
 use crate::domain::job::Timestamp;
 

@@ -14,6 +14,8 @@ use crate::domain::policy::Policy;
 
 /// How long a released job waits where neither the configuration nor the class's history says.
 const BACKOFF_MS: i64 = HOUR_MS;
+/// Attempts of one job that ended in nothing and are no accident any more.
+const LOST_TWICE: usize = 2;
 
 /// One queue at a moment.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,21 @@ pub struct QueueView {
     pub working_until: Option<Timestamp>,
     /// Attempts that run now.
     pub running_count: u64,
+    /// Attempts that neither ended nor were repeated in their time, and jobs that lost their worker twice.
+    pub stuck: Vec<StuckAttempt>,
+}
+
+/// An attempt that should be over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckAttempt {
+    /// Whose, where lines tell.
+    pub ix: Option<JobIx>,
+    /// Of which class.
+    pub class: Option<JobClass>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Since when it should have been over.
+    pub stuck_at: Timestamp,
 }
 
 /// A job that waits for a worker.
@@ -45,6 +62,8 @@ pub struct WaitingJob {
     pub due_at: Timestamp,
     /// When a job that became ready later was seen to start first.
     pub passed_over_at: Option<Timestamp>,
+    /// Whether that can still be seen: the start that shows it is known now.
+    pub is_passed_over_now: bool,
     /// Whether it is matched by counting.
     pub is_counted: bool,
 }
@@ -117,6 +136,7 @@ fn seat_waiting(
             overdue_at: ready_at.plus_ms(alike.grace_ms),
             due_at: ready_at.max(arrived_at).plus_ms(alike.grace_ms),
             passed_over_at: job.passed_over_at,
+            is_passed_over_now: false,
             is_counted: alike.is_counted,
         };
         wake.at(waiting.due_at, now);
@@ -152,15 +172,14 @@ pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp
     job.known.ready_at(policy.backoff_ms(class).or_else(learned).unwrap_or(BACKOFF_MS))
 }
 
-/// Finds out who of the waiting was passed over. Only queues where somebody is overdue, and not yet known
-/// to be passed over, are looked at, from that job on.
+/// Finds out who of the waiting was passed over. Only queues where somebody is overdue are looked at, from that job
+/// on.
 fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: Timestamp) {
     let mut overtaking: BTreeMap<Lane, Overtaking<'_>> = BTreeMap::new();
     let overdue_since: BTreeMap<Lane, Timestamp> = queues
         .iter()
         .filter_map(|(lane, view)| {
-            let is_open = |job: &&WaitingJob| job.overdue_at <= now && job.passed_over_at.is_none();
-            let oldest = view.waiting.iter().find(is_open)?;
+            let oldest = view.waiting.iter().find(|job| job.overdue_at <= now)?;
             Some((lane.clone(), oldest.ready_at))
         })
         .collect();
@@ -182,6 +201,7 @@ fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: 
         for waiting in &mut view.waiting {
             let class = ledger.job(waiting.ix).and_then(|job| job.known.class());
             let seen = firsts.passed_over_at(waiting.ready_at, class);
+            waiting.is_passed_over_now = seen.is_some();
             waiting.passed_over_at = match (waiting.passed_over_at, seen) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
@@ -191,7 +211,7 @@ fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: 
 }
 
 /// Finds the attempts that run: started, not ended, younger than their timeout, in a stream whose worker
-/// has not broken off since.
+/// has not broken off since. Those that should be over are stuck.
 fn find_working(
     ledger: &Ledger,
     policy: &Policy,
@@ -200,28 +220,50 @@ fn find_working(
     now: Timestamp,
     wake: &mut Wake,
 ) {
-    let mut run = |lane: Lane, started_at: Timestamp, stream: StreamKey, timeout_ms: i64| {
-        let until = started_at.plus_ms(timeout_ms);
-        if until <= now || ledger.streams.broke_since(stream, started_at, now) {
-            return;
-        }
-        wake.at(until, now);
-        let view = queues.entry(lane).or_default();
-        view.running_count = view.running_count.saturating_add(1);
-        view.working_until = view.working_until.max(Some(until));
-    };
     let timeout_ms = |class: Option<&JobClass>, own: Option<i64>| {
         let learned = || ledger.class(class).map_or(0, |facts| facts.learned_timeout_ms());
         own.or_else(|| policy.job_timeout_ms(class)).unwrap_or_else(learned)
     };
+    let mut run = |lane: Lane, started_at: Timestamp, stream: StreamKey, until: Timestamp| {
+        wake.at(until, now);
+        if until <= now || ledger.streams.broke_since(stream, started_at, now) {
+            return;
+        }
+        let view = queues.entry(lane).or_default();
+        view.running_count = view.running_count.saturating_add(1);
+        view.working_until = view.working_until.max(Some(until));
+    };
+    let mut stuck: Vec<(Lane, StuckAttempt)> = Vec::new();
     for (ix, job) in ledger.running(Timestamp::MIN) {
         let Some((mark, stream)) = job.known.start() else { continue };
-        run(lanes.lane_of(ix), mark.at, stream, timeout_ms(job.known.class(), job.known.timeout_ms));
+        let class = job.known.class();
+        let until = mark.at.plus_ms(timeout_ms(class, job.known.timeout_ms));
+        let lane = lanes.lane_of(ix);
+        let lost = job.known.attempts.lost().collect::<Vec<_>>();
+        let first_lost = lost.first().copied().filter(|_| lost.len() >= LOST_TWICE);
+        if let Some(started_at) = first_lost.or_else(|| (until <= now).then_some(mark.at)) {
+            let stuck_at = first_lost.map_or(until, |_| mark.at);
+            let class = class.cloned();
+            stuck.push((lane.clone(), StuckAttempt { ix: Some(ix), class, started_at, stuck_at }));
+        }
+        run(lane, mark.at, stream, until);
     }
     for (class, series) in ledger.series() {
         let timeout_ms = timeout_ms(Some(class), None);
-        for start in series.open_starts(now.minus_ms(timeout_ms)) {
-            run(lanes.lane_of_start(class, start, series.job_of(start)), start.0, start.2, timeout_ms);
+        let success = ledger.class(Some(class)).and_then(|facts| facts.outcomes.newest_success());
+        for start in series.open_starts(Timestamp::MIN) {
+            let lane = lanes.lane_of_start(class, start, series.job_of(start));
+            let until = start.0.plus_ms(timeout_ms);
+            // Without ids a later success is all that can be known.
+            if until <= now && success < Some(start.0) {
+                let class = Some(class.clone());
+                let stuck_attempt = StuckAttempt { ix: None, class, started_at: start.0, stuck_at: until };
+                stuck.push((lane.clone(), stuck_attempt));
+            }
+            run(lane, start.0, start.2, until);
         }
+    }
+    for (lane, attempt) in stuck {
+        queues.entry(lane).or_default().stuck.push(attempt);
     }
 }

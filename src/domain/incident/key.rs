@@ -46,6 +46,12 @@ impl Severity {
 }
 
 impl Kind {
+    /// Whether it is found by looking at the jobs of one queue.
+    #[must_use]
+    pub const fn is_of_jobs(self) -> bool {
+        matches!(self, Self::Stalled | Self::Lost | Self::Backlog | Self::StuckRunning)
+    }
+
     /// How loud it is.
     #[must_use]
     pub const fn severity(self) -> Severity {

@@ -3,7 +3,7 @@
 mod book;
 mod key;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -133,9 +133,9 @@ pub struct Incident {
     pub severity: Severity,
     /// The queues it may concern.
     pub queues: BTreeSet<QueueName>,
-    /// The classes it is about, for [`Kind::Failing`].
+    /// The classes it is about, for [`Kind::Failing`], and the newest bad end known of each.
     #[serde(default)]
-    pub classes: BTreeSet<JobClass>,
+    pub classes: BTreeMap<JobClass, Timestamp>,
     /// Sources that are silent, for [`Blindness::SourceSilent`].
     pub sources: BTreeSet<String>,
     /// The sweep that opened it.
@@ -173,6 +173,24 @@ pub struct Incident {
     /// The likely cause, as of the last time anything was said.
     #[serde(default)]
     pub diagnosis: Option<Diagnosis>,
+    /// Jobs that were found to have been consumed unseen, as far as somebody was told.
+    #[serde(default)]
+    pub unseen_count: u64,
+    /// Since when nothing of it is seen any more, while that may be chance.
+    #[serde(default)]
+    pub calm_since: Option<Timestamp>,
+    /// Whether what is left from before a silence has been judged.
+    #[serde(default)]
+    pub is_gap_judged: bool,
+    /// How long until its jobs are worked off, where that can be estimated.
+    #[serde(default)]
+    pub done_in_ms: Option<i64>,
+    /// How often its diagnosis was corrected in a message.
+    #[serde(default)]
+    pub corrections_count: u32,
+    /// Incidents that this one tells of.
+    #[serde(default)]
+    pub followers: BTreeSet<String>,
     /// The incident that told of it, where one message tells of several.
     #[serde(default)]
     pub grouped_under: Option<String>,
@@ -244,7 +262,7 @@ mod tests {
             key: Key::blind(Blindness::Late),
             severity: Severity::Warn,
             queues: BTreeSet::new(),
-            classes: BTreeSet::new(),
+            classes: BTreeMap::new(),
             sources: BTreeSet::new(),
             opened_at: Timestamp::from_ms(0),
             resolved_at: None,
@@ -263,6 +281,12 @@ mod tests {
             evidence: Vec::new(),
             notifications: Vec::new(),
             diagnosis: None,
+            unseen_count: 0,
+            calm_since: None,
+            is_gap_judged: false,
+            done_in_ms: None,
+            corrections_count: 0,
+            followers: BTreeSet::new(),
             grouped_under: None,
             is_withheld: false,
             closed_because: None,

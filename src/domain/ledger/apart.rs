@@ -113,7 +113,8 @@ impl Ledger {
             job.known = joined.known;
             job.born = [job.born, joined.born].into_iter().flatten().min();
             job.passed_over_at = [job.passed_over_at, joined.passed_over_at].into_iter().flatten().min();
-            job.is_unknown |= joined.given_up_at.is_some();
+            job.given_up_at = job.given_up_at.max(joined.given_up_at);
+            job.is_unseen |= joined.is_unseen;
             job.by_count = job.by_count.max(joined.counted);
             if let Some(retries) = joined.retries {
                 job.retries.get_or_insert_default().join(*retries);
@@ -179,7 +180,7 @@ impl Ledger {
 
     /// What a store should keep of a job, as far as this ledger knows it.
     #[must_use]
-    pub fn record_of(&self, ix: JobIx, now: Timestamp) -> JobRecord {
+    pub fn record_of(&self, ix: JobIx) -> JobRecord {
         let Some(job) = self.job(ix) else { return JobRecord::default() };
         JobRecord {
             known: job.known.clone(),
@@ -187,7 +188,8 @@ impl Ledger {
             born: job.born,
             source: self.source_of(ix),
             passed_over_at: job.passed_over_at,
-            given_up_at: job.is_unknown.then_some(now),
+            given_up_at: job.given_up_at,
+            is_unseen: job.is_unseen,
             counted: job.by_count,
         }
     }

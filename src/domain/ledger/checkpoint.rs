@@ -175,8 +175,8 @@ impl Ledger {
         let mut recent: Vec<(Timestamp, JobIx, JobRecord)> = Vec::new();
         let mut past = Vec::new();
         for (ix, _) in self.jobs() {
-            let record = self.record_of(ix, from);
-            match record.newest_fact() {
+            let record = self.record_of(ix);
+            match record.known.newest_fact() {
                 Some(at) if at >= from => recent.push((at, ix, record)),
                 _ => past.push(ix),
             }

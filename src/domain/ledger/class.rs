@@ -54,6 +54,11 @@ impl ClassFacts {
         self.paces.entry(observation.queue.clone()).or_default().take(observation);
     }
 
+    /// Queues that its lines name.
+    pub fn queues_on_lines(&self) -> impl Iterator<Item = &QueueName> {
+        self.paces.keys().flatten()
+    }
+
     /// What happened from the minute of `from` on, by lines that name `queue`, or none.
     #[must_use]
     pub fn moves_since(&self, queue: Option<&QueueName>, from: Timestamp) -> Moves {

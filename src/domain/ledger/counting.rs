@@ -240,6 +240,17 @@ impl ClassSeries {
         self.streams.values().filter_map(|s| s.starts.last_key_value()).map(|((at, _), _)| *at).max()
     }
 
+    /// The jobs that were ready before `ready_before` and had not started before `started_by`.
+    pub fn left(&self, ready_before: Timestamp, started_by: Timestamp) -> impl Iterator<Item = JobIx> + '_ {
+        let first = (started_by, LineKey(0), StreamKey(0));
+        let before = self.starts.range(..first).next_back().and_then(|(_, matched)| matched.last_job);
+        let after = before.map_or(Unbounded, Excluded);
+        // A lone bound below the other would panic.
+        let is_any = before.is_none_or(|place| place.0 < ready_before);
+        let until = if is_any { Excluded((ready_before, LineKey(0))) } else { Unbounded };
+        self.jobs.range((after, until)).take_while(move |_| is_any).map(|(_, job)| *job)
+    }
+
     /// The job a start was taken to be.
     #[must_use]
     pub fn job_of(&self, start: StartKey) -> Option<JobIx> {

@@ -17,7 +17,8 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
-        let is_waiting = state.is_waiting() && !job.known.is_empty() && job.by_count.is_none();
+        let is_known = !job.known.is_empty() && !job.is_given_up();
+        let is_waiting = state.is_waiting() && is_known && job.by_count.is_none();
         let since = if state == State::Released {
             job.known.released.map(|mark| mark.at)
         } else {
@@ -39,7 +40,7 @@ impl Ledger {
         }
         let waiting = since.filter(|_| job.counted.is_none());
         move_key(&mut self.waiting, &mut job.waiting_key, waiting, ix);
-        let is_running = state == State::Running && !job.known.is_empty();
+        let is_running = state == State::Running && is_known;
         let running = job.known.start().map(|(mark, _)| mark.at).filter(|_| is_running);
         move_key(&mut self.running, &mut job.running_key, running, ix);
         self.refresh_lane(ix);

@@ -118,6 +118,9 @@ pub struct JobRecord {
     /// Given up: nobody can tell any more what became of it. Holds for what is known up to this moment.
     #[serde(rename = "gu", skip_serializing_if = "Option::is_none")]
     pub given_up_at: Option<Timestamp>,
+    /// Found to have been consumed unseen.
+    #[serde(rename = "un", skip_serializing_if = "std::ops::Not::not")]
+    pub is_unseen: bool,
     /// What it was found to be by counting.
     #[serde(rename = "n", skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
@@ -151,6 +154,7 @@ impl JobRecord {
         self.source = least(self.source, other.source);
         self.passed_over_at = least(self.passed_over_at, other.passed_over_at);
         self.given_up_at = self.given_up_at.max(other.given_up_at);
+        self.is_unseen |= other.is_unseen;
         self.counted = self.counted.max(other.counted);
     }
 
@@ -166,7 +170,12 @@ impl JobRecord {
                     State::Processed
                 }
             }
-            _ if state.is_waiting() && self.given_up_at.is_some() => State::Unknown,
+            _ if state.is_open()
+                && self.given_up_at.is_some()
+                && self.known.newest_fact() <= self.given_up_at =>
+            {
+                State::Unknown
+            }
             _ => state,
         }
     }
@@ -174,7 +183,7 @@ impl JobRecord {
     /// Whether the job waits or runs, so that a sweep must look at it.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self.state(), State::Pending | State::Released | State::Running)
+        self.state().is_open()
     }
 
     /// Whether everything is told: enqueued, started, ended well, nothing else. Such a job is never asked for again.
@@ -184,16 +193,6 @@ impl JobRecord {
             && self.known.released.is_none()
             && self.known.newest_failure.is_none()
             && self.known.state() == State::Processed
-    }
-
-    /// The newest moment that any of its lines tells of.
-    #[must_use]
-    pub fn newest_fact(&self) -> Option<Timestamp> {
-        let known = &self.known;
-        let start = known.start().map(|(mark, _)| mark.at);
-        let released = known.released.map(|mark| mark.at);
-        let enqueued = known.enqueued.map(|enqueue| enqueue.at);
-        [start, released, enqueued, known.newest_failure, known.newest_success].into_iter().max().flatten()
     }
 
     /// The record of the newest job under a row's id: what its lines say from its newest enqueue on. The id of a

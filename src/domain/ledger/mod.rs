@@ -22,6 +22,7 @@ pub mod pairing;
 pub mod record;
 pub mod retries;
 pub mod sources;
+pub mod state;
 pub mod stream;
 pub mod tally;
 
@@ -90,8 +91,10 @@ pub struct Job {
     pub by_count: Option<Counted>,
     /// When a job that became ready later was seen to start first.
     pub passed_over_at: Option<Timestamp>,
-    /// Given up: nobody can tell any more what became of it.
-    pub is_unknown: bool,
+    /// When it was given up: nobody can tell any more what became of it, unless newer lines do.
+    pub given_up_at: Option<Timestamp>,
+    /// Found to have been consumed unseen.
+    pub is_unseen: bool,
     born: Option<LineKey>,
     /// Its place among the waiting jobs of its class.
     place: Option<(JobClass, (Timestamp, LineKey))>,
@@ -119,6 +122,11 @@ struct Parts {
 }
 
 impl Job {
+    /// Whether it was given up, and nothing newer has been said of it since.
+    fn is_given_up(&self) -> bool {
+        self.given_up_at.is_some() && self.known.newest_fact() <= self.given_up_at
+    }
+
     /// When it first started, by its own lines or by counting.
     fn first_start(&self) -> Option<Timestamp> {
         let counted =
@@ -244,19 +252,30 @@ impl Ledger {
         }
     }
 
-    /// Gives a job up: nobody can tell any more what became of it.
-    pub fn give_up(&mut self, ix: JobIx) {
+    /// Notes jobs that were found to have been consumed unseen.
+    pub fn mark_unseen(&mut self, ix: JobIx) {
         if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.is_unknown = true;
+            job.is_unseen = true;
         }
+    }
+
+    /// Whether its jobs are kept one by one in a store, and settled ones forgotten.
+    #[must_use]
+    pub const fn is_apart(&self) -> bool {
+        self.apart.is_some()
+    }
+
+    /// Gives a job up at a moment: nobody can tell any more what became of it.
+    pub fn give_up(&mut self, ix: JobIx, at: Timestamp) {
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.given_up_at = job.given_up_at.max(Some(at));
+        }
+        self.refresh(ix);
     }
 
     /// The jobs that wait for a worker, by when they were enqueued or released; those given up left out.
     pub fn waiting(&self) -> impl Iterator<Item = (JobIx, &Job)> {
-        self.waiting
-            .iter()
-            .filter_map(|(_, ix)| Some((*ix, self.job(*ix)?)))
-            .filter(|(_, job)| !job.is_unknown)
+        self.waiting.iter().filter_map(|(_, ix)| Some((*ix, self.job(*ix)?)))
     }
 
     /// The jobs that run by their own lines, and started at or after `from`.
@@ -285,6 +304,17 @@ impl Ledger {
         self.lanes.iter()
     }
 
+    /// The jobs of a counted class that were ready before `ready_before` and had not started before `started_by`.
+    pub fn counted_ready_before(
+        &self,
+        class: &JobClass,
+        ready_before: Timestamp,
+        started_by: Timestamp,
+    ) -> impl Iterator<Item = JobIx> + '_ {
+        let series = self.series.get(class).filter(|series| series.is_counted());
+        series.into_iter().flat_map(move |series| series.left(ready_before, started_by))
+    }
+
     /// Whether worker lines of this class come without an id.
     #[must_use]
     pub fn is_counted(&self, class: Option<&JobClass>) -> bool {
@@ -304,7 +334,7 @@ impl Ledger {
             let settled = if counted.is_failure { State::Failed } else { State::Processed };
             return (settled, counted.settled_at);
         }
-        if job.is_unknown && state.is_waiting() {
+        if job.is_given_up() && state.is_open() {
             return (State::Unknown, None);
         }
         (state, job.known.settled_at())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::life::{JobHash, JobKey};
-use super::record::runtime_tolerance_ms;
+use super::record::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
 
 /// Ends kept of each class: twice what any verdict asks for.
@@ -36,6 +36,9 @@ pub struct End {
     /// How.
     #[serde(rename = "v")]
     pub verdict: Verdict,
+    /// Whether the line leaves open if the job is tried again.
+    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ambiguous: bool,
     /// Whose, where the line says.
     #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobHash>,
@@ -70,6 +73,7 @@ impl Outcomes {
         };
         let end = End {
             verdict,
+            is_ambiguous: observation.ending == Ending::FailOrRetry,
             job: JobKey::of_name(observation.id.as_ref(), observation.uuid.as_ref()).map(|key| key.hash()),
             runtime: observation.runtime,
             text: observation.text.clone(),
@@ -117,11 +121,19 @@ impl Outcomes {
             .map(|(at, _)| at)
     }
 
+    /// Whether the attempt that a success ends had failed before: by the job's name, and without one where both say
+    /// that they began at the same moment.
     fn has_failed(&self, at: Timestamp, end: &End) -> bool {
-        let Some(job) = end.job else { return false };
-        let began = end.runtime.map_or(at, |it| at.minus_ms(it.ms.max(0)).minus_ms(runtime_tolerance_ms(it)));
-        self.ends.range((began, LineKey(0))..=(at, LineKey(u64::MAX))).any(|(_, other)| {
-            other.job == Some(job) && matches!(other.verdict, Verdict::Final | Verdict::Bad)
+        let began = |at: Timestamp, end: &End| Some(at.minus_ms(end.runtime?.ms.max(0)));
+        let tolerance_ms = end.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
+        let from = began(at, end).unwrap_or(at).minus_ms(tolerance_ms);
+        let is_same_beginning = |other_at: Timestamp, other: &End| {
+            let (mine, others) = (began(at, end), began(other_at, other));
+            mine.zip(others).is_some_and(|(mine, other)| other.since_ms(mine).abs() <= tolerance_ms)
+        };
+        self.ends.range((from, LineKey(0))..=(at, LineKey(u64::MAX))).any(|((other_at, _), other)| {
+            let is_bad = matches!(other.verdict, Verdict::Final | Verdict::Bad);
+            is_bad && other.job == end.job && (end.job.is_some() || is_same_beginning(*other_at, other))
         })
     }
 }
@@ -172,6 +184,8 @@ mod tests {
         check(&["Fa@1000", "Pa@1005"], "Final@1000");
         check(&["Fa@1000", "Pb@1005"], "Good@1005 Final@1000");
         check(&["Fa@1000", "Pa@2005"], "Good@2005 Final@1000");
+        check(&["f@1000", "P@1005"], "Bad@1000");
+        check(&["f@1000", "P@1405"], "Good@1405 Bad@1000");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempts::Attempts;
+pub use super::state::State;
 use crate::domain::intake::LineHash;
 use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, Runtime, SECOND_MS, Stage,
@@ -130,45 +131,6 @@ impl StreamKey {
     #[must_use]
     pub fn of(log_group: &str, log_stream: &str) -> Self {
         Self(LineHash::default().with(log_group.as_bytes()).with(log_stream.as_bytes()).finish())
-    }
-}
-
-/// What a job is doing, as far as its own lines tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Enqueued and not started.
-    Pending,
-    /// Back on its queue after an attempt, not started again.
-    Released,
-    /// Started and not ended.
-    Running,
-    /// Ended well.
-    Processed,
-    /// Ended badly; after a text `FAIL` until it starts again.
-    Failed,
-    /// Nobody can tell any more.
-    Unknown,
-}
-
-impl State {
-    /// Whether the job waits for a worker.
-    #[must_use]
-    pub const fn is_waiting(self) -> bool {
-        matches!(self, Self::Pending | Self::Released)
-    }
-
-    /// The state's name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Released => "released",
-            Self::Running => "running",
-            Self::Processed => "processed",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        }
     }
 }
 
@@ -343,6 +305,13 @@ impl Registers {
         }
     }
 
+    /// Whether its newest start is only proved by an end: no line of it was read.
+    #[must_use]
+    pub fn is_start_unread(&self) -> bool {
+        let start = self.start().map(|(mark, _)| mark);
+        start.is_some() && self.newest_start.map(|(mark, _)| mark) != start
+    }
+
     /// When the job was first started: its earliest start line, else the start an end proves.
     #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {
@@ -360,6 +329,15 @@ impl Registers {
         } else {
             self.enqueued.map(Enqueue::ready_at)
         }
+    }
+
+    /// The newest moment that any of its lines tells of.
+    #[must_use]
+    pub fn newest_fact(&self) -> Option<Timestamp> {
+        let start = self.start().map(|(mark, _)| mark.at);
+        let released = self.released.map(|mark| mark.at);
+        let enqueued = self.enqueued.map(|enqueue| enqueue.at);
+        [start, released, enqueued, self.newest_failure, self.newest_success].into_iter().max().flatten()
     }
 
     /// When the newest attempt ended, for a job that has settled.

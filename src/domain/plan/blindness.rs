@@ -47,7 +47,8 @@ impl Planner<'_> {
                 // Closed by hand, and it has been so ever since.
                 None if self.book.newest.get(&key).is_some_and(|past| past.closed_because.is_some()) => {}
                 None => {
-                    let mut incident = self.open(key, blind.severity, &QueueView::default());
+                    let mut incident = self.open(key, &QueueView::default());
+                    incident.severity = blind.severity;
                     incident.sources = blind.sources;
                     incident.since = blind.since;
                     incident.evidence = blind.evidence;

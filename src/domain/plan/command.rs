@@ -2,10 +2,12 @@
 
 use super::{Horizon, Plan, Planner};
 use crate::domain::command::Command;
-use crate::domain::detect::queues::{self, Queues};
+use crate::domain::detect::Wake;
+use crate::domain::detect::queues::{self, QueueView};
 use crate::domain::incident::{Book, Incident, Kind};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::JobIx;
 use crate::domain::policy::Policy;
 
 /// Decides what a command does. `None` where it names an incident that is not open.
@@ -17,32 +19,40 @@ pub fn plan_command(
     horizon: Horizon,
     command: &Command,
 ) -> Option<Plan> {
-    let mut planner = Planner { ledger, book, policy, horizon, plan: Plan::default() };
+    let mut wake = Wake::default();
+    let queues = queues::look(ledger, policy, horizon.now, &mut wake);
+    let mut planner = Planner::new(ledger, book, policy, horizon, &queues);
+    planner.plan.wake = wake;
     match command {
         Command::Silence(silence) => planner.plan.silences.push(silence.clone()),
         Command::Close { id, reason } => {
             let incident = book.open().find(|incident| incident.id == *id)?;
-            let queues = queues::look(ledger, policy, horizon.now, &mut planner.plan.wake);
-            planner.close(incident.clone(), &queues, reason);
+            planner.close(incident.clone(), reason);
         }
     }
     Some(planner.plan)
 }
 
 impl Planner<'_> {
-    fn close(&mut self, mut incident: Incident, queues: &Queues, reason: &str) {
+    fn close(&mut self, mut incident: Incident, reason: &str) {
         incident.closed_because = Some(reason.to_owned());
-        if incident.key.kind != Kind::Blind {
+        if incident.key.kind.is_of_jobs() {
             let place: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
-            let homes = self.homes(queues);
-            let is_at_home = |lane: &Lane| homes.get(lane).unwrap_or(lane) == &place;
-            let views = queues.iter().filter(|(lane, _)| is_at_home(lane)).map(|(_, view)| view);
-            let overdue = views.flat_map(|view| &view.waiting).filter(|job| job.due_at <= self.horizon.now);
-            let is_of = |is_passed_over: bool| (incident.key.kind == Kind::Lost) == is_passed_over;
-            let of = overdue.filter(|job| is_of(job.passed_over_at.is_some())).map(|job| job.ix);
+            let views = self.queues.iter().filter(|(lane, _)| self.is_at(lane, &place)).map(|(_, view)| view);
+            let of: Vec<JobIx> = views.flat_map(|view| self.jobs_of(incident.key.kind, view)).collect();
             self.plan.given_up.extend(of);
             incident.given_up = incident.given_up.saturating_add(self.plan.given_up.len() as u64);
         }
         self.resolve(incident);
+    }
+
+    /// The jobs of a place that an incident of a kind is about.
+    fn jobs_of(&self, kind: Kind, view: &QueueView) -> Vec<JobIx> {
+        if kind == Kind::StuckRunning {
+            return view.stuck.iter().filter_map(|attempt| attempt.ix).collect();
+        }
+        let overdue = view.waiting.iter().filter(|job| job.due_at <= self.horizon.now);
+        let is_of = |is_passed_over: bool| (kind == Kind::Lost) == is_passed_over;
+        overdue.filter(|job| is_of(job.passed_over_at.is_some())).map(|job| job.ix).collect()
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
-use crate::domain::detect::lanes::Lanes;
 use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::incident::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
 use crate::domain::job::Timestamp;
@@ -24,7 +23,7 @@ impl Planner<'_> {
             return;
         }
         incident.jobs_count = incident.jobs_now;
-        incident.jobs = jobs.iter().take(JOBS_LISTED_MAX).map(|job| self.listed(job)).collect();
+        incident.jobs = jobs.iter().take(JOBS_LISTED_MAX).map(|job| self.listed(job.ix)).collect();
         incident.matched_by = jobs.iter().map(|job| self.matched_by(job)).max();
         if incident.key.queue.is_none() {
             // Counting tells how many wait, not on which of the class's queues.
@@ -45,8 +44,7 @@ impl Planner<'_> {
     pub(super) fn complete_waits(&self, incident: &mut Incident, lane: &Lane, view: &QueueView) {
         let now = self.horizon.now;
         let Some(since) = incident.oldest_ready_at else { return };
-        let lanes = Lanes::of(self.ledger, self.policy);
-        let of_lane = self.ledger.lanes().filter(|(raw, _)| lanes.resolve(raw) == *lane);
+        let of_lane = self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane));
         let started =
             of_lane.flat_map(|(_, facts)| facts.firsts.range((since, JobIx(0))..=(now, JobIx(usize::MAX))));
         let started_ms = started.map(|((ready_at, _), first)| first.at.since_ms(*ready_at).max(0));
@@ -57,8 +55,8 @@ impl Planner<'_> {
         incident.longest_wait_ms = started_ms.chain(held_ms).max().unwrap_or(most_ms);
     }
 
-    pub(super) fn listed(&self, waiting: &WaitingJob) -> ListedJob {
-        let known = self.ledger.job(waiting.ix).map(|job| &job.known);
+    pub(super) fn listed(&self, ix: JobIx) -> ListedJob {
+        let known = self.ledger.job(ix).map(|job| &job.known);
         ListedJob {
             id: known.and_then(|k| k.id()).cloned(),
             uuid: known.and_then(|k| k.uuid()).cloned(),

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
-use crate::domain::detect::queues::{Queues, WaitingJob};
+use crate::domain::detect::queues::WaitingJob;
 use crate::domain::incident::{Incident, Kind};
 use crate::domain::job::{MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::metric::{Datum, Dimensions, Metric};
 
 impl Planner<'_> {
-    pub(super) fn gauge(&mut self, queues: &Queues) {
+    pub(super) fn gauge(&mut self) {
         let now = self.horizon.now;
         let mut by_queue: BTreeMap<Option<QueueName>, Gauges> = BTreeMap::new();
         let mut all = Gauges::default();
         // Given up by this very sweep: the views were drawn before.
-        let given_up: BTreeSet<JobIx> = self.plan.given_up.iter().copied().collect();
-        for ((_, queue), view) in queues {
+        let given_up: BTreeSet<JobIx> = self.plan.given_up.iter().chain(&self.plan.unseen).copied().collect();
+        for ((_, queue), view) in self.queues {
             let named = by_queue.entry(queue.clone()).or_default();
             for gauges in [named, &mut all] {
                 gauges.running = gauges.running.saturating_add(view.running_count);

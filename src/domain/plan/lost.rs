@@ -1,20 +1,30 @@
 //! Jobs were passed over: later ones started, these did not.
 
+use std::collections::BTreeSet;
+
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::{Kind, Severity};
+use crate::domain::incident::{Incident, Kind};
 use crate::domain::job::DAY_MS;
 use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::JobIx;
 
 /// How long a lost job is looked for before it is given up as unknown.
-const LOST_GIVEN_UP_MS: i64 = 3 * DAY_MS;
+pub(super) const LOST_GIVEN_UP_MS: i64 = 3 * DAY_MS;
 
 impl Planner<'_> {
     pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
         let now = self.horizon.now;
+        let passed_over: Vec<&WaitingJob> =
+            view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_some()).collect();
+        let consumed = self.consumed_unseen(lane, &passed_over);
+        // A store that forgets starts remembers what they showed.
+        let was_unseen =
+            |ix: JobIx| self.ledger.is_apart() && self.ledger.job(ix).is_some_and(|job| job.is_unseen);
         let mut lost: Vec<&WaitingJob> = Vec::new();
+        let mut unseen: BTreeSet<JobIx> = BTreeSet::new();
         let mut given_up: u64 = 0;
-        for job in view.waiting.iter().filter(|job| job.due_at <= now) {
+        for job in passed_over {
             let Some(passed_over_at) = job.passed_over_at else { continue };
             if self.ledger.job(job.ix).is_some_and(|known| known.passed_over_at != job.passed_over_at) {
                 self.plan.passed_over.push((job.ix, passed_over_at));
@@ -26,15 +36,23 @@ impl Planner<'_> {
             if given_up_at <= now {
                 self.plan.given_up.push(job.ix);
                 given_up = given_up.saturating_add(1);
+            } else if consumed.contains(&job.ix) || was_unseen(job.ix) {
+                unseen.insert(job.ix);
             } else if lost_at <= now {
                 lost.push(job);
             }
         }
         let key = key_of(Kind::Lost, lane);
-        match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
-            Some(open) => {
-                let mut incident = open.clone();
+        let unseen_count = unseen.len() as u64;
+        self.plan.unseen.append(&mut unseen);
+        let is_near =
+            |past: &&Incident| past.resolved_at.is_none_or(|at| now.since_ms(at) <= LOST_GIVEN_UP_MS);
+        let told = self.book.newest.get(&key).filter(is_near).map_or(0, |past| past.unseen_count);
+        let given_up = given_up.saturating_add(unseen_count.saturating_sub(told));
+        match self.opened(&key) {
+            Some(mut incident) => {
                 incident.given_up = incident.given_up.saturating_add(given_up);
+                incident.unseen_count = unseen_count.max(told);
                 if lost.len() as u64 > incident.jobs_count {
                     self.suspect(&lost);
                 }
@@ -43,15 +61,26 @@ impl Planner<'_> {
                     self.complete_waits(&mut incident, lane, view);
                     self.resolve(incident);
                 } else {
+                    self.diagnose(&mut incident, view, &lost);
                     self.keep(incident);
                 }
             }
             None if !lost.is_empty() => {
-                let mut incident = self.open(key, Severity::Warn, view);
+                let mut incident = self.reopen(key, view);
+                incident.given_up = incident.given_up.saturating_add(given_up);
+                incident.unseen_count = unseen_count.max(told);
                 self.suspect(&lost);
                 self.follow_jobs(&mut incident, &lost);
+                self.diagnose(&mut incident, view, &lost);
                 incident.evidence = self.queue_evidence(view, &lost);
                 self.fire(incident);
+            }
+            None if given_up > 0 => {
+                // Nobody was told that these were missing, and somebody should know that they are not looked for.
+                let mut incident = self.reopen(key, view);
+                incident.given_up = incident.given_up.saturating_add(given_up);
+                incident.unseen_count = unseen_count.max(told);
+                self.resolve(incident);
             }
             None => {}
         }

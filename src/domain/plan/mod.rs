@@ -1,18 +1,28 @@
 //! Decide, then do: what a sweep found, as complete data. Whoever carries it out has no choice left.
 
+mod backlog;
 mod blindness;
 mod command;
+mod deploy;
+mod enqueue_errors;
 mod evidence;
+mod failing;
+mod gap;
 mod gauges;
 mod greeting;
+mod grouping;
 mod lost;
+mod speech;
 mod stalled;
+mod stuck_running;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::detect::Wake;
+use super::detect::lanes::Lanes;
 use super::detect::queues::{self, QueueView, Queues, WaitingJob};
-use super::incident::{Book, Incident, Key, Kind, NotificationState, Severity};
+use super::diagnosis::{self, Question};
+use super::incident::{Book, Incident, Key, Kind, NotificationState};
 use super::job::{QueueName, Timestamp};
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
@@ -45,6 +55,8 @@ pub struct Plan {
     pub passed_over: Vec<(JobIx, Timestamp)>,
     /// Jobs nobody can tell of any more.
     pub given_up: Vec<JobIx>,
+    /// Jobs that were consumed unseen, as far as is known now: lines that come late may still tell of them.
+    pub unseen: BTreeSet<JobIx>,
     /// The oldest jobs of every incident that is to be opened or has grown: what a store that answers from an index
     /// looks at once more before anybody is told.
     pub suspects: Vec<JobIx>,
@@ -63,65 +75,100 @@ pub struct Plan {
 /// Decides what a sweep does. Pure: the same ledger, book, policy and moment make the same plan.
 #[must_use]
 pub fn plan_sweep(ledger: &Ledger, book: &Book, policy: &Policy, horizon: Horizon) -> Plan {
-    let mut planner = Planner { ledger, book, policy, horizon, plan: Plan::default() };
     let mut wake = Wake::default();
     let queues = queues::look(ledger, policy, horizon.now, &mut wake);
+    let mut planner = Planner::new(ledger, book, policy, horizon, &queues);
     planner.plan.wake = wake;
-    planner.judge_queues(&queues);
+    planner.judge_queues();
+    planner.judge_failing();
+    planner.judge_enqueue_errors();
     planner.judge_blindness();
+    planner.group();
     planner.remind();
     planner.greet();
-    planner.gauge(&queues);
+    planner.gauge();
     planner.plan
 }
 
 /// Jobs of one queue that are looked at once more before anybody is told: one read of a store takes as many.
 const SUSPECTS_MAX: usize = 100;
+/// Corrected diagnoses of one incident that are told: a third one tells more of us than of the queue.
+const CORRECTIONS_MAX: u32 = 2;
 
 struct Planner<'a> {
     ledger: &'a Ledger,
     book: &'a Book,
     policy: &'a Policy,
     horizon: Horizon,
+    queues: &'a Queues,
+    lanes: Lanes<'a>,
+    /// For a queue whose connection was learned while an incident was open, the place in the incident's key.
+    homes: BTreeMap<Lane, Lane>,
     plan: Plan,
 }
 
-impl Planner<'_> {
-    fn judge_queues(&mut self, queues: &Queues) {
+impl<'a> Planner<'a> {
+    fn new(
+        ledger: &'a Ledger,
+        book: &'a Book,
+        policy: &'a Policy,
+        horizon: Horizon,
+        queues: &'a Queues,
+    ) -> Self {
+        let lanes = Lanes::of(ledger, policy);
+        let homes = homes(book, queues);
+        Self { ledger, book, policy, horizon, queues, lanes, homes, plan: Plan::default() }
+    }
+
+    fn judge_queues(&mut self) {
+        let queues = self.queues;
         let mut lanes: BTreeSet<Lane> = queues.keys().cloned().collect();
-        for incident in self.book.open().filter(|incident| incident.key.kind != Kind::Blind) {
+        for incident in self.book.open().filter(|incident| incident.key.kind.is_of_jobs()) {
             lanes.insert((incident.key.connection.clone(), incident.key.queue.clone()));
         }
         let nothing = QueueView::default();
-        let homes = self.homes(queues);
+        let homes = self.homes.clone();
         for lane in lanes.iter().filter(|lane| homes.values().all(|home| home != *lane)) {
             let view = queues.get(lane).unwrap_or(&nothing);
             let home = homes.get(lane).unwrap_or(lane);
             self.judge_stalled(home, view);
+            self.judge_gap(home, view);
             self.judge_lost(home, view);
+            self.judge_backlog(home, view);
+            self.judge_stuck_running(home, view);
         }
     }
 
-    /// An incident keeps its key when a name is learned: for a queue whose connection was learned while an
-    /// incident was open, the place in the incident's key.
-    fn homes(&self, queues: &Queues) -> BTreeMap<Lane, Lane> {
-        let mut homes = BTreeMap::new();
-        for incident in self.book.open().filter(|incident| incident.key.kind != Kind::Blind) {
-            let key: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
-            if key.0.is_some() || queues.get(&key).is_some_and(|view| !view.waiting.is_empty()) {
-                continue;
-            }
-            let mut same_queue = queues
-                .keys()
-                .filter(|(connection, queue)| connection.is_some() && *queue == key.1 && queue.is_some());
-            if let (Some(learned), None) = (same_queue.next(), same_queue.next()) {
-                homes.insert(learned.clone(), key);
-            }
-        }
-        homes
+    /// Whether lines that name a queue so are about a place.
+    fn is_at(&self, raw: &Lane, place: &Lane) -> bool {
+        let lane = self.lanes.resolve(raw);
+        lane == *place || self.homes.get(&lane) == Some(place)
     }
 
-    fn open(&self, key: Key, severity: Severity, view: &QueueView) -> Incident {
+    /// The open incident of a kind at a place.
+    fn opened(&self, key: &Key) -> Option<Incident> {
+        self.book.newest.get(key).filter(|incident| incident.is_open()).cloned()
+    }
+
+    /// A new incident; within the grace of its end the last one goes on, unless somebody closed it by hand.
+    fn reopen(&self, key: Key, view: &QueueView) -> Incident {
+        let grace_ms = self.policy.grace_ms(key.queue.as_ref(), None);
+        let is_fresh = |at: Timestamp| self.horizon.now.since_ms(at) <= grace_ms;
+        let past = self.book.newest.get(&key).filter(|past| past.closed_because.is_none());
+        match past.filter(|past| past.resolved_at.is_some_and(is_fresh)) {
+            Some(past) => Incident {
+                resolved_at: None,
+                starts_since: None,
+                calm_since: None,
+                is_gap_judged: false,
+                newest_start_at_opening: view.newest_start,
+                ..past.clone()
+            },
+            None => self.open(key, view),
+        }
+    }
+
+    fn open(&self, key: Key, view: &QueueView) -> Incident {
         let now = self.horizon.now;
         let mut queues: BTreeSet<QueueName> = key.queue.iter().cloned().collect();
         if key.queue.is_none() {
@@ -129,10 +176,10 @@ impl Planner<'_> {
         }
         Incident {
             id: key.id_at(now),
+            severity: key.kind.severity(),
             key,
-            severity,
             queues,
-            classes: BTreeSet::new(),
+            classes: BTreeMap::new(),
             sources: BTreeSet::new(),
             opened_at: now,
             resolved_at: None,
@@ -151,74 +198,63 @@ impl Planner<'_> {
             evidence: Vec::new(),
             notifications: Vec::new(),
             diagnosis: None,
+            unseen_count: 0,
+            calm_since: None,
+            is_gap_judged: false,
+            done_in_ms: None,
+            corrections_count: 0,
+            followers: BTreeSet::new(),
             grouped_under: None,
             is_withheld: false,
             closed_because: None,
         }
     }
 
-    fn fire(&mut self, mut incident: Incident) {
-        self.announce(&mut incident, NotificationState::Firing);
-        self.plan.wake.at(incident.next_reminder_at(), self.horizon.now);
-        self.plan.incidents.push(incident);
-    }
-
-    fn resolve(&mut self, mut incident: Incident) {
-        incident.resolved_at = Some(self.horizon.now);
-        self.announce(&mut incident, NotificationState::Resolved);
-        self.plan.incidents.push(incident);
-    }
-
-    fn keep(&mut self, mut incident: Incident) {
-        if incident.is_withheld && self.silenced_until(&incident).is_none() {
-            incident.is_withheld = false;
-            self.announce(&mut incident, NotificationState::Firing);
-        }
-        self.plan.incidents.push(incident);
-    }
-
-    /// The oldest jobs of an incident that is to be opened or has grown.
-    fn suspect(&mut self, jobs: &[&WaitingJob]) {
-        self.plan.suspects.extend(jobs.iter().take(SUSPECTS_MAX).map(|job| job.ix));
-    }
-
-    /// Says something of an incident, unless its queue is silenced: then a page waits for the silence's end, and
-    /// what is over by then was never said.
-    fn announce(&mut self, incident: &mut Incident, state: NotificationState) {
-        let is_silenced = self.silenced_until(incident).is_some();
-        match state {
-            NotificationState::Firing if is_silenced => incident.is_withheld = true,
-            NotificationState::Resolved if incident.is_withheld => {}
-            NotificationState::Reminder | NotificationState::Updated if is_silenced => {}
-            NotificationState::Firing
-            | NotificationState::Reminder
-            | NotificationState::Updated
-            | NotificationState::Resolved => self.plan.announcements.push((incident.id.clone(), state)),
-        }
-    }
-
-    /// Until when nothing is said of an incident.
-    fn silenced_until(&mut self, incident: &Incident) -> Option<Timestamp> {
+    /// Asks for the likely causes. Whoever has been told is told again only where a later answer is certain and
+    /// another.
+    fn diagnose(&mut self, incident: &mut Incident, view: &QueueView, jobs: &[&WaitingJob]) {
         let now = self.horizon.now;
-        let silences = self.policy.silences.iter().chain(&self.book.silences);
-        let until =
-            silences.filter(|it| it.concerns(&incident.queues) && it.until > now).map(|it| it.until).max()?;
-        self.plan.wake.at(until, now);
-        Some(until)
-    }
-
-    fn remind(&mut self) {
-        let now = self.horizon.now;
-        let mut incidents = std::mem::take(&mut self.plan.incidents);
-        for incident in incidents.iter_mut().filter(|incident| incident.is_open()) {
-            if incident.next_reminder_at() <= now {
-                incident.reminders_count = incident.reminders_count.saturating_add(1);
-                self.announce(incident, NotificationState::Reminder);
-            }
-            self.plan.wake.at(incident.next_reminder_at(), now);
+        let lane: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
+        let question = Question {
+            incident,
+            lane: &lane,
+            view,
+            jobs,
+            queues: self.queues,
+            now,
+            heard_until: self.horizon.last_delivery.map_or(now, |last| last.min(now)),
+        };
+        let found = diagnosis::diagnose(self.ledger, self.policy, &question);
+        let was_told = !incident.notifications.is_empty();
+        let Some(known) = incident.diagnosis.as_ref().filter(|_| was_told) else {
+            incident.diagnosis = Some(found);
+            return;
+        };
+        if found.is_certain && found.cause != known.cause && incident.corrections_count < CORRECTIONS_MAX {
+            incident.diagnosis = Some(found);
+            incident.corrections_count = incident.corrections_count.saturating_add(1);
+            self.announce(incident, NotificationState::Updated);
         }
-        self.plan.incidents = incidents;
     }
+}
+
+/// An incident keeps its key when a name is learned: for a queue whose connection was learned while an
+/// incident was open, the place in the incident's key.
+fn homes(book: &Book, queues: &Queues) -> BTreeMap<Lane, Lane> {
+    let mut homes = BTreeMap::new();
+    for incident in book.open().filter(|incident| incident.key.kind.is_of_jobs()) {
+        let key: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
+        if key.0.is_some() || queues.get(&key).is_some_and(|view| !view.waiting.is_empty()) {
+            continue;
+        }
+        let mut same_queue = queues
+            .keys()
+            .filter(|(connection, queue)| connection.is_some() && *queue == key.1 && queue.is_some());
+        if let (Some(learned), None) = (same_queue.next(), same_queue.next()) {
+            homes.insert(learned.clone(), key);
+        }
+    }
+    homes
 }
 
 fn key_of(kind: Kind, (connection, queue): &Lane) -> Key {

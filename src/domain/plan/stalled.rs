@@ -2,8 +2,8 @@
 
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::{Incident, Kind, Severity};
-use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::incident::Kind;
+use crate::domain::job::MINUTE_MS;
 use crate::domain::ledger::class::Lane;
 
 impl Planner<'_> {
@@ -28,16 +28,15 @@ impl Planner<'_> {
             self.plan.wake.at(now.plus_ms(MINUTE_MS), now);
         }
         let key = key_of(Kind::Stalled, lane);
-        match self.book.newest.get(&key).filter(|incident| incident.is_open()) {
-            Some(open) => {
-                let mut incident = open.clone();
+        match self.opened(&key) {
+            Some(mut incident) => {
                 if overdue.len() as u64 > incident.jobs_count {
                     self.suspect(&overdue);
                 }
                 self.follow_jobs(&mut incident, &overdue);
                 let has_started = view.newest_start > incident.newest_start_at_opening;
                 if is_stalled {
-                    incident.starts_since = None;
+                    (incident.starts_since, incident.is_gap_judged) = (None, false);
                 } else if has_started && incident.starts_since.is_none() {
                     incident.starts_since = view.newest_start;
                 }
@@ -53,21 +52,17 @@ impl Planner<'_> {
                     self.complete_waits(&mut incident, lane, view);
                     self.resolve(incident);
                 } else {
+                    if is_stalled {
+                        self.diagnose(&mut incident, view, &overdue);
+                    }
                     self.keep(incident);
                 }
             }
             None if is_stalled && is_certain => {
-                let is_fresh = |at: Timestamp| now.since_ms(at) <= grace_ms;
-                let past = self.book.newest.get(&key).filter(|past| past.closed_because.is_none());
-                let reopened = past.filter(|past| past.resolved_at.is_some_and(is_fresh));
-                let mut incident = match reopened {
-                    Some(past) => Incident { resolved_at: None, ..past.clone() },
-                    None => self.open(key, Severity::Page, view),
-                };
-                incident.newest_start_at_opening = view.newest_start;
-                incident.starts_since = None;
+                let mut incident = self.reopen(key, view);
                 self.follow_jobs(&mut incident, &overdue);
                 self.suspect(&overdue);
+                self.diagnose(&mut incident, view, &overdue);
                 incident.evidence = self.queue_evidence(view, &overdue);
                 self.fire(incident);
             }

@@ -1,0 +1,60 @@
+//! How fast a queue moves: what was enqueued, started and ended there in the last minutes.
+
+use super::lanes::Lanes;
+use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::pace::Moves;
+
+/// How far back is looked to tell whether a queue drains; the shorter time is for a burst that has just ended.
+const WINDOWS_MS: [i64; 2] = [10 * MINUTE_MS, 3 * MINUTE_MS];
+/// A queue drains where starts outnumber what comes by this much: twelve to ten.
+const DRAINING: (u64, u64) = (12, 10);
+/// A backlog that is done later than this is news even while it drains.
+const DONE_WITHIN_MS: i64 = HOUR_MS;
+
+/// What happened on a queue from the minute of `from` on.
+///
+/// Lines that name no queue count where their class can only be on this one.
+#[must_use]
+pub fn since(ledger: &Ledger, lanes: &Lanes<'_>, lane: &Lane, from: Timestamp) -> Moves {
+    let mut sum = Moves::default();
+    for (class, facts) in ledger.classes() {
+        if lane.1.is_some() && facts.enqueued_on.iter().all(|(_, queue)| *queue != lane.1) {
+            // Never enqueued there: a class known by worker lines alone moves the queue that those name.
+            sum.add(facts.moves_since(lane.1.as_ref(), from));
+            continue;
+        }
+        if lane.1.is_some() {
+            sum.add(facts.moves_since(lane.1.as_ref(), from));
+        }
+        if lanes.queue_of_class(class) == lane.1 {
+            sum.add(facts.moves_since(None, from));
+        }
+    }
+    sum
+}
+
+/// How long `waiting_count` jobs will take, where the queue drains: more is started than comes, by enough that all is
+/// done within the hour.
+#[must_use]
+pub fn drained_in_ms(
+    ledger: &Ledger,
+    lanes: &Lanes<'_>,
+    lane: &Lane,
+    waiting_count: usize,
+    now: Timestamp,
+) -> Option<i64> {
+    WINDOWS_MS.into_iter().find_map(|window_ms| {
+        let from = now.minus_ms(window_ms).minute();
+        let moves = since(ledger, lanes, lane, from);
+        let coming = moves.enqueued.saturating_add(moves.released);
+        if moves.started.saturating_mul(DRAINING.1) < coming.saturating_mul(DRAINING.0) {
+            return None;
+        }
+        let gained = i64::try_from(moves.started.saturating_sub(coming)).ok().filter(|gained| *gained > 0)?;
+        let waiting = i64::try_from(waiting_count).ok()?;
+        let left_ms = now.since_ms(from).saturating_mul(waiting).checked_div(gained)?;
+        (left_ms <= DONE_WITHIN_MS).then_some(left_ms)
+    })
+}

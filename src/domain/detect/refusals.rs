@@ -1,0 +1,91 @@
+//! Whether jobs cannot be put on their queue: errors of the store whose trace shows a push.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::domain::job::{MINUTE_MS, Timestamp, TraceSide};
+use crate::domain::ledger::Ledger;
+
+/// Errors that are no accident any more.
+const ERRORS_LEAST: u64 = 3;
+/// Within how long they must have come.
+const WINDOW_MS: i64 = 5 * MINUTE_MS;
+/// How old they may be when they are read: lines come late.
+const LOOKED_BACK_MS: i64 = 2 * WINDOW_MS;
+
+/// Refused enqueues of the last minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// Whether three came within five minutes.
+    pub is_burst: bool,
+    /// The first of those.
+    pub oldest: Option<Timestamp>,
+    /// The newest, however long ago.
+    pub newest: Option<Timestamp>,
+    /// How many in the time that is looked at.
+    pub count: u64,
+    /// What the newest says.
+    pub text: Option<Arc<str>>,
+}
+
+impl Refusals {
+    /// When the calm has lasted long enough, if none comes any more.
+    #[must_use]
+    pub fn calm_at(&self) -> Option<Timestamp> {
+        self.newest.map(|at| at.plus_ms(WINDOW_MS))
+    }
+}
+
+/// Looks at `now`.
+#[must_use]
+pub fn look(ledger: &Ledger, now: Timestamp) -> Refusals {
+    let errors = &ledger.circumstances.store_errors;
+    let newest = errors.of(Some(TraceSide::Push), Timestamp::MIN, now).next_back();
+    let mut refusals = Refusals {
+        newest: newest.map(|(at, ..)| at),
+        text: newest.and_then(|(_, _, text)| text.cloned()),
+        ..Refusals::default()
+    };
+    let mut window: VecDeque<(Timestamp, u64)> = VecDeque::new();
+    for (at, n, _) in errors.of(Some(TraceSide::Push), now.minus_ms(LOOKED_BACK_MS), now) {
+        refusals.count = refusals.count.saturating_add(n);
+        window.push_back((at, n));
+        while window.front().is_some_and(|(first, _)| at.since_ms(*first) > WINDOW_MS) {
+            window.pop_front();
+        }
+        if window.iter().map(|(_, n)| n).sum::<u64>() >= ERRORS_LEAST {
+            refusals.is_burst = true;
+            refusals.oldest = refusals.oldest.or(window.front().map(|(first, _)| *first));
+        }
+    }
+    refusals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::{Form, LineKey, Observation, SECOND_MS, Stage};
+
+    /// Errors at these seconds, looked at `now_s`.
+    #[track_caller]
+    fn check(errors_s: &[i64], now_s: i64, is_burst: bool, count: u64) {
+        let mut ledger = Ledger::default();
+        let second = |s: i64| Timestamp::from_ms(s.saturating_mul(SECOND_MS));
+        for at in errors_s {
+            let error = Observation::bare(Stage::EnqueueError, second(*at), LineKey(1), Form::Monolog);
+            ledger.circumstances.store_errors.take(&error);
+        }
+        let refusals = look(&ledger, second(now_s));
+        assert_eq!((refusals.is_burst, refusals.count), (is_burst, count));
+    }
+
+    #[test]
+    fn three_errors_within_five_minutes_are_a_burst_also_when_they_come_late() {
+        check(&[0, 100, 300], 300, true, 3);
+        check(&[0, 100, 301], 301, false, 3);
+        check(&[0, 100], 300, false, 2);
+        check(&[0, 0, 0], 599, true, 3);
+        check(&[0, 100, 200], 590, true, 3);
+        check(&[0, 100, 200], 601, false, 2);
+    }
+}

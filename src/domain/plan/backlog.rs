@@ -1,0 +1,72 @@
+//! Jobs wait too long, though their queue moves.
+
+use super::{Planner, key_of};
+use crate::domain::detect::moves;
+use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::incident::Kind;
+use crate::domain::ledger::class::Lane;
+
+impl Planner<'_> {
+    pub(super) fn judge_backlog(&mut self, lane: &Lane, view: &QueueView) {
+        let now = self.horizon.now;
+        let key = key_of(Kind::Backlog, lane);
+        let open = self.opened(&key);
+        let overdue: Vec<&WaitingJob> =
+            view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_none()).collect();
+        if overdue.is_empty() && open.is_none() {
+            return;
+        }
+        let ready_count = view.waiting.iter().filter(|job| job.ready_at <= now).count();
+        let done_in_ms = moves::drained_in_ms(self.ledger, &self.lanes, lane, ready_count, now);
+        let Some(mut incident) = open else {
+            if self.moves(lane, view) && done_in_ms.is_none() && !self.is_told_otherwise(lane) {
+                let mut incident = self.reopen(key, view);
+                self.follow_jobs(&mut incident, &overdue);
+                self.suspect(&overdue);
+                self.diagnose(&mut incident, view, &overdue);
+                incident.evidence = self.queue_evidence(view, &overdue);
+                self.fire(incident);
+            }
+            return;
+        };
+        if overdue.len() as u64 > incident.jobs_count {
+            self.suspect(&overdue);
+        }
+        self.follow_jobs(&mut incident, &overdue);
+        incident.done_in_ms = done_in_ms;
+        if !overdue.is_empty() {
+            incident.calm_since = None;
+            self.diagnose(&mut incident, view, &overdue);
+            self.keep(incident);
+        } else if incident.calm_since.is_some_and(|since| since < now) {
+            self.complete_waits(&mut incident, lane, view);
+            self.resolve(incident);
+        } else {
+            // One sweep without an overdue job may be chance.
+            incident.calm_since = Some(now);
+            self.plan.wake.at(now.plus_ms(1), now);
+            self.keep(incident);
+        }
+    }
+
+    /// Whether anything has started on the queue within its grace, or runs there.
+    pub(super) fn moves(&self, lane: &Lane, view: &QueueView) -> bool {
+        let now = self.horizon.now;
+        let grace_ms = self.policy.grace_ms(lane.1.as_ref(), None);
+        let has_started = view.newest_start.is_some_and(|start| start.plus_ms(grace_ms) > now);
+        has_started || view.working_until.is_some()
+    }
+
+    /// Whether a stall of the queue tells of the same jobs: it is open, or the first starts after it are still being
+    /// looked at.
+    fn is_told_otherwise(&self, lane: &Lane) -> bool {
+        let key = key_of(Kind::Stalled, lane);
+        let is_changed =
+            |id: &str| self.plan.incidents.iter().any(|changed| changed.id == id && changed.is_open());
+        self.book
+            .newest
+            .get(&key)
+            .is_some_and(|stall| stall.is_open() || is_changed(&stall.id) || self.is_gap_undecided(stall))
+            || self.plan.incidents.iter().any(|changed| changed.key == key && changed.is_open())
+    }
+}

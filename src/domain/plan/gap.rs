@@ -1,0 +1,111 @@
+//! After a silence of worker lines: what is left from before it may have been consumed unseen.
+//!
+//! A stall alone is no gap. It takes evidence that jobs were consumed unseen: an end whose start was never read, or,
+//! where lines carry no id, starts that are too few for what is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Planner, key_of};
+use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::incident::{Incident, Kind, NotificationState};
+use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, Timestamp};
+use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::JobIx;
+use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+
+/// How long starts are watched after a silence before what is left from before is judged.
+const JUDGED_AFTER_MS: i64 = 10 * MINUTE_MS;
+/// Starts that outnumber enqueues by this much, twelve to ten, work a backlog off.
+const DRAINING: (u64, u64) = (12, 10);
+/// A silence shorter than this hides a job or two, and those are looked for one by one.
+const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
+
+impl Planner<'_> {
+    /// Judges, once after each stall, what is left of counted classes from before the first start that followed.
+    pub(super) fn judge_gap(&mut self, lane: &Lane, view: &QueueView) {
+        let now = self.horizon.now;
+        let key = key_of(Kind::Stalled, lane);
+        let planned = self.plan.incidents.iter().position(|incident| incident.key == key);
+        let stall = planned.and_then(|place| self.plan.incidents.get(place)).or(self.book.newest.get(&key));
+        let Some(stall) = stall.filter(|stall| self.is_gap_undecided(stall)) else { return };
+        let Some(since) = stall.starts_since else { return };
+        let judged_at = since.plus_ms(JUDGED_AFTER_MS);
+        self.plan.wake.at(judged_at, now);
+        if judged_at > now {
+            return;
+        }
+        let mut stall = Incident { is_gap_judged: true, ..stall.clone() };
+        let left = self.left_from_before(lane, view, since);
+        stall.given_up = stall.given_up.saturating_add(left.len() as u64);
+        if !left.is_empty() {
+            self.plan.given_up.extend(left);
+            self.announce(&mut stall, NotificationState::Updated);
+        }
+        match planned.and_then(|place| self.plan.incidents.get_mut(place)) {
+            Some(place) => *place = stall,
+            None => self.plan.incidents.push(stall),
+        }
+    }
+
+    /// Whether a stall that starts have followed is still to be judged.
+    pub(super) fn is_gap_undecided(&self, stall: &Incident) -> bool {
+        let is_near =
+            |since: Timestamp| self.horizon.now.since_ms(since) <= JUDGED_AFTER_MS.saturating_mul(2);
+        stall.key.kind == Kind::Stalled && !stall.is_gap_judged && stall.starts_since.is_some_and(is_near)
+    }
+
+    /// The jobs of counted classes that were ready before `since` and had not started by then, of the classes whose
+    /// starts do not work them off.
+    fn left_from_before(&self, lane: &Lane, view: &QueueView, since: Timestamp) -> Vec<JobIx> {
+        let waiting = view.waiting.iter().filter(|job| job.is_counted);
+        let classes: BTreeSet<&JobClass> =
+            waiting.filter_map(|job| self.ledger.job(job.ix)?.known.class()).collect();
+        let mut left = Vec::new();
+        for class in classes {
+            let Some(facts) = self.ledger.class(Some(class)) else { continue };
+            let moves = facts.all_moves_since(since);
+            if moves.started.saturating_mul(DRAINING.1) >= moves.enqueued.saturating_mul(DRAINING.0) {
+                continue;
+            }
+            let before = since.minus_ms(ENQUEUE_TOLERANCE_MS);
+            let is_of = |ix: JobIx| self.lanes.lane_of(ix).1 == lane.1;
+            left.extend(self.ledger.counted_ready_before(class, before, since).filter(|ix| is_of(*ix)));
+        }
+        left
+    }
+
+    /// Of jobs that were passed over, those that became ready during a silence which an end without a start shows to
+    /// have hidden work.
+    pub(super) fn consumed_unseen(&self, lane: &Lane, passed_over: &[&WaitingJob]) -> BTreeSet<JobIx> {
+        let passed_over: Vec<&&WaitingJob> =
+            passed_over.iter().filter(|job| job.is_passed_over_now).collect();
+        let (Some(oldest), Some(newest)) = (passed_over.first(), passed_over.last()) else {
+            return BTreeSet::new();
+        };
+        let from = oldest.ready_at.minus_ms(DAY_MS);
+        let until = newest.ready_at.plus_ms(DAY_MS);
+        // Every start of the place, and whether its line was read.
+        let mut starts: BTreeMap<Timestamp, bool> = BTreeMap::new();
+        for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane)) {
+            for (at, ix) in facts.starts.range((from, JobIx(0))..=(until, JobIx(usize::MAX))) {
+                let Some(job) = self.ledger.job(*ix) else { continue };
+                let has_start_lines =
+                    self.ledger.class(job.known.class()).is_some_and(|facts| facts.has_start_lines);
+                let is_read = !(has_start_lines && job.known.is_start_unread());
+                starts.entry(*at).and_modify(|read| *read &= is_read).or_insert(is_read);
+            }
+        }
+        let mut silences: Vec<(Timestamp, Timestamp)> = Vec::new();
+        let mut before: Option<Timestamp> = None;
+        for (at, is_read) in &starts {
+            if let Some(before) = before.filter(|_| !is_read)
+                && at.since_ms(before) >= SILENCE_LEAST_MS
+            {
+                silences.push((before, *at));
+            }
+            before = Some(*at);
+        }
+        let is_within = |at: Timestamp| silences.iter().any(|(from, until)| (*from..=*until).contains(&at));
+        passed_over.iter().filter(|job| is_within(job.ready_at)).map(|job| job.ix).collect()
+    }
+}
