@@ -176,16 +176,16 @@ pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp
 /// on.
 fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: Timestamp) {
     let mut overtaking: BTreeMap<Lane, Overtaking<'_>> = BTreeMap::new();
-    let overdue_since: BTreeMap<Lane, Timestamp> = queues
+    let due_since: BTreeMap<Lane, Timestamp> = queues
         .iter()
         .filter_map(|(lane, view)| {
-            let oldest = view.waiting.iter().find(|job| job.overdue_at <= now)?;
+            let oldest = view.waiting.iter().find(|job| job.due_at <= now)?;
             Some((lane.clone(), oldest.ready_at))
         })
         .collect();
     for (raw, facts) in ledger.lanes() {
         let lane = lanes.resolve(raw);
-        let Some(since) = overdue_since.get(&lane) else { continue };
+        let Some(since) = due_since.get(&lane) else { continue };
         let firsts = overtaking.entry(lane).or_default();
         for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
             let class = ledger.job(*ix).and_then(|job| job.known.class());

@@ -16,7 +16,7 @@ impl Planner<'_> {
     pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
         let now = self.horizon.now;
         let passed_over: Vec<&WaitingJob> =
-            view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_some()).collect();
+            view.waiting.iter().filter(|job| job.passed_over_at.is_some()).collect();
         let consumed = self.consumed_unseen(lane, &passed_over);
         // A store that forgets starts remembers what they showed.
         let was_unseen =
@@ -26,6 +26,12 @@ impl Planner<'_> {
         let mut given_up: u64 = 0;
         for job in passed_over {
             let Some(passed_over_at) = job.passed_over_at else { continue };
+            if consumed.contains(&job.ix) || was_unseen(job.ix) {
+                unseen.insert(job.ix);
+            }
+            if job.due_at > now {
+                continue;
+            }
             if self.ledger.job(job.ix).is_some_and(|known| known.passed_over_at != job.passed_over_at) {
                 self.plan.passed_over.push((job.ix, passed_over_at));
             }
@@ -36,9 +42,8 @@ impl Planner<'_> {
             if given_up_at <= now {
                 self.plan.given_up.push(job.ix);
                 given_up = given_up.saturating_add(1);
-            } else if consumed.contains(&job.ix) || was_unseen(job.ix) {
-                unseen.insert(job.ix);
-            } else if lost_at <= now {
+                unseen.remove(&job.ix);
+            } else if lost_at <= now && !unseen.contains(&job.ix) {
                 lost.push(job);
             }
         }
