@@ -139,7 +139,7 @@ impl Ledger {
         grace_max_ms: i64,
         is_kept_apart: impl Fn(JobIx) -> bool,
     ) -> Checkpoint {
-        let (recent, past) = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms));
+        let (recent, past) = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), &is_kept_apart);
         let mut lanes: BTreeMap<Lane, LaneBounds> = BTreeMap::new();
         for (lane, facts) in &self.lanes {
             let bounds = lanes.entry(lane.clone()).or_default();
@@ -170,21 +170,29 @@ impl Ledger {
     }
 
     /// The jobs that moved after `from`, the newest, without their names; and the others.
-    fn recent(&self, from: Timestamp) -> (Vec<(Vec<JobHash>, JobRecord)>, Vec<JobIx>) {
+    ///
+    /// Before all of them, however old, those that the store shows open and that are not: what shows it may be gone by
+    /// the next sweep, and this one may die before it has put the store right.
+    fn recent(
+        &self,
+        from: Timestamp,
+        is_kept_apart: impl Fn(JobIx) -> bool,
+    ) -> (Vec<(Vec<JobHash>, JobRecord)>, Vec<JobIx>) {
         let Some(apart) = &self.apart else { return Default::default() };
-        let mut recent: Vec<(Timestamp, JobIx, JobRecord)> = Vec::new();
+        let mut recent: Vec<(bool, Timestamp, JobIx, JobRecord)> = Vec::new();
         let mut past = Vec::new();
         for (ix, _) in self.jobs() {
             let record = self.record_of(ix);
+            let is_wrong_there = !record.is_open() && is_kept_apart(ix);
             match record.known.newest_fact() {
-                Some(at) if at >= from => recent.push((at, ix, record)),
+                Some(at) if at >= from || is_wrong_there => recent.push((is_wrong_there, at, ix, record)),
                 _ => past.push(ix),
             }
         }
-        recent.sort_by_key(|(at, ix, _)| (std::cmp::Reverse(*at), *ix));
-        past.extend(recent.iter().skip(RECENT_MAX).map(|(_, ix, _)| *ix));
+        recent.sort_by_key(|(is_wrong_there, at, ix, _)| (std::cmp::Reverse((*is_wrong_there, *at)), *ix));
+        past.extend(recent.iter().skip(RECENT_MAX).map(|(_, _, ix, _)| *ix));
         recent.truncate(RECENT_MAX);
-        let kept = recent.into_iter().filter_map(|(_, ix, mut record)| {
+        let kept = recent.into_iter().filter_map(|(_, _, ix, mut record)| {
             record.known.forget_names();
             record.source = None;
             Some((apart.hashes.get(&ix)?.clone(), record))
