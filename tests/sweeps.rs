@@ -1,4 +1,4 @@
-//! Sweeps that meet what another one left when it died.
+//! Sweeps that meet what another one left when it died, and an index that lags.
 
 #![expect(
     clippy::unwrap_used,
@@ -160,4 +160,20 @@ fn what_was_given_up_by_hand_stays_given_up() {
         assert_eq!(world.pending(minute), 0, "minute {minute}");
     }
     assert_eq!(world.pages(), 1);
+}
+
+#[test]
+fn a_job_whose_end_the_index_does_not_show_yet_pages_nobody() {
+    let mut world = World::default();
+    world.enqueue(1, 0);
+    world.sweep(1);
+    let line = format!("  2026-01-05 09:00:00 App\\Jobs\\Mail job{:029} redis default ....... 1s DONE", 1);
+    world.deliver("/worker", 350, &line);
+    // It has left the index already, and what its lines say is not in there yet.
+    world.table.set_index_lag(1);
+    world.sweep(6);
+    world.table.set_index_lag(0);
+    world.sweep(7);
+    assert_eq!(world.pages(), 0);
+    assert_eq!(world.pending(7), 0);
 }

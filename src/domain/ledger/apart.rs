@@ -81,6 +81,16 @@ impl Ledger {
         }
     }
 
+    /// Takes back where a store keeps a job whose names are not kept.
+    pub(super) fn find_again(&mut self, keys: &[JobKey], source: Option<StreamKey>) {
+        let Some(apart) = &mut self.apart else { return };
+        let Some(ix) = keys.iter().find_map(|key| apart.by_hash.get(&key.hash())).copied() else { return };
+        apart.keys.entry(ix).or_default().extend(keys.iter().cloned());
+        if let Some(source) = source {
+            apart.sources.entry(ix).or_insert(source);
+        }
+    }
+
     /// Takes what is known of a job under one of its keys.
     fn adopt_hashed(&mut self, hash: JobHash, record: &JobRecord, is_row: bool) -> JobIx {
         let by_uuid = record.known.uuid().map(|uuid| JobKey::of_uuid(uuid).hash());

@@ -11,7 +11,8 @@ use super::circumstances::Circumstances;
 use super::class::{ClassFacts, Lane};
 use super::counting::{JobIx, StreamLines};
 use super::deliveries::Deliveries;
-use super::life::{Counted, JobHash, JobRecord};
+use super::life::{Counted, JobHash, JobKey, JobRecord};
+use super::record::StreamKey;
 use super::sources::Sources;
 use super::stream::StreamFacts;
 use super::tally::Tally;
@@ -28,6 +29,9 @@ const COUNTED_LINES_MAX: usize = 8_000;
 const RECENT_MS: i64 = COUNTING_HORIZON_MS;
 /// Settled jobs kept, newest first; some 45 bytes each once deflated.
 const RECENT_MAX: usize = 2_000;
+/// Jobs that wait and whose keys are kept, oldest first; some 40 bytes each once deflated. A sweep looks closely at a
+/// hundred a queue, and mostly the store's index shows it their keys again.
+const OPEN_MAX: usize = 500;
 /// How long it is remembered whose wait has been told.
 const TOLD_MS: i64 = COUNTING_HORIZON_MS + HOUR_MS;
 /// Jobs remembered whose wait has been told, newest first.
@@ -55,8 +59,30 @@ pub struct Checkpoint {
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: Vec<(Lane, LaneBounds)>,
     recent: Vec<(Vec<JobHash>, JobRecord)>,
+    open: Vec<Open>,
     told: Vec<(JobHash, Timestamp)>,
     series: BTreeMap<JobClass, Vec<StreamLines>>,
+}
+
+/// Where a store keeps a job of `recent` that waits: its index may lag, and not show a job that has just settled there
+/// while it does not show yet what settled it. Then the job's own item must be asked.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Open {
+    #[serde(rename = "k")]
+    keys: Vec<JobKey>,
+    /// The stream of its enqueue line.
+    #[serde(rename = "src")]
+    source: Option<StreamKey>,
+}
+
+/// The jobs that moved lately.
+#[derive(Default)]
+struct Recent {
+    /// Without their names.
+    kept: Vec<(Vec<JobHash>, JobRecord)>,
+    open: Vec<Open>,
+    /// All others.
+    past: Vec<JobIx>,
 }
 
 /// What is kept of a queue when its jobs are not.
@@ -108,6 +134,9 @@ impl Ledger {
         for (hashes, record) in checkpoint.recent {
             ledger.adopt_recent(&hashes, &record);
         }
+        for open in checkpoint.open {
+            ledger.find_again(&open.keys, open.source);
+        }
         if let Some(apart) = &mut ledger.apart {
             apart.told = checkpoint.told.into_iter().collect();
         }
@@ -139,7 +168,7 @@ impl Ledger {
         grace_max_ms: i64,
         is_kept_apart: impl Fn(JobIx) -> bool,
     ) -> Checkpoint {
-        let (recent, past) = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), &is_kept_apart);
+        let recent = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), &is_kept_apart);
         let mut lanes: BTreeMap<Lane, LaneBounds> = BTreeMap::new();
         for (lane, facts) in &self.lanes {
             let bounds = lanes.entry(lane.clone()).or_default();
@@ -147,7 +176,7 @@ impl Ledger {
             bounds.newest_enqueue = facts.newest_enqueue;
             bounds.newest_start = facts.newest_past_start;
         }
-        for job in past.into_iter().filter(|ix| !is_kept_apart(*ix)).filter_map(|ix| self.job(ix)) {
+        for job in recent.past.into_iter().filter(|ix| !is_kept_apart(*ix)).filter_map(|ix| self.job(ix)) {
             if let Some((lane, at)) = &job.start {
                 let bounds = lanes.entry(lane.clone()).or_default();
                 bounds.newest_start = bounds.newest_start.max(Some(*at));
@@ -163,22 +192,19 @@ impl Ledger {
             circumstances: self.circumstances.clone(),
             classes: self.newest_classes(now),
             lanes: lanes.into_iter().collect(),
-            recent,
+            recent: recent.kept,
+            open: recent.open,
             told: self.newest_told(now),
             series: self.newest_series(now),
         }
     }
 
-    /// The jobs that moved after `from`, the newest, without their names; and the others.
+    /// The jobs that moved after `from`, the newest; and the others.
     ///
     /// Before all of them, however old, those that the store shows open and that are not: what shows it may be gone by
     /// the next sweep, and this one may die before it has put the store right.
-    fn recent(
-        &self,
-        from: Timestamp,
-        is_kept_apart: impl Fn(JobIx) -> bool,
-    ) -> (Vec<(Vec<JobHash>, JobRecord)>, Vec<JobIx>) {
-        let Some(apart) = &self.apart else { return Default::default() };
+    fn recent(&self, from: Timestamp, is_kept_apart: impl Fn(JobIx) -> bool) -> Recent {
+        let Some(apart) = &self.apart else { return Recent::default() };
         let mut recent: Vec<(bool, Timestamp, JobIx, JobRecord)> = Vec::new();
         let mut past = Vec::new();
         for (ix, _) in self.jobs() {
@@ -192,12 +218,20 @@ impl Ledger {
         recent.sort_by_key(|(is_wrong_there, at, ix, _)| (std::cmp::Reverse((*is_wrong_there, *at)), *ix));
         past.extend(recent.iter().skip(RECENT_MAX).map(|(_, _, ix, _)| *ix));
         recent.truncate(RECENT_MAX);
+        let waiting = recent.iter().rev().filter(|(.., record)| record.state().is_waiting());
+        let open = waiting.map(|(_, _, ix, record)| {
+            let mut keys = self.keys_of(*ix).to_vec();
+            let by_uuid = record.known.uuid().map(JobKey::of_uuid);
+            keys.extend(by_uuid.filter(|by_uuid| !self.keys_of(*ix).contains(by_uuid)));
+            Open { keys, source: record.source }
+        });
+        let open = open.filter(|open| !open.keys.is_empty()).take(OPEN_MAX).collect();
         let kept = recent.into_iter().filter_map(|(_, _, ix, mut record)| {
             record.known.forget_names();
             record.source = None;
             Some((apart.hashes.get(&ix)?.clone(), record))
         });
-        (kept.collect(), past)
+        Recent { kept: kept.collect(), open, past }
     }
 
     fn newest_classes(&self, now: Timestamp) -> BTreeMap<JobClass, ClassFacts> {
