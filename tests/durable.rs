@@ -22,7 +22,10 @@ mod wire;
 mod worlds;
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use cuts::{Cut, Stream, deliver};
 use proptest::prelude::*;
@@ -163,8 +166,8 @@ fn every_capture_is_the_same_in_a_table() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn the_founding_incident_is_the_same_in_a_table() {
+/// The founding incident's deliveries.
+fn founding() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let mut events = Vec::new();
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -172,11 +175,36 @@ fn the_founding_incident_is_the_same_in_a_table() {
     for path in paths.iter().filter(|path| path.extension().is_some_and(|it| it == "json")) {
         events.push(std::fs::read_to_string(path).unwrap());
     }
+    events
+}
+
+#[test]
+fn the_founding_incident_is_the_same_in_a_table() {
     let settings = wire::settings(Policy::default());
-    let inputs = wire::inputs(&events, &Classifier::default());
+    let inputs = wire::inputs(&founding(), &Classifier::default());
     let memory = in_memory(inputs.clone(), &settings);
     assert!(memory.letters[0].contains("stalled-redis-default-20251206T1237Z"), "{:#?}", memory.letters);
     same(&memory, &in_a_table(inputs, &settings)).unwrap();
+}
+
+#[test]
+fn whoever_only_looks_sees_what_a_sweep_sees_and_changes_nothing() {
+    let settings = wire::settings(Policy::default());
+    let inputs = wire::inputs(&founding(), &Classifier::default());
+    let table = MemoryTable::new();
+    let store = TableLedger::new(table.clone(), &settings.policy, "test".to_owned());
+    let outcome = replay_over(store, inputs, &settings, |_| ()).unwrap();
+    let before: Vec<_> = table.items().collect();
+
+    let look = pin!(outcome.store.look(outcome.ends_at));
+    let Poll::Ready(kept) = look.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
+    let kept = kept.unwrap();
+    let open: Vec<&str> = kept.book.open().map(|incident| incident.id.as_str()).collect();
+    assert_eq!(open, ["stalled-redis-default-20251206T1237Z"]);
+    assert_eq!(kept.ledger.waiting().count(), 7);
+    assert_eq!(kept.swept_at, Some(outcome.ends_at));
+    assert_eq!((kept.unsent_count, kept.unfolded_count), (0, 0));
+    assert_eq!(table.items().collect::<Vec<_>>(), before);
 }
 
 #[track_caller]

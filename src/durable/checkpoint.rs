@@ -25,6 +25,8 @@ pub(super) struct Saved {
     pub(super) format: u32,
     /// Which sweep wrote it.
     pub(super) owner: String,
+    /// When that sweep was.
+    pub(super) swept_at: Option<Timestamp>,
     /// Until when that sweep may be at work; `None` once it is done.
     pub(super) lease_until: Option<Timestamp>,
     /// Deliveries that are folded and may still be marked due: partition and sort key.

@@ -56,6 +56,7 @@ impl Sweep {
         let excess = saved.outbox.len().saturating_sub(OUTBOX_MAX);
         saved.outbox.drain(..excess);
         saved.owner.clone_from(&self.owner);
+        saved.swept_at = Some(self.now);
         saved.lease_until = Some(self.now.plus_ms(LEASE_MS));
         if !self.checkpoint.write(table).await? {
             return Ok(None);

@@ -17,6 +17,7 @@ mod freshness;
 mod ingest;
 mod items;
 mod jobs;
+mod look;
 mod sweep;
 
 use thiserror::Error;
@@ -31,6 +32,7 @@ use crate::ports::table::Table;
 use crate::ports::{Commit, Committed, Disposed, Disposition, LedgerStore, View};
 use checkpoint::FORMAT;
 use freshness::Freshness;
+pub use look::Kept;
 use sweep::Sweep;
 
 /// Writes in flight: enough to use a new table's 4,000 writes a second, few enough not to be throttled at once.

@@ -62,10 +62,21 @@ impl Sweep {
         owner: String,
         now: Timestamp,
     ) -> Result<Option<Self>, DurableError<T::Error>> {
-        let mut checkpoint = CheckpointItem::read(table, app).await?;
+        let checkpoint = CheckpointItem::read(table, app).await?;
         if checkpoint.saved.lease_until.is_some_and(|until| until > now) {
             return Ok(None);
         }
+        Self::read(table, app, checkpoint, owner, now).await.map(Some)
+    }
+
+    /// Reads what has come since `checkpoint`, and what is open.
+    pub(super) async fn read<T: Table>(
+        table: &T,
+        app: &str,
+        mut checkpoint: CheckpointItem,
+        owner: String,
+        now: Timestamp,
+    ) -> Result<Self, DurableError<T::Error>> {
         let mut book = Book::default();
         book.silences.clone_from(&checkpoint.saved.silences);
         book.greeted_at = checkpoint.saved.greeted_at;
@@ -79,7 +90,7 @@ impl Sweep {
         sweep.take_jobs(table, app).await?;
         sweep.take_heard(table, app).await?;
         sweep.ledger.settle();
-        Ok(Some(sweep))
+        Ok(sweep)
     }
 
     pub(super) fn view(&self) -> View<'_> {

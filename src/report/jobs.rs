@@ -43,8 +43,9 @@ pub(super) fn is_unknown(ledger: &Ledger, ix: JobIx, job: &Job, unseen: &BTreeSe
     unseen.contains(&ix) || ledger.state(job).0 == State::Unknown
 }
 
-/// Every job, by when it was first heard of, then by name.
-pub(super) fn rows(ledger: &Ledger, policy: &Policy, unseen: &BTreeSet<JobIx>) -> Vec<JobRow> {
+/// Every job, by when it was first heard of, then by name; `unseen` are those that were consumed unseen.
+#[must_use]
+pub fn rows(ledger: &Ledger, policy: &Policy, unseen: &BTreeSet<JobIx>) -> Vec<JobRow> {
     let each = ledger.jobs().map(|(ix, job)| {
         let row = row(ledger, policy, job);
         if is_unknown(ledger, ix, job, unseen) {

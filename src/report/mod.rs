@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::adapters::memory::Statistics;
-use crate::domain::incident::{Incident, Kind};
+use crate::domain::incident::{Book, Incident, Kind};
 use crate::domain::job::Timestamp;
 use crate::domain::policy::Policy;
 use crate::replay::Outcome;
 
-pub use jobs::JobRow;
+pub use jobs::{JobRow, rows as job_rows};
 
 /// The version of the contract: a field may be added, none changes its meaning.
 const SCHEMA: u32 = 1;
@@ -283,9 +283,9 @@ impl Report {
                     as u64,
             },
             metrics: metric_rows(outcome, &policy.app, extent.minutes),
-            incidents: outcome.store.book.all().into_iter().map(|i| incident_row(i, &policy.app)).collect(),
+            incidents: incident_rows(&outcome.store.book, &policy.app),
             blind_spots: crate::domain::blind_spots::find(ledger),
-            jobs: extent.jobs.then(|| jobs::rows(ledger, policy, unseen)),
+            jobs: extent.jobs.then(|| job_rows(ledger, policy, unseen)),
         }
     }
 
@@ -316,6 +316,12 @@ fn metric_rows(outcome: &Outcome, app: &str, with_minutes: bool) -> Vec<MetricRo
         .collect();
     rows.sort_by(|a, b| (a.name, &a.dimensions).cmp(&(b.name, &b.dimensions)));
     rows
+}
+
+/// Every incident, by when it opened.
+#[must_use]
+pub fn incident_rows(book: &Book, app: &str) -> Vec<IncidentRow> {
+    book.all().into_iter().map(|incident| incident_row(incident, app)).collect()
 }
 
 fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
