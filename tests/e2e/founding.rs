@@ -1,18 +1,20 @@
-//! The incident that queuewatch was made for, put line by line into CloudWatch Logs.
+//! The incident that queuewatch was made for, put line by line into CloudWatch Logs: it ends as replay says it does.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use queuewatch::config::Config;
-use serde_json::Value;
+use regex::Regex;
+use serde_json::{Value, json};
 
+use crate::kept::without_words;
 use crate::servers::{Servers, Tables};
 use crate::wire;
 use crate::world::World;
 
 const LOG_GROUP: &str = "/ecs/myteacher-production";
 const INCIDENT: &str = "stalled-redis-default-20251206T1237Z";
-const JOBS_COUNT: f64 = 7.0;
+const JOBS_COUNT: usize = 7;
 const MINUTE_MS: i64 = 60_000;
 
 /// A line, as `events/lines.txt` has it.
@@ -88,52 +90,138 @@ fn the_founding_incident(tables: Tables) {
     let mut world = World::new(&servers, "app", LOG_GROUP, lines[0].at_ms);
     let mut payloads = Vec::new();
     play(&mut world, &lines, &mut payloads);
-    world.sweep();
-
-    let firing: Vec<_> = world.messages().into_iter().filter(|it| it.incident == INCIDENT).collect();
-    let per_topic = |topic: &str| firing.iter().filter(|it| it.topic == topic).count();
-    assert_eq!((per_topic("email"), per_topic("chat")), (1, 1), "{firing:#?}");
-    let stalled = world.metric("StalledQueues", None);
-    assert_eq!(stalled.last().unwrap().1, 1.0, "the alarm on StalledQueues ≥ 1 would be up");
-    assert_eq!(world.metric("Overdue", Some("default")).last().unwrap().1, JOBS_COUNT);
     let report = replayed(&payloads);
-    assert_eq!(open_incidents(&report), BTreeSet::from([INCIDENT.to_owned()]));
-    for name in ["Enqueued", "Processing", "Processed", "Failed", "Released"] {
-        assert_eq!(world.sum(name), replayed_sum(&report, name), "{name}");
-    }
+    let mut mail = follow(&mut world, &report);
+    assert_eq!(open_incidents(&report), [INCIDENT]);
+    assert_eq!(states(&report), BTreeMap::from([("pending".to_owned(), JOBS_COUNT)]));
+    assert_eq!(mail.keys().map(|(topic, _)| *topic).collect::<Vec<_>>(), ["chat", "email"]);
+    assert_eq!(world.gauge("StalledQueues", None), 1.0);
+    assert_eq!(world.gauge("Overdue", Some("default")), JOBS_COUNT as f64);
+    assert!(rings(&world, "StalledQueuesAlarm", "StalledQueues"));
 
     let late = worker_lines(&lines, world.now_ms + 5_000);
     assert_eq!(late.len(), 14);
     play(&mut world, &late, &mut payloads);
-    (0..2).for_each(|_| world.sweep());
-    let resolved: Vec<_> = world.messages().into_iter().filter(|it| it.incident == INCIDENT).collect();
-    assert_eq!(resolved.len(), 2, "{resolved:#?}");
-    assert_eq!(world.metric("StalledQueues", None).last().unwrap().1, 0.0);
-    assert_eq!(world.metric("Pending", Some("default")).last().unwrap().1, 0.0);
     let report = replayed(&payloads);
-    assert_eq!(open_incidents(&report), BTreeSet::new());
-    for name in ["Enqueued", "Processing", "Processed", "Failed", "Released"] {
-        assert_eq!(world.sum(name), replayed_sum(&report, name), "{name}");
+    mail.extend(follow(&mut world, &report));
+    assert_eq!(open_incidents(&report), [""; 0]);
+    assert_eq!(states(&report), BTreeMap::from([("processed".to_owned(), JOBS_COUNT)]));
+    let topics = |topic: &str| mail.keys().filter(|(it, _)| *it == topic).count();
+    assert_eq!((topics("email"), topics("chat")), (2, 2), "one page and one recovery for each topic");
+    assert_eq!(world.gauge("StalledQueues", None), 0.0);
+    assert_eq!(world.gauge("Pending", Some("default")), 0.0);
+    (0..3).for_each(|_| world.sweep());
+    assert!(!rings(&world, "StalledQueuesAlarm", "StalledQueues"));
+}
+
+/// Sweeps until where the replay ends, and holds everything that can be seen from outside against it: every job, every
+/// incident, every counter of every minute, every word that was sent. Answers the mails and chats of the incident.
+#[track_caller]
+fn follow(world: &mut World<'_>, report: &Value) -> BTreeMap<(&'static str, String), usize> {
+    let ends_at: jiff::Timestamp = report["ends_at"].as_str().unwrap().parse().unwrap();
+    while world.now_ms < ends_at.as_millisecond() {
+        world.sweep();
     }
+    assert_eq!(world.now_ms, ends_at.as_millisecond(), "replay ends at a tick that was");
+    let held = world.held();
+    assert_eq!(held.jobs, report["jobs"]);
+    assert_eq!(held.incidents, without_words(&report["incidents"]));
+    let incidents = report["incidents"].as_array().unwrap();
+    let closed: Vec<&Value> = incidents.iter().filter(|it| !it["resolved_at"].is_null()).collect();
+    assert_eq!(held.history, json!(closed));
+    let waiting = report["pending"]["jobs"].as_u64().unwrap();
+    assert_eq!(held.indexed as u64, waiting, "the index shows what waits, and nothing else");
+    assert_eq!(counted(world), counters(report));
+
+    let said: BTreeMap<&str, (&str, &str)> = incidents
+        .iter()
+        .flat_map(|incident| incident["notifications"].as_array().unwrap())
+        .map(|it| {
+            let text = |name: &str| it[name].as_str().unwrap();
+            (text("id"), (text("subject"), text("body")))
+        })
+        .collect();
+    let mut arrived = BTreeMap::new();
+    for message in world.messages().into_iter().filter(|it| it.incident == INCIDENT) {
+        let words = (&*message.subject, &*message.body);
+        assert!(message.topic == "chat" || said[&*message.notification] == words, "{words:?}");
+        *arrived.entry((message.topic, message.notification)).or_default() += 1;
+    }
+    assert!(arrived.values().all(|times| *times == 1), "{arrived:?}");
+    arrived
 }
 
 fn replayed(payloads: &[String]) -> Value {
     let config = Config::default();
     let mut settings = wire::settings(config.policy().clone());
     settings.settle_ms = 2 * MINUTE_MS;
+    settings.visits_every_minute = true;
     wire::report(wire::inputs(payloads, &config.classifier().unwrap()), &settings)
 }
 
-fn open_incidents(report: &Value) -> BTreeSet<String> {
+fn open_incidents(report: &Value) -> Vec<&str> {
     let incidents = report["incidents"].as_array().unwrap().iter();
-    incidents
-        .filter(|it| it["resolved_at"].is_null())
-        .map(|it| it["id"].as_str().unwrap().to_owned())
-        .collect()
+    incidents.filter(|it| it["resolved_at"].is_null()).map(|it| it["id"].as_str().unwrap()).collect()
 }
 
-fn replayed_sum(report: &Value, name: &str) -> f64 {
-    let rows = report["metrics"].as_array().unwrap().iter();
-    let of_app = rows.filter(|row| row["name"] == name && row["dimensions"].get("Queue").is_none());
-    of_app.map(|row| row["sum"].as_f64().unwrap()).sum()
+fn states(report: &Value) -> BTreeMap<String, usize> {
+    let mut states = BTreeMap::new();
+    for job in report["jobs"].as_array().unwrap() {
+        *states.entry(job["state"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    states
+}
+
+/// What is counted in the logs' own time; the rest tells of the deliveries, or of now.
+const COUNTERS: [&str; 8] = [
+    "Enqueued",
+    "Processing",
+    "Processed",
+    "Failed",
+    "Released",
+    "EnqueueErrors",
+    "QueueWait",
+    "JobDuration",
+];
+
+/// The sum of each counter for each minute and set of dimensions.
+type Sums = BTreeMap<String, f64>;
+
+fn counters(report: &Value) -> Sums {
+    let mut sums = Sums::new();
+    for row in report["metrics"].as_array().unwrap() {
+        let name = row["name"].as_str().unwrap();
+        for minute in row["minutes"].as_array().unwrap() {
+            let at: jiff::Timestamp = minute["at"].as_str().unwrap().parse().unwrap();
+            let key = format!("{name} {} {}", row["dimensions"], at.as_millisecond());
+            if COUNTERS.contains(&name) {
+                sums.insert(key, minute["sum"].as_f64().unwrap());
+            }
+        }
+    }
+    sums
+}
+
+fn counted(world: &World<'_>) -> Sums {
+    let mut sums = Sums::new();
+    for datum in world.data().into_iter().filter(|it| COUNTERS.contains(&&*it.name)) {
+        let key = format!("{} {} {}", datum.name, json!(datum.dimensions), datum.at_ms);
+        *sums.entry(key).or_default() += datum.value;
+    }
+    sums
+}
+
+/// Whether an alarm of the template would be up now: nothing that stands in for CloudWatch evaluates any.
+fn rings(world: &World<'_>, alarm: &str, gauge: &str) -> bool {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml");
+    let template = std::fs::read_to_string(template).unwrap();
+    let start = template.find(&format!("\n  {alarm}:\n")).expect("the template has the alarm");
+    let setting = |name: &str| -> usize {
+        let pattern = Regex::new(&format!(r"\n      {name}: (\d+)\n")).unwrap();
+        pattern.captures_at(&template, start).expect(name)[1].parse().unwrap()
+    };
+    let (periods, least) = (setting("EvaluationPeriods"), setting("DatapointsToAlarm"));
+    let values = world.metric(gauge, None);
+    let recent = values.iter().rev().take(periods);
+    recent.filter(|(_, value)| *value >= setting("Threshold") as f64).count() >= least
 }

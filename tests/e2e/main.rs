@@ -8,11 +8,21 @@
     clippy::arithmetic_side_effects,
     reason = "what fails must fail the test, and test helpers are outside clippy's exemption"
 )]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of a test are small"
+)]
 
 mod concurrent;
+mod costs;
 mod faults;
 mod founding;
 mod http;
+mod kept;
+mod reads;
+mod seen;
 mod servers;
 mod story;
 #[path = "../support/table_contract.rs"]

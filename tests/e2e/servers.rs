@@ -49,7 +49,8 @@ impl Servers {
 
     /// Says something to the servers that AWS has no word for.
     pub(crate) fn control<T: DeserializeOwned>(&self, verb: &str, said: &Value) -> T {
-        let answer = http::post(self.port, &format!("/_e2e/{verb}"), &[], said.to_string().as_bytes());
+        let path = format!("/_e2e/{verb}");
+        let answer = http::ask("POST", self.port, &path, &[], said.to_string().as_bytes());
         let text = String::from_utf8_lossy(&answer.body);
         assert_eq!(answer.status, 200, "{verb}: {text}");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{verb}: {error}: {text}"))
@@ -63,7 +64,7 @@ impl Servers {
             ("x-amz-target", target),
             ("x-amz-date", "20260101T000000Z"),
         ];
-        let answer = http::post(self.port, "/", &headers, input.to_string().as_bytes());
+        let answer = http::ask("POST", self.port, "/", &headers, input.to_string().as_bytes());
         let text = String::from_utf8_lossy(&answer.body);
         assert_eq!(answer.status, 200, "{target}: {text}");
         if text.trim().is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
@@ -75,15 +76,17 @@ impl Servers {
             ("authorization", &*authorization(service)),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
-        let answer = http::post(self.port, "/", &headers, fields.as_bytes());
+        let answer = http::ask("POST", self.port, "/", &headers, fields.as_bytes());
         assert_eq!(answer.status, 200, "{fields}: {}", String::from_utf8_lossy(&answer.body));
     }
 
     /// Calls one that speaks REST.
-    pub(crate) fn rest(&self, service: &str, path: &str, input: &Value) {
+    pub(crate) fn rest(&self, method: &str, service: &str, path: &str, body: &str) -> String {
         let headers = [("authorization", &*authorization(service)), ("content-type", "application/json")];
-        let answer = http::post(self.port, path, &headers, input.to_string().as_bytes());
-        assert!(answer.status < 300, "{path}: {}", String::from_utf8_lossy(&answer.body));
+        let answer = http::ask(method, self.port, path, &headers, body.as_bytes());
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status < 300, "{method} {path}: {text}");
+        text
     }
 
     /// Makes a table as the template does.

@@ -1,7 +1,5 @@
 //! One stack: a table, two topics that can be read, a log group that feeds ingest, a sweep that is ticked.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,41 +17,12 @@ const MINUTE_MS: i64 = 60_000;
 /// How an invocation ended.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Ended {
+    /// `response` or `error` as the function said, `exit` or `timeout` where it did not.
     pub(crate) outcome: String,
     pub(crate) payload: String,
 }
 
-/// A call that a function made.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Call {
-    pub(crate) function: String,
-    pub(crate) service: String,
-    pub(crate) operation: String,
-    pub(crate) detail: String,
-    pub(crate) fault: Option<String>,
-}
-
-/// What arrived at a topic.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Message {
-    /// `email` or `chat`.
-    pub(crate) topic: &'static str,
-    pub(crate) incident: String,
-    pub(crate) notification: String,
-    pub(crate) subject: String,
-}
-
-/// A value that was put.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Datum {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) dimensions: BTreeMap<String, String>,
-    pub(crate) at_ms: i64,
-    pub(crate) value: f64,
-}
-
-/// A stack, apart from others on the same servers by its name.
+/// A stack, apart from others on the same servers by its name. Its functions end with it.
 pub(crate) struct World<'a> {
     pub(crate) servers: &'a Servers,
     pub(crate) name: String,
@@ -62,16 +31,32 @@ pub(crate) struct World<'a> {
     streams: Vec<String>,
 }
 
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        // Where a test fails, the servers are about to end with all they run.
+        if !std::thread::panicking() {
+            self.servers.control::<Value>("forget", &json!({ "stack": self.name }));
+        }
+    }
+}
+
 impl<'a> World<'a> {
     pub(crate) fn new(servers: &'a Servers, name: &str, log_group: &str, now_ms: i64) -> Self {
-        let mut world = Self {
-            servers,
-            name: name.to_owned(),
-            log_group: log_group.to_owned(),
-            now_ms,
-            streams: Vec::new(),
-        };
+        let mut world = Self::without_group(servers, name, log_group, now_ms);
         world.set_clock(now_ms);
+        world.logs("CreateLogGroup", &json!({ "logGroupName": log_group }));
+        let filter = json!({
+            "logGroupName": log_group, "filterName": name, "filterPattern": "",
+            "destinationArn": format!("{}:function:{}", world.account("lambda"), world.function("ingest")),
+        });
+        world.logs("PutSubscriptionFilter", &filter);
+        world
+    }
+
+    /// One whose functions nothing feeds yet.
+    fn without_group(servers: &'a Servers, name: &str, log_group: &str, now_ms: i64) -> Self {
+        let streams = Vec::new();
+        let world = Self { servers, name: name.to_owned(), log_group: log_group.to_owned(), now_ms, streams };
         servers.make_table(name);
         for topic in ["email", "chat"] {
             servers.form("sns", &format!("Action=CreateTopic&Name={name}-{topic}"));
@@ -82,18 +67,22 @@ impl<'a> World<'a> {
         }
         world.declare("ingest");
         world.declare("sweep");
-        world.subscribe();
         world
     }
 
-    fn arn(&self, service: &str, what: &str) -> String {
-        format!("{}:{}-{what}", ACCOUNT.replace("SERVICE", service), self.name)
+    fn account(&self, service: &str) -> String {
+        ACCOUNT.replace("SERVICE", service)
     }
 
-    fn function(&self, role: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, what: &str) -> String {
+        format!("{}:{}-{what}", self.account(service), self.name)
+    }
+
+    pub(crate) fn function(&self, role: &str) -> String {
         format!("{}-{role}", self.name)
     }
 
+    /// Makes a function known: to the servers that run it, and to Lambda, for what is subscribed to it.
     fn declare(&self, role: &str) {
         let name = self.function(role);
         let environment = json!({
@@ -110,42 +99,32 @@ impl<'a> World<'a> {
             "QUEUEWATCH_CHAT_TOPIC_ARN": self.arn("sns", "chat"),
         });
         let said = json!({
-            "name": name, "binary": env!("CARGO_BIN_EXE_queuewatch-lambda"),
+            "name": name, "stack": self.name, "command": [env!("CARGO_BIN_EXE_queuewatch-lambda")],
             "environment": environment, "timeout_s": TIMEOUT_S,
         });
         self.servers.control::<Value>("function", &said);
-    }
-
-    /// Makes the log group, and has its lines sent to ingest.
-    fn subscribe(&self) {
-        let ingest = self.function("ingest");
-        let role = format!("{ingest}-role");
+        let assumed = format!("{name}-role");
         self.servers
-            .form("iam", &format!("Action=CreateRole&RoleName={role}&AssumeRolePolicyDocument=%7B%7D"));
+            .form("iam", &format!("Action=CreateRole&RoleName={assumed}&AssumeRolePolicyDocument=%7B%7D"));
         let function = json!({
-            "FunctionName": ingest, "Runtime": "provided.al2023", "Handler": "bootstrap",
-            "Role": format!("arn:aws:iam::123456789012:role/{role}"), "Code": { "ZipFile": EMPTY_ZIP },
+            "FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap",
+            "Role": format!("arn:aws:iam::123456789012:role/{assumed}"), "Code": { "ZipFile": EMPTY_ZIP },
         });
-        self.servers.rest("lambda", "/2015-03-31/functions", &function);
-        self.logs("CreateLogGroup", &json!({ "logGroupName": self.log_group }));
-        let filter = json!({
-            "logGroupName": self.log_group, "filterName": self.name, "filterPattern": "",
-            "destinationArn": format!("{}:function:{ingest}", ACCOUNT.replace("SERVICE", "lambda")),
-        });
-        self.logs("PutSubscriptionFilter", &filter);
+        self.servers.rest("POST", "lambda", "/2015-03-31/functions", &function.to_string());
     }
 
-    fn logs(&self, operation: &str, input: &Value) {
+    pub(crate) fn logs(&self, operation: &str, input: &Value) -> Value {
         let answer = self.servers.aws("logs", &format!("Logs_20140328.{operation}"), input);
         assert_eq!(answer.get("rejectedLogEventsInfo").filter(|it| **it != json!({})), None, "{operation}");
+        answer
     }
 
     pub(crate) fn set_clock(&mut self, ms: i64) {
         self.now_ms = ms;
-        self.servers.control::<Value>("clock", &json!({ "ms": ms }));
+        self.servers.control::<Value>("clock", &json!({ "stack": self.name, "ms": ms }));
     }
 
-    /// Puts lines into CloudWatch Logs at one time, and returns what is sent for it.
+    /// Puts lines into CloudWatch Logs at one time, and returns what is sent to ingest for it.
     pub(crate) fn put(&mut self, log_stream: &str, lines: &[(i64, &str)]) -> Vec<Value> {
         let place = json!({ "logGroupName": self.log_group, "logStreamName": log_stream });
         if !self.streams.iter().any(|known| known == log_stream) {
@@ -157,8 +136,7 @@ impl<'a> World<'a> {
         let mut request = place;
         request["logEvents"] = json!(events);
         self.logs("PutLogEvents", &request);
-        let deliveries: Vec<Value> = self.servers.control("deliveries", &json!({}));
-        deliveries.into_iter().map(|mut delivery| delivery["event"].take()).collect()
+        self.servers.control("deliveries", &json!({ "function": self.function("ingest") }))
     }
 
     /// One invocation, once.
@@ -166,26 +144,31 @@ impl<'a> World<'a> {
         self.servers.control("invoke", &json!({ "function": self.function(role), "event": event }))
     }
 
-    /// Delivers to ingest as Lambda does: a failed invocation is repeated twice.
-    pub(crate) fn deliver(&self, event: &Value) {
-        let mut ends = Vec::new();
+    /// Delivers to ingest as Lambda does, which repeats a failed invocation twice; then it gives up.
+    pub(crate) fn attempt(&self, event: &Value) -> Result<(), Ended> {
+        let mut last = None;
         for _ in 0..ATTEMPTS_MAX {
             let ended = self.invoke("ingest", event);
             if ended.outcome == "response" {
-                return;
+                return Ok(());
             }
-            ends.push(ended);
+            last = Some(ended);
         }
-        panic!("{}: a delivery was lost: {ends:?}\n{}", self.name, self.output());
+        Err(last.unwrap())
+    }
+
+    /// Delivers what must arrive.
+    #[track_caller]
+    pub(crate) fn deliver(&self, event: &Value) {
+        if let Err(ended) = self.attempt(event) {
+            panic!("{}: a delivery was lost: {ended:?}\n{}", self.name, self.output());
+        }
     }
 
     /// The next whole minute, and its tick: never repeated, whatever becomes of it.
     pub(crate) fn tick(&mut self) -> Ended {
         self.set_clock((self.now_ms.div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
-        self.invoke(
-            "sweep",
-            &json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {} }),
-        )
+        self.invoke("sweep", &json!({ "tick": true }))
     }
 
     /// A tick that must go well.
@@ -197,75 +180,6 @@ impl<'a> World<'a> {
 
     /// What is to go wrong from now on.
     pub(crate) fn faults(&self, rules: &Value) {
-        self.servers.control::<Value>("faults", &json!({ "rules": rules }));
-    }
-
-    /// The calls of this stack's functions, `ingest` and `sweep`.
-    pub(crate) fn calls(&self) -> Vec<Call> {
-        let prefix = format!("{}-", self.name);
-        let calls: Vec<Call> = self.servers.control("journal", &json!({ "functions": prefix }));
-        let own = |mut call: Call| {
-            call.function = call.function.strip_prefix(&prefix)?.to_owned();
-            call.detail = call.detail.replace(&prefix, "");
-            Some(call)
-        };
-        calls.into_iter().filter_map(own).collect()
-    }
-
-    /// What has arrived at both topics since the last time, in order of topic.
-    pub(crate) fn messages(&self) -> Vec<Message> {
-        let mut messages = Vec::new();
-        for topic in ["email", "chat"] {
-            let queue = format!("http://127.0.0.1:{}/123456789012/{}-{topic}", self.servers.port, self.name);
-            loop {
-                let input = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0 });
-                let answer = self.servers.aws("sqs", "AmazonSQS.ReceiveMessage", &input);
-                let Some(found) = answer["Messages"].as_array().filter(|found| !found.is_empty()) else {
-                    break;
-                };
-                messages.extend(found.iter().map(|message| read_message(topic, message)));
-            }
-        }
-        messages
-    }
-
-    /// The values of a metric that were put for this stack's app: moment and value, by their time.
-    pub(crate) fn metric(&self, name: &str, queue: Option<&str>) -> Vec<(i64, f64)> {
-        let mut dimensions = BTreeMap::from([("App".to_owned(), self.name.clone())]);
-        dimensions.extend(queue.map(|queue| ("Queue".to_owned(), queue.to_owned())));
-        let all: Vec<Datum> = self.servers.control("metrics", &json!({ "app": self.name }));
-        let is_meant =
-            |it: &Datum| it.namespace == "QueueWatch" && it.name == name && it.dimensions == dimensions;
-        let mut values: Vec<_> = all.into_iter().filter(is_meant).map(|it| (it.at_ms, it.value)).collect();
-        values.sort_by(|a, b| a.partial_cmp(b).unwrap());
-        values
-    }
-
-    /// All that was put of a counter.
-    pub(crate) fn sum(&self, name: &str) -> f64 {
-        self.metric(name, None).iter().map(|(_, value)| value).sum()
-    }
-
-    /// What the functions printed, for whoever reads why a test failed.
-    pub(crate) fn output(&self) -> String {
-        let output: BTreeMap<String, Vec<String>> = self.servers.control("output", &json!({}));
-        let own = output.into_iter().filter(|(caller, _)| caller.starts_with(&format!("{}-", self.name)));
-        own.map(|(caller, lines)| format!("{caller}: {}\n", lines.join("\n  "))).collect()
-    }
-}
-
-fn read_message(topic: &'static str, message: &Value) -> Message {
-    let envelope: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
-    let attribute = |name: &str| {
-        envelope["MessageAttributes"][name]["Value"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{name}: {envelope}"))
-            .to_owned()
-    };
-    Message {
-        topic,
-        incident: attribute("incident"),
-        notification: attribute("notification"),
-        subject: envelope["Subject"].as_str().unwrap_or_default().to_owned(),
+        self.servers.control::<Value>("faults", &json!({ "stack": self.name, "rules": rules }));
     }
 }

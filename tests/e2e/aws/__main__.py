@@ -37,13 +37,13 @@ def main():
     options = options.parse_args()
 
     with tempfile.TemporaryDirectory(prefix="queuewatch-e2e-") as folder:
-        clock, faults, journal = Clock(os.path.join(folder, "clock")), Faults(), Journal()
+        clock, faults, journal = Clock(folder), Faults(), Journal()
         server = None
 
-        def start(binary, environment):
+        def start(command, stack, environment):
             url = f"http://127.0.0.1:{server.server_port}"
-            given = {"AWS_ENDPOINT_URL": url, "AWS_REGION": REGION, "QUEUEWATCH_TEST_CLOCK_FILE": clock.path}
-            return Instance(binary, given | environment)
+            given = {"AWS_ENDPOINT_URL": url, "AWS_REGION": REGION, "QUEUEWATCH_TEST_CLOCK_FILE": clock.path(stack)}
+            return Instance(command, given | environment)
 
         functions = Functions(start)
         simulated = Simulated(clock, functions.deliver)

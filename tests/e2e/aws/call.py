@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import urllib.parse
 import zlib
 from dataclasses import dataclass, field
 
@@ -65,6 +66,25 @@ class Call:
             return found[1].decode().rsplit("%3A", 1)[-1]
         names = sorted({datum.get("MetricName", "") for datum in self.input.get("MetricData", [])})
         return names[0] if names else ""
+
+    @property
+    def said(self):
+        """What the request says: the notification that is published, the sums that are put, the item's place."""
+        if self.operation == "PutItem":
+            item = self.input.get("Item", {})
+            due = " ".join(item[name]["S"] for name in ("w", "k") if name in item)
+            return {"key": item["pk"]["S"], "due": due or None}
+        if self.service == "sns":
+            form = dict(urllib.parse.parse_qsl(self.body.decode()))
+            names = {value: name for name, value in form.items() if name.endswith(".Name")}
+            return form.get(names.get("notification", "").replace(".Name", ".Value.StringValue"))
+        sums = {}
+        for datum in self.input.get("MetricData", []):
+            if [dimension["Name"] for dimension in datum.get("Dimensions", [])] == ["App"]:
+                counted = zip(datum.get("Values", []), datum.get("Counts", []))
+                total = datum["Value"] if "Value" in datum else sum(value * count for value, count in counted)
+                sums[datum["MetricName"]] = sums.get(datum["MetricName"], 0) + total
+        return sums or None
 
     def refusal(self, status, code):
         """An error in the words of the caller's protocol."""

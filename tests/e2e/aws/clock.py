@@ -1,6 +1,7 @@
-"""The time that the functions and the servers go by: a file, so that every process reads the same.
+"""The time that the functions and the servers go by: a file for each stack, so that all its processes read the same.
 
-An incident takes minutes, a lease one; no test waits for them. Without the file it is the machine's time.
+An incident takes minutes, a lease one; no test waits for them. A stack without a file has the machine's time. The servers
+go by the time that was set last: stacks side by side are minutes apart at most.
 """
 
 import datetime
@@ -9,25 +10,27 @@ import time
 
 
 class Clock:
-    """Epoch milliseconds in a file."""
+    """Epoch milliseconds in files."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, folder):
+        self._folder = folder
+        self._newest_ms = None
 
-    def set(self, ms):
+    def path(self, stack):
+        """The file of a stack."""
+        return os.path.join(self._folder, f"{stack}.clock")
+
+    def set(self, stack, ms):
         """Sets it, at once for all who read."""
-        beside = f"{self.path}.next"
+        beside = f"{self.path(stack)}.next"
         with open(beside, "w", encoding="ascii") as file:
             file.write(str(int(ms)))
-        os.replace(beside, self.path)
+        os.replace(beside, self.path(stack))
+        self._newest_ms = int(ms)
 
     def now_ms(self):
         """Epoch milliseconds."""
-        try:
-            with open(self.path, encoding="ascii") as file:
-                return int(file.read())
-        except FileNotFoundError:
-            return int(time.time() * 1000)
+        return self._newest_ms if self._newest_ms is not None else int(time.time() * 1000)
 
     def utcnow(self):
         """The same, as moto wants it: naive UTC."""

@@ -13,16 +13,17 @@ class Control:
         self._clock, self._functions = clock, functions
         self._faults, self._journal, self._simulated = faults, journal, simulated
         self._verbs = {
-            "clock": lambda said: self._clock.set(said["ms"]),
+            "clock": lambda said: self._clock.set(said["stack"], said["ms"]),
             "function": lambda said: self._functions.declare(
-                said["name"], said["binary"], said["environment"], said["timeout_s"]
+                said["name"], said["stack"], said["command"], said["environment"], said["timeout_s"]
             ),
             "invoke": lambda said: self._functions.invoke(said["function"], said["event"]),
-            "deliveries": lambda _: self._functions.take_deliveries(),
-            "faults": lambda said: self._faults.set(said["rules"]),
-            "journal": lambda said: self._journal.of(said["functions"]),
+            "deliveries": lambda said: self._functions.take_deliveries(said["function"]),
+            "faults": lambda said: self._faults.set(said["stack"], said["rules"]),
+            "journal": lambda said: self._journal.of(said["stack"]),
             "metrics": lambda said: self._simulated.metrics(said["app"]),
-            "output": lambda _: self._functions.output(),
+            "output": lambda said: self._functions.output(said["stack"]),
+            "forget": lambda said: self._functions.forget(said["stack"]),
         }
 
     def answer(self, verb, raw):

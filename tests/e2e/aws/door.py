@@ -33,11 +33,11 @@ class Door:
         return [answer.body]
 
     def _call(self, call):
-        if not self._functions.is_function(call.caller):
+        instance = self._functions.of_instance(call.caller)
+        if instance is None:
             return self._answer(call)  # the test's own calls are neither noted nor disturbed
-        function = call.caller.rsplit(".", 1)[0]
-        entry = self._journal.open(function, call)
-        fault = self._faults.pick(function, call)
+        entry = self._journal.open(*instance, call)
+        fault = self._faults.pick(*instance, call)
         if fault is None:
             return self._note(entry, call, self._answer(call))
         entry["fault"] = kind = fault["kind"]
@@ -55,6 +55,8 @@ class Door:
         return None
 
     def _answer(self, call):
+        if call.service == "lambda" and call.operation.endswith("/invocations"):
+            return self._functions.answer(call)
         if call.service != "dynamodb":
             return self._simulated.answer(call)
         if call.operation in ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem"):

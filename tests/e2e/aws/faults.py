@@ -1,4 +1,4 @@
-"""What is to go wrong: rules that pick a call, and say what becomes of it.
+"""What is to go wrong: rules that pick a call of one stack's functions, and say what becomes of it.
 
 A rule is `{"kind": …}` and, where it picks, `function`, `service`, `operation`, `detail`, `nth` (the how-manieth call that
 the rest picks, from 1) and `times` (how many from there on, 1). Kinds:
@@ -20,26 +20,26 @@ PICKS = ("function", "service", "operation", "detail")
 
 
 class Faults:
-    """The rules in force."""
+    """The rules in force, by stack."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._rules = []
+        self._rules = {}
 
-    def set(self, rules):
-        """Replaces the rules."""
+    def set(self, stack, rules):
+        """Replaces a stack's rules."""
         for rule in rules:
             if rule.get("kind") not in KINDS:
                 raise ValueError(f"no such fault: {rule}")
         with self._lock:
-            self._rules = [dict(rule, seen=0) for rule in rules]
+            self._rules[stack] = [dict(rule, seen=0) for rule in rules]
 
-    def pick(self, function, call):
+    def pick(self, stack, function, call):
         """The rule that the call meets, or nothing."""
         facts = (function, call.service, call.operation, call.detail)
         with self._lock:
             met = None
-            for rule in self._rules:
+            for rule in self._rules.get(stack, []):
                 if any(rule.get(name) not in (None, fact) for name, fact in zip(PICKS, facts)):
                     continue
                 rule["seen"] += 1

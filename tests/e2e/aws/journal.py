@@ -11,14 +11,16 @@ class Journal:
         self._lock = threading.Lock()
         self._entries = []
 
-    def open(self, function, call):
+    def open(self, stack, function, call):
         """Notes a call that has arrived."""
         entry = {
+            "stack": stack,
             "function": function,
             "caller": call.caller,
             "service": call.service,
             "operation": call.operation,
             "detail": call.detail,
+            "said": call.said,
             "sent_bytes": call.sent_bytes,
             "status": None,
             "fault": None,
@@ -27,10 +29,10 @@ class Journal:
             self._entries.append(entry)
         return entry
 
-    def of(self, prefix):
-        """The entries of functions whose names begin so."""
+    def of(self, stack):
+        """The entries of a stack's functions."""
         with self._lock:
-            return [dict(entry) for entry in self._entries if entry["function"].startswith(prefix)]
+            return [dict(entry) for entry in self._entries if entry["stack"] == stack]
 
 
 def cost(call, answer):

@@ -20,16 +20,16 @@ OUTPUT_LINES_MAX = 400
 class Instance:
     """A process that is given one invocation at a time."""
 
-    def __init__(self, binary, environment):
+    def __init__(self, command, environment):
         self._next = queue.Queue()
         self._ended = queue.Queue()
         self.output = collections.deque(maxlen=OUTPUT_LINES_MAX)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 1}, daemon=True).start()
         environment = dict(environment, AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{self._server.server_port}")
         self._process = subprocess.Popen(
-            [binary],
+            command,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -42,6 +42,7 @@ class Instance:
         for line in self._process.stdout:
             self.output.append(line.rstrip("\n"))
         code = self._process.wait()
+        self._next.put(None)
         self._ended.put((None, "exit", str(code)))
         self._server.shutdown()
         self._server.server_close()
@@ -61,7 +62,11 @@ class Instance:
 
             def do_GET(self):
                 """The next invocation, once there is one."""
-                request_id, event, deadline_ms = instance._next.get()
+                invocation = instance._next.get()
+                if invocation is None:
+                    self.close_connection = True  # whoever asked is gone
+                    return
+                request_id, event, deadline_ms = invocation
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
