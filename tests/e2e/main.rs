@@ -17,10 +17,13 @@
 
 mod concurrent;
 mod costs;
+mod failed;
 mod faults;
 mod founding;
 mod http;
 mod kept;
+mod kinesis;
+mod operators;
 mod reads;
 mod seen;
 mod servers;
