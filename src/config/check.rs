@@ -71,7 +71,6 @@ fn inert(raw: &RawConfig) -> Vec<&'static str> {
         ("[ecs]", raw.ecs.cluster.is_some() || raw.ecs.service.is_some()),
         ("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some())),
         ("[notify]", raw.notify.is_some()),
-        ("[metrics] class_dimension", raw.metrics.class_dimension.is_some()),
     ]
     .into_iter()
     .filter_map(|(key, is_written)| is_written.then_some(key))

@@ -129,7 +129,7 @@ impl Sweep {
             table.put(&items::item(key, None, None, expires_at, body), Expected::Anything).await?;
         }
         if is_published {
-            self.checkpoint.saved.ledger.take_unpublished();
+            self.checkpoint.saved.ledger.drop_published();
         }
         self.checkpoint.saved.lease_until = None;
         // Where somebody else has gone on, the lease had run out, and all of this is theirs to do again.

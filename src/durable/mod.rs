@@ -82,6 +82,8 @@ pub struct TableLedger<T> {
     app: String,
     /// The longest grace of any queue or class.
     grace_max_ms: i64,
+    /// Whether counters are kept by class, too.
+    has_class_dimension: bool,
     /// Tells this process from every other that holds the table.
     owner: String,
     sweeps_count: u64,
@@ -96,6 +98,7 @@ impl<T: Table> TableLedger<T> {
             table,
             app: policy.app.clone(),
             grace_max_ms: policy.grace_max_ms(),
+            has_class_dimension: policy.class_dimension,
             owner,
             sweeps_count: 0,
             freshness: Freshness::default(),
@@ -133,7 +136,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
     async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Self::Error> {
         self.sweeps_count = self.sweeps_count.saturating_add(1);
         let owner = format!("{}/{}", self.owner, self.sweeps_count);
-        self.sweep = Sweep::begin(&self.table, &self.app, owner, now).await?;
+        self.sweep = Sweep::begin(&self.table, &self.app, self.has_class_dimension, owner, now).await?;
         Ok(self.sweep.as_ref().map(Sweep::view))
     }
 

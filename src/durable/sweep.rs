@@ -59,10 +59,12 @@ impl Sweep {
     pub(super) async fn begin<T: Table>(
         table: &T,
         app: &str,
+        has_class_dimension: bool,
         owner: String,
         now: Timestamp,
     ) -> Result<Option<Self>, DurableError<T::Error>> {
-        let checkpoint = CheckpointItem::read(table, app).await?;
+        let mut checkpoint = CheckpointItem::read(table, app).await?;
+        checkpoint.saved.ledger.set_class_dimension(has_class_dimension);
         if checkpoint.saved.lease_until.is_some_and(|until| until > now) {
             return Ok(None);
         }

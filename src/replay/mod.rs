@@ -86,7 +86,9 @@ pub struct Outcome<S = MemoryLedger> {
 /// Replays `inputs`. `progress` is told after each delivery how many are done.
 #[must_use]
 pub fn replay(inputs: Vec<Input>, settings: &Settings, progress: impl FnMut(usize)) -> Outcome {
-    let Ok(outcome) = replay_over(MemoryLedger::default(), inputs, settings, progress);
+    let mut store = MemoryLedger::default();
+    store.ledger.unpublished.set_class_dimension(settings.policy.class_dimension);
+    let Ok(outcome) = replay_over(store, inputs, settings, progress);
     outcome
 }
 

@@ -94,9 +94,14 @@ struct LaneBounds {
 }
 
 impl Checkpoint {
-    /// Takes the counters out, which are published apart from the rest.
-    pub fn take_unpublished(&mut self) -> Unpublished {
-        std::mem::take(&mut self.unpublished)
+    /// Whether to count by class, too, from now on.
+    pub fn set_class_dimension(&mut self, is_wanted: bool) {
+        self.unpublished.set_class_dimension(is_wanted);
+    }
+
+    /// Lets the counters go: they have been published.
+    pub fn drop_published(&mut self) {
+        self.unpublished.drain();
     }
 }
 

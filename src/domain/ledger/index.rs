@@ -127,7 +127,8 @@ impl Ledger {
             if let Some((at, wait_ms)) = started_at.zip(job.wait_ms)
                 && !std::mem::replace(&mut job.is_wait_published, true)
             {
-                self.unpublished.sample(Metric::QueueWait, job.known.queue(), at, wait_ms);
+                let of = (job.known.queue(), job.known.class());
+                self.unpublished.sample_job(Metric::QueueWait, of, at, wait_ms);
             }
         }
     }

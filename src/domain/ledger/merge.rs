@@ -139,7 +139,7 @@ impl Ledger {
             | Stage::DeployMark => None,
         };
         if let Some(metric) = metric {
-            self.unpublished.count(metric, observation.queue.as_ref(), observation.at, 1);
+            self.unpublished.count_line(metric, observation);
         }
         if observation.stage.is_lifecycle() {
             self.note_traits(observation);
@@ -366,8 +366,8 @@ impl Ledger {
         }
         if let Some(runtime) = observation.runtime.filter(|_| observation.stage.is_end()) {
             facts.longest_run_ms = facts.longest_run_ms.max(runtime.ms);
-            let queue = observation.queue.as_ref();
-            self.unpublished.sample(Metric::JobDuration, queue, observation.at, runtime.ms);
+            let of = (observation.queue.as_ref(), observation.class.as_ref());
+            self.unpublished.sample_job(Metric::JobDuration, of, observation.at, runtime.ms);
         }
     }
 }

@@ -2,13 +2,16 @@
 
 pub mod legal;
 pub mod packing;
+mod unpublished;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::job::{QueueName, Timestamp};
+pub use unpublished::Unpublished;
+
+use crate::domain::job::{JobClass, QueueName, Timestamp};
 
 /// The CloudWatch namespace.
 pub const NAMESPACE: &str = "QueueWatch";
@@ -150,6 +153,8 @@ pub enum Dimensions {
     Queue(QueueName),
     /// `{App, Reason}`.
     Reason(Arc<str>),
+    /// `{App, Queue, JobClass}`, where asked for.
+    Class(QueueName, JobClass),
 }
 
 impl Dimensions {
@@ -162,6 +167,9 @@ impl Dimensions {
             Self::App => vec![app],
             Self::Queue(queue) => vec![app, ("Queue", queue.to_string())],
             Self::Reason(reason) => vec![app, ("Reason", reason.to_string())],
+            Self::Class(queue, class) => {
+                vec![app, ("Queue", queue.to_string()), ("JobClass", class.to_string())]
+            }
         }
     }
 }
@@ -177,72 +185,4 @@ pub struct Datum {
     pub at: Timestamp,
     /// Each value and its count.
     pub values: BTreeMap<i64, u64>,
-}
-
-/// What has been counted and not yet published.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Unpublished {
-    #[serde(with = "super::pairs")]
-    data: BTreeMap<(Metric, Dimensions, Timestamp), BTreeMap<i64, u64>>,
-}
-
-impl Unpublished {
-    /// Counts `n` at the minute of `at`, for the app and, where the line names one, its queue.
-    pub fn count(&mut self, metric: Metric, queue: Option<&QueueName>, at: Timestamp, n: u64) {
-        self.add(metric, Dimensions::App, at, n);
-        if let Some(queue) = queue {
-            self.add(metric, Dimensions::Queue(queue.clone()), at, n);
-        }
-    }
-
-    /// Counts `n` for one set of dimensions.
-    pub fn add(&mut self, metric: Metric, dimensions: Dimensions, at: Timestamp, n: u64) {
-        if n == 0 {
-            return;
-        }
-        let values = self.data.entry((metric, dimensions, at.minute())).or_default();
-        let sum = values.pop_first().map_or(0, |(value, _)| value);
-        values.insert(sum.saturating_add(i64::try_from(n).unwrap_or(i64::MAX)), 1);
-    }
-
-    /// Corrects what was counted for the app at the minute of `at`: a later line may prove a count wrong.
-    pub fn correct(&mut self, metric: Metric, at: Timestamp, n: i64) {
-        if n == 0 {
-            return;
-        }
-        let values = self.data.entry((metric, Dimensions::App, at.minute())).or_default();
-        let sum = values.pop_first().map_or(0, |(value, _)| value);
-        values.insert(sum.saturating_add(n), 1);
-    }
-
-    /// Takes one value of a distribution.
-    pub fn sample(&mut self, metric: Metric, queue: Option<&QueueName>, at: Timestamp, value: i64) {
-        let mut one = |dimensions| {
-            let values = self.data.entry((metric, dimensions, at.minute())).or_default();
-            let count = values.entry(value).or_default();
-            *count = count.saturating_add(1);
-        };
-        one(Dimensions::App);
-        if let Some(queue) = queue {
-            one(Dimensions::Queue(queue.clone()));
-        }
-    }
-
-    /// The same, without what is oldest where there are more than `rows_max` rows.
-    #[must_use]
-    pub fn newest(&self, rows_max: usize) -> Self {
-        let mut minutes: Vec<Timestamp> = self.data.keys().map(|(_, _, at)| *at).collect();
-        minutes.sort_unstable();
-        let from = minutes.len().checked_sub(rows_max).and_then(|ix| minutes.get(ix).copied());
-        let kept = self.data.iter().filter(|((_, _, at), _)| from.is_none_or(|from| *at >= from));
-        Self { data: kept.map(|(key, values)| (key.clone(), values.clone())).collect() }
-    }
-
-    /// Takes everything out, as data.
-    pub fn drain(&mut self) -> Vec<Datum> {
-        std::mem::take(&mut self.data)
-            .into_iter()
-            .map(|((metric, dimensions, at), values)| Datum { metric, dimensions, at, values })
-            .collect()
-    }
 }

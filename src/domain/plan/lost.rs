@@ -12,8 +12,19 @@ use crate::domain::ledger::counting::JobIx;
 /// How long a lost job is looked for before it is given up as unknown.
 pub(super) const LOST_GIVEN_UP_MS: i64 = 3 * DAY_MS;
 
+/// What became of the jobs of a place that were passed over.
+#[derive(Default)]
+struct PassedOver<'v> {
+    /// Those that somebody should look for.
+    lost: Vec<&'v WaitingJob>,
+    /// Those that were found to have been consumed unseen.
+    unseen: BTreeSet<JobIx>,
+    /// How many are given up now.
+    given_up: u64,
+}
+
 impl Planner<'_> {
-    pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
+    fn sort_out<'v>(&mut self, lane: &Lane, view: &'v QueueView) -> PassedOver<'v> {
         let now = self.horizon.now;
         let passed_over: Vec<&WaitingJob> =
             view.waiting.iter().filter(|job| job.passed_over_at.is_some()).collect();
@@ -21,17 +32,11 @@ impl Planner<'_> {
         // A store that forgets starts remembers what they showed.
         let was_unseen =
             |ix: JobIx| self.ledger.is_apart() && self.ledger.job(ix).is_some_and(|job| job.is_unseen);
-        let mut lost: Vec<&WaitingJob> = Vec::new();
-        let mut unseen: BTreeSet<JobIx> = BTreeSet::new();
-        let mut given_up: u64 = 0;
-        for job in passed_over {
+        let mut sorted = PassedOver::default();
+        sorted.unseen.extend(passed_over.iter().map(|job| job.ix).filter(|ix| was_unseen(*ix)));
+        sorted.unseen.extend(consumed);
+        for job in passed_over.into_iter().filter(|job| job.due_at <= now) {
             let Some(passed_over_at) = job.passed_over_at else { continue };
-            if consumed.contains(&job.ix) || was_unseen(job.ix) {
-                unseen.insert(job.ix);
-            }
-            if job.due_at > now {
-                continue;
-            }
             if self.ledger.job(job.ix).is_some_and(|known| known.passed_over_at != job.passed_over_at) {
                 self.plan.passed_over.push((job.ix, passed_over_at));
             }
@@ -41,12 +46,18 @@ impl Planner<'_> {
             self.plan.wake.at(given_up_at, now);
             if given_up_at <= now {
                 self.plan.given_up.push(job.ix);
-                given_up = given_up.saturating_add(1);
-                unseen.remove(&job.ix);
-            } else if lost_at <= now && !unseen.contains(&job.ix) {
-                lost.push(job);
+                sorted.given_up = sorted.given_up.saturating_add(1);
+                sorted.unseen.remove(&job.ix);
+            } else if lost_at <= now && !sorted.unseen.contains(&job.ix) {
+                sorted.lost.push(job);
             }
         }
+        sorted
+    }
+
+    pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
+        let now = self.horizon.now;
+        let PassedOver { lost, mut unseen, given_up } = self.sort_out(lane, view);
         let key = key_of(Kind::Lost, lane);
         let unseen_count = unseen.len() as u64;
         self.plan.unseen.append(&mut unseen);
