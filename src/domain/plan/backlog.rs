@@ -34,7 +34,10 @@ impl Planner<'_> {
         }
         self.follow_jobs(&mut incident, &overdue);
         incident.done_in_ms = done_in_ms;
-        if !overdue.is_empty() {
+        // A queue that is just not late is no quicker than before: it is calm where nobody has waited half as long.
+        let half_ms = |job: &WaitingJob| job.overdue_at.since_ms(job.ready_at).wrapping_div(2);
+        let is_calm = view.waiting.iter().all(|job| job.ready_at.plus_ms(half_ms(job)) > now);
+        if !overdue.is_empty() || !is_calm {
             incident.calm_since = None;
             self.diagnose(&mut incident, view, &overdue);
             self.keep(incident);
@@ -66,7 +69,7 @@ impl Planner<'_> {
         self.book
             .newest
             .get(&key)
-            .is_some_and(|stall| stall.is_open() || is_changed(&stall.id) || self.is_gap_undecided(stall))
+            .is_some_and(|stall| stall.is_open() || is_changed(&stall.id) || self.is_gap_open(stall))
             || self.plan.incidents.iter().any(|changed| changed.key == key && changed.is_open())
     }
 }

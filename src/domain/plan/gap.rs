@@ -6,15 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Planner, key_of};
-use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::detect::queues::WaitingJob;
 use crate::domain::incident::{Incident, Kind, NotificationState};
-use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, Timestamp};
+use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::ledger::pace::Moves;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
 
 /// How long starts are watched after a silence before what is left from before is judged.
 const JUDGED_AFTER_MS: i64 = 10 * MINUTE_MS;
+/// How long they are watched at most: a backlog that is worked off is done by then, or is news of its own.
+const JUDGED_UNTIL_MS: i64 = HOUR_MS;
 /// Starts that outnumber enqueues by this much, twelve to ten, work a backlog off.
 const DRAINING: (u64, u64) = (12, 10);
 /// A silence shorter than this hides a job or two, and those are looked for one by one.
@@ -22,7 +25,7 @@ const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 
 impl Planner<'_> {
     /// Judges, once after each stall, what is left of counted classes from before the first start that followed.
-    pub(super) fn judge_gap(&mut self, lane: &Lane, view: &QueueView) {
+    pub(super) fn judge_gap(&mut self, lane: &Lane) {
         let now = self.horizon.now;
         let key = key_of(Kind::Stalled, lane);
         let planned = self.plan.incidents.iter().position(|incident| incident.key == key);
@@ -34,13 +37,16 @@ impl Planner<'_> {
         if judged_at > now {
             return;
         }
-        let mut stall = Incident { is_gap_judged: true, ..stall.clone() };
-        let left = self.left_from_before(lane, view, since);
-        stall.given_up = stall.given_up.saturating_add(left.len() as u64);
-        if !left.is_empty() {
-            self.plan.given_up.extend(left);
-            self.announce(&mut stall, NotificationState::Updated);
+        let left = self.left_from_before(lane, since);
+        if left.is_empty() {
+            // Either nothing is left, or it is being worked off: the longer it is watched, the surer.
+            self.plan.wake.at(now.plus_ms(1), now);
+            return;
         }
+        let mut stall = Incident { is_gap_judged: true, ..stall.clone() };
+        stall.given_up = stall.given_up.saturating_add(left.len() as u64);
+        self.plan.given_up.extend(left);
+        self.announce(&mut stall, NotificationState::Updated);
         match planned.and_then(|place| self.plan.incidents.get_mut(place)) {
             Some(place) => *place = stall,
             None => self.plan.incidents.push(stall),
@@ -48,30 +54,35 @@ impl Planner<'_> {
     }
 
     /// Whether a stall that starts have followed is still to be judged.
-    pub(super) fn is_gap_undecided(&self, stall: &Incident) -> bool {
-        let is_near =
-            |since: Timestamp| self.horizon.now.since_ms(since) <= JUDGED_AFTER_MS.saturating_mul(2);
+    fn is_gap_undecided(&self, stall: &Incident) -> bool {
+        let is_near = |since: Timestamp| self.horizon.now.since_ms(since) <= JUDGED_UNTIL_MS;
         stall.key.kind == Kind::Stalled && !stall.is_gap_judged && stall.starts_since.is_some_and(is_near)
     }
 
-    /// The jobs of counted classes that were ready before `since` and had not started by then, of the classes whose
-    /// starts do not work them off.
-    fn left_from_before(&self, lane: &Lane, view: &QueueView, since: Timestamp) -> Vec<JobIx> {
-        let waiting = view.waiting.iter().filter(|job| job.is_counted);
-        let classes: BTreeSet<&JobClass> =
-            waiting.filter_map(|job| self.ledger.job(job.ix)?.known.class()).collect();
-        let mut left = Vec::new();
-        for class in classes {
-            let Some(facts) = self.ledger.class(Some(class)) else { continue };
-            let moves = facts.all_moves_since(since);
-            if moves.started.saturating_mul(DRAINING.1) >= moves.enqueued.saturating_mul(DRAINING.0) {
-                continue;
-            }
-            let before = since.minus_ms(ENQUEUE_TOLERANCE_MS);
-            let is_of = |ix: JobIx| self.lanes.lane_of(ix).1 == lane.1;
-            left.extend(self.ledger.counted_ready_before(class, before, since).filter(|ix| is_of(*ix)));
+    /// Whether starts have followed a stall so lately that it is too early to judge, or was until this sweep.
+    pub(super) fn is_gap_open(&self, stall: &Incident) -> bool {
+        let early_ms = JUDGED_AFTER_MS.saturating_add(MINUTE_MS);
+        let is_early = |since: Timestamp| self.horizon.now.since_ms(since) <= early_ms;
+        self.is_gap_undecided(stall) && stall.starts_since.is_some_and(is_early)
+    }
+
+    /// The jobs of counted classes that were ready before `since` and had not started by then, where the starts of all
+    /// of these classes together do not work them off: one class alone has too few to tell.
+    fn left_from_before(&self, lane: &Lane, since: Timestamp) -> Vec<JobIx> {
+        let counted = self.ledger.series().filter(|(_, series)| series.is_counted()).map(|(class, _)| class);
+        let classes: Vec<&JobClass> =
+            counted.filter(|class| self.lanes.place_of_class(class).1 == lane.1).collect();
+        let mut moves = Moves::default();
+        for facts in classes.iter().filter_map(|class| self.ledger.class(Some(class))) {
+            moves.add(facts.all_moves_since(since));
         }
-        left
+        if moves.started.saturating_mul(DRAINING.1) >= moves.enqueued.saturating_mul(DRAINING.0) {
+            return Vec::new();
+        }
+        let before = since.minus_ms(ENQUEUE_TOLERANCE_MS);
+        let is_of = |ix: &JobIx| self.lanes.lane_of(*ix).1 == lane.1;
+        let left = classes.iter().flat_map(|class| self.ledger.counted_ready_before(class, before, since));
+        left.filter(is_of).collect()
     }
 
     /// Of jobs that were passed over, those that became ready during a silence which an end without a start shows to

@@ -132,7 +132,7 @@ impl<'a> Planner<'a> {
             let view = queues.get(lane).unwrap_or(&nothing);
             let home = homes.get(lane).unwrap_or(lane);
             self.judge_stalled(home, view);
-            self.judge_gap(home, view);
+            self.judge_gap(home);
             self.judge_lost(home, view);
             self.judge_backlog(home, view);
             self.judge_stuck_running(home, view);
