@@ -127,8 +127,11 @@ impl Key {
 
     /// The id of the incident that opens now: derived, never random, so that every run finds the same.
     /// `stalled-redis-default-20251206T1237Z`; a name that is not known prints as `unknown`.
+    ///
+    /// Where the one before it, of the same key, opened in the same minute, the id tells the second, and where that
+    /// is the same, the millisecond: graces of seconds can open two in a minute.
     #[must_use]
-    pub fn id_at(&self, opened_at: Timestamp) -> String {
+    pub fn id_at(&self, opened_at: Timestamp, before: Option<Timestamp>) -> String {
         let place = match self.reason {
             Some(reason) => reason.as_str().to_owned(),
             None => {
@@ -137,16 +140,19 @@ impl Key {
                 format!("{connection}-{queue}")
             }
         };
-        let id = format!("{}-{place}-{}", self.kind.as_str(), compact_minute(opened_at));
+        let id = format!("{}-{place}-{}", self.kind.as_str(), compact(opened_at, before));
         // An id is pasted into commands and stands in keys: whatever a name may hold, it holds none of that.
         id.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()
     }
 }
 
-/// `20251206T1237Z`.
-fn compact_minute(at: Timestamp) -> String {
-    // From `2025-12-06T12:37:00.000Z`: everything up to the minute, without `-` and `:`.
-    let text: String = at.to_string().chars().take(16).filter(|c| !matches!(c, '-' | ':')).collect();
+/// `20251206T1237Z`, or with the second or the millisecond, whichever first tells it from the moment `before`.
+fn compact(at: Timestamp, before: Option<Timestamp>) -> String {
+    // From `2025-12-06T12:37:00.000Z`: everything up to the minute, second or millisecond, without marks.
+    let upto = |at: Timestamp, chars: usize| at.to_string().chars().take(chars).collect::<String>();
+    let is_told = |chars: &usize| before.is_none_or(|before| upto(at, *chars) != upto(before, *chars));
+    let chars = [16, 19].into_iter().find(is_told).unwrap_or(23);
+    let text: String = upto(at, chars).chars().filter(|c| !matches!(c, '-' | ':' | '.')).collect();
     format!("{text}Z")
 }
 
@@ -163,11 +169,21 @@ mod tests {
             queue: Some("default".into()),
             reason: None,
         };
-        assert_eq!(key.id_at(at), "stalled-redis-default-20251206T1237Z");
+        assert_eq!(key.id_at(at, None), "stalled-redis-default-20251206T1237Z");
         (key.connection, key.queue) = (None, None);
-        assert_eq!(key.id_at(at), "stalled-unknown-unknown-20251206T1237Z");
+        assert_eq!(key.id_at(at, None), "stalled-unknown-unknown-20251206T1237Z");
         key.queue = Some("a b$(x)\n".into());
-        assert_eq!(key.id_at(at), "stalled-unknown-a_b__x__-20251206T1237Z");
-        assert_eq!(Key::blind(Blindness::Late).id_at(at), "blind-late-20251206T1237Z");
+        assert_eq!(key.id_at(at, None), "stalled-unknown-a_b__x__-20251206T1237Z");
+        assert_eq!(Key::blind(Blindness::Late).id_at(at, None), "blind-late-20251206T1237Z");
+    }
+
+    #[test]
+    fn two_incidents_of_one_minute_have_two_ids() {
+        let (key, at) = (Key::blind(Blindness::Late), Timestamp::from_ms(1_765_024_662_512));
+        let id = |ms_before: i64| key.id_at(at, Some(at.minus_ms(ms_before)));
+        assert_eq!(id(42_513), "blind-late-20251206T1237Z");
+        assert_eq!(id(42_512), "blind-late-20251206T123742Z");
+        assert_eq!(id(513), "blind-late-20251206T123742Z");
+        assert_eq!(id(512), "blind-late-20251206T123742512Z");
     }
 }
