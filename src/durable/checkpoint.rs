@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::items;
 use super::{DurableError, freshness::Heard};
 use crate::domain::incident::Incident;
-use crate::domain::job::{SECOND_MS, Timestamp};
+use crate::domain::job::Timestamp;
 use crate::domain::ledger::checkpoint::Checkpoint;
 use crate::domain::outbox::Letter;
 use crate::domain::policy::Silence;
@@ -15,8 +15,6 @@ use crate::ports::table::{Expected, Item, Table, Written};
 
 /// The format of the body. A sweep leaves a newer one alone: during a deploy two versions run side by side.
 pub(super) const FORMAT: u32 = 1;
-/// How long a sweep may keep others out: the function's timeout of 50 s, and 5 s for clocks that differ.
-pub(super) const LEASE_MS: i64 = 55 * SECOND_MS;
 
 /// The body.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

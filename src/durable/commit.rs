@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::checkpoint::LEASE_MS;
 use super::items;
 use super::jobs::{self, Lookup};
 use super::sweep::Sweep;
+use super::tenancy::Tenancy;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::incident::Incident;
 use crate::domain::job::HOUR_MS;
@@ -29,6 +29,7 @@ impl Sweep {
         &mut self,
         table: &T,
         grace_max_ms: i64,
+        tenancy: Tenancy,
         commit: Commit,
     ) -> Result<Option<Committed>, DurableError<T::Error>> {
         for (ix, at) in &commit.passed_over {
@@ -57,7 +58,7 @@ impl Sweep {
         saved.outbox.drain(..excess);
         saved.owner.clone_from(&self.owner);
         saved.swept_at = Some(self.now);
-        saved.lease_until = Some(self.now.plus_ms(LEASE_MS));
+        saved.lease_until = tenancy.lease_ms().map(|lease_ms| self.now.plus_ms(lease_ms));
         if !self.checkpoint.write(table).await? {
             return Ok(None);
         }
@@ -112,6 +113,7 @@ impl Sweep {
         mut self,
         table: &T,
         app: &str,
+        tenancy: Tenancy,
         is_published: bool,
     ) -> Result<(), DurableError<T::Error>> {
         let applied = std::mem::take(&mut self.checkpoint.saved.applied);
@@ -121,7 +123,7 @@ impl Sweep {
             .buffer_unordered(WRITES_IN_FLIGHT)
             .try_collect::<()>()
             .await?;
-        self.repair(table, app).await?;
+        self.repair(table, app, tenancy).await?;
         for incident in std::mem::take(&mut self.checkpoint.saved.closed) {
             let key = items::history_key(app, incident.opened_at, &incident.id);
             let expires_at = incident.resolved_at.map(items::history_expires_at);
@@ -137,7 +139,12 @@ impl Sweep {
         Ok(())
     }
 
-    async fn repair<T: Table>(&mut self, table: &T, app: &str) -> Result<(), DurableError<T::Error>> {
+    async fn repair<T: Table>(
+        &mut self,
+        table: &T,
+        app: &str,
+        tenancy: Tenancy,
+    ) -> Result<(), DurableError<T::Error>> {
         let repairs = std::mem::take(&mut self.repairs);
         if repairs.is_empty() {
             return Ok(());
@@ -152,7 +159,7 @@ impl Sweep {
         });
         stream::iter(work)
             .map(|(job, record, lookup)| async move {
-                jobs::join(table, app, &job, &record, lookup, now).await.map(|_| ())
+                jobs::join(table, app, &job, &record, lookup, now, tenancy).await.map(|_| ())
             })
             .buffer_unordered(WRITES_IN_FLIGHT)
             .try_collect::<()>()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{self, is_expired};
 use super::jobs::{self, Lookup};
+use super::tenancy::Tenancy;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::intake::{DeliveryRecord, LineHash, LineStamp};
 use crate::domain::job::{LineKey, Observation, Timestamp};
@@ -85,6 +86,7 @@ pub(super) async fn store<T: Table>(
     table: &T,
     app: &str,
     record: DeliveryRecord,
+    tenancy: Tenancy,
 ) -> Result<bool, DurableError<T::Error>> {
     let now = record.arrived_at;
     let stream = StreamKey::of(&record.log_group, &record.log_stream);
@@ -93,10 +95,10 @@ pub(super) async fn store<T: Table>(
     if before.as_ref().is_some_and(|item| !is_expired(item.expires_at, now)) {
         return Ok(false);
     }
-    let known = join_jobs(table, app, &record, stream).await?;
+    let known = join_jobs(table, app, &record, stream, tenancy).await?;
     let newest = record.newest().unwrap_or(now);
     let due = items::delivery_due(record.key, now);
-    let expires_at = items::delivery_expires_at(newest, now);
+    let expires_at = items::delivery_expires_at(newest, now, tenancy);
     let body = items::written(&key, &Stored::Lines { record, known })?;
     let expected = before.as_ref().map_or(Expected::Nothing, |item| Expected::Version(item.version));
     let item = items::item(key, before.as_ref(), Some(due), Some(expires_at), body);
@@ -109,6 +111,7 @@ async fn join_jobs<T: Table>(
     app: &str,
     record: &DeliveryRecord,
     stream: StreamKey,
+    tenancy: Tenancy,
 ) -> Result<Vec<(JobKey, JobRecord)>, DurableError<T::Error>> {
     let now = record.arrived_at;
     let mut fresh = jobs_of(record.observations.iter(), stream, now);
@@ -130,7 +133,7 @@ async fn join_jobs<T: Table>(
         .collect();
     let joined = stream::iter(work)
         .map(|(key, job, lookup)| async move {
-            let (joined, was_known) = jobs::join(table, app, &key, &job, lookup, now).await?;
+            let (joined, was_known) = jobs::join(table, app, &key, &job, lookup, now, tenancy).await?;
             Ok::<_, DurableError<T::Error>>((was_known && joined != job).then_some((key, joined)))
         })
         .buffer_unordered(WRITES_IN_FLIGHT);
@@ -146,10 +149,11 @@ pub(super) async fn reject<T: Table>(
     reason: &'static str,
     hash: u64,
     at: Timestamp,
+    tenancy: Tenancy,
 ) -> Result<(), DurableError<T::Error>> {
     let key = items::rejected_key(hash);
     let body = items::written(&key, &Stored::Rejected { reason: reason.to_owned(), at })?;
-    let expires_at = items::delivery_expires_at(at, at);
+    let expires_at = items::delivery_expires_at(at, at, tenancy);
     let item = items::item(key, None, Some(items::delivery_due(hash, at)), Some(expires_at), body);
     table.put(&item, Expected::Nothing).await?;
     Ok(())

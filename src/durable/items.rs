@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::DurableError;
+use super::tenancy::Tenancy;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{DAY_MS, Timestamp};
 use crate::domain::ledger::life::{JobKey, JobRecord};
@@ -23,10 +24,8 @@ use crate::ports::table::{Due, Item, ItemKey};
 pub(super) const JOB_PARTITIONS: u64 = 16;
 /// Partitions of the index that deliveries are spread over.
 pub(super) const DELIVERY_PARTITIONS: u64 = 4;
-/// How long a job is kept after the last thing that is known or expected of it.
-const JOB_KEPT_MS: i64 = 14 * DAY_MS;
-/// How long a delivery is kept, so that its lines are known when they come again.
-const DELIVERY_KEPT_MS: i64 = 3 * DAY_MS;
+/// How long an open job is kept after the last thing that is known or expected of it.
+const OPEN_JOB_KEPT_MS: i64 = 14 * DAY_MS;
 /// How long freshness is kept after a container fell silent.
 const FRESHNESS_KEPT_MS: i64 = DAY_MS;
 /// How long a closed incident is kept.
@@ -71,9 +70,10 @@ pub(super) fn job_due(job: &JobKey, record: &JobRecord) -> Due {
 }
 
 /// When a job may be forgotten.
-pub(super) fn job_expires_at(record: &JobRecord) -> Option<Timestamp> {
+pub(super) fn job_expires_at(record: &JobRecord, tenancy: Tenancy) -> Option<Timestamp> {
     let ready_at = record.known.ready_at(0);
-    Some(ready_at.max(record.known.newest_fact())?.plus_ms(JOB_KEPT_MS))
+    let kept_ms = if record.is_open() { OPEN_JOB_KEPT_MS } else { tenancy.settled_job_kept_ms() };
+    Some(ready_at.max(record.known.newest_fact())?.plus_ms(kept_ms))
 }
 
 /// The partition of a stream's deliveries.
@@ -107,8 +107,8 @@ pub(super) fn delivery_due_partition(number: u64) -> String {
 }
 
 /// When a delivery may be forgotten: one that is redriven after a week meets what else came that week.
-pub(super) fn delivery_expires_at(newest: Timestamp, arrived_at: Timestamp) -> Timestamp {
-    arrived_at.plus_ms(arrived_at.since_ms(newest).max(0)).plus_ms(DELIVERY_KEPT_MS)
+pub(super) fn delivery_expires_at(newest: Timestamp, arrived_at: Timestamp, tenancy: Tenancy) -> Timestamp {
+    arrived_at.plus_ms(arrived_at.since_ms(newest).max(0)).plus_ms(tenancy.delivery_kept_ms())
 }
 
 /// Where the checkpoint lies.

@@ -2,6 +2,7 @@
 
 use super::DurableError;
 use super::items::{self, is_expired};
+use super::tenancy::Tenancy;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::life::{JobKey, JobRecord};
 use crate::ports::Disposed;
@@ -40,6 +41,7 @@ pub(super) async fn join<T: Table>(
     fresh: &JobRecord,
     lookup: Lookup,
     now: Timestamp,
+    tenancy: Tenancy,
 ) -> Result<(JobRecord, bool), DurableError<T::Error>> {
     let key = items::job_key(app, job);
     let mut lookup = lookup;
@@ -57,7 +59,7 @@ pub(super) async fn join<T: Table>(
         let held = before.and_then(|item| item.due.clone()).filter(|_| known.is_some());
         let due = joined.is_open().then(|| held.unwrap_or_else(|| items::job_due(job, &joined)));
         let body = items::written(&key, &joined)?;
-        let item = items::item(key.clone(), before, due, items::job_expires_at(&joined), body);
+        let item = items::item(key.clone(), before, due, items::job_expires_at(&joined, tenancy), body);
         match table.put(&item, expected).await? {
             Written::Done => return Ok((joined, known.is_some())),
             Written::Conflict => {

@@ -19,6 +19,7 @@ mod items;
 mod jobs;
 mod look;
 mod sweep;
+mod tenancy;
 
 use thiserror::Error;
 
@@ -34,6 +35,7 @@ use checkpoint::FORMAT;
 use freshness::Freshness;
 pub use look::Kept;
 use sweep::Sweep;
+use tenancy::Tenancy;
 
 /// Writes in flight: enough to use a new table's 4,000 writes a second, few enough not to be throttled at once.
 const WRITES_IN_FLIGHT: usize = 50;
@@ -86,6 +88,7 @@ pub struct TableLedger<T> {
     has_class_dimension: bool,
     /// Tells this process from every other that holds the table.
     owner: String,
+    tenancy: Tenancy,
     sweeps_count: u64,
     freshness: Freshness,
     sweep: Option<Sweep>,
@@ -100,10 +103,19 @@ impl<T: Table> TableLedger<T> {
             grace_max_ms: policy.grace_max_ms(),
             has_class_dimension: policy.class_dimension,
             owner,
+            tenancy: Tenancy::default(),
             sweeps_count: 0,
             freshness: Freshness::default(),
             sweep: None,
         }
+    }
+
+    /// This ledger for a process that has the table for itself, and reads nothing twice but after a crash: no sweep
+    /// waits for the lease of another, and what no line will ask for is forgotten within hours.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.tenancy = Tenancy::Alone;
+        self
     }
 }
 
@@ -113,7 +125,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
     async fn merge(&mut self, record: &DeliveryRecord) -> Result<Merged, Self::Error> {
         let mut merged = None;
         for piece in ingest::pieces(record) {
-            let is_new = ingest::store(&self.table, &self.app, piece).await?;
+            let is_new = ingest::store(&self.table, &self.app, piece, self.tenancy).await?;
             // A redelivery that finds a piece missing goes on where the first one broke off.
             let whole = if is_new { Merged::New } else { Merged::Duplicate };
             merged = Some(if merged == Some(Merged::New) { Merged::New } else { whole });
@@ -125,7 +137,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
     }
 
     async fn reject(&mut self, reason: &'static str, key: u64, at: Timestamp) -> Result<(), Self::Error> {
-        ingest::reject(&self.table, reason, key, at).await
+        ingest::reject(&self.table, reason, key, at, self.tenancy).await
     }
 
     async fn note_control(&mut self, _at: Timestamp) -> Result<(), Self::Error> {
@@ -136,6 +148,8 @@ impl<T: Table> LedgerStore for TableLedger<T> {
     async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Self::Error> {
         self.sweeps_count = self.sweeps_count.saturating_add(1);
         let owner = format!("{}/{}", self.owner, self.sweeps_count);
+        // Where one process reads and sweeps, it need not wait to know what it has heard itself.
+        self.freshness.write(&self.table, &self.app, &self.owner, now).await?;
         self.sweep = Sweep::begin(&self.table, &self.app, self.has_class_dimension, owner, now).await?;
         Ok(self.sweep.as_ref().map(Sweep::view))
     }
@@ -148,7 +162,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
 
     async fn commit(&mut self, commit: Commit) -> Result<Option<Committed>, Self::Error> {
         let Some(sweep) = &mut self.sweep else { return Ok(None) };
-        sweep.commit(&self.table, self.grace_max_ms, commit).await
+        sweep.commit(&self.table, self.grace_max_ms, self.tenancy, commit).await
     }
 
     async fn sent(&mut self, letters: &[LetterId]) -> Result<bool, Self::Error> {
@@ -158,6 +172,6 @@ impl<T: Table> LedgerStore for TableLedger<T> {
 
     async fn finish(&mut self, is_published: bool) -> Result<(), Self::Error> {
         let Some(sweep) = self.sweep.take() else { return Ok(()) };
-        sweep.finish(&self.table, &self.app, is_published).await
+        sweep.finish(&self.table, &self.app, self.tenancy, is_published).await
     }
 }

@@ -175,7 +175,7 @@ impl<'a> Planner<'a> {
             queues.extend(view.queues.iter().cloned());
         }
         Incident {
-id: key.id_at(now, self.book.newest.get(&key).map(|before| before.opened_at)),
+            id: key.id_at(now, self.book.newest.get(&key).map(|before| before.opened_at)),
             severity: key.kind.severity(),
             key,
             queues,
