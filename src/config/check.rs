@@ -59,6 +59,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
         silences: raw.silence.into_iter().map(silence).collect(),
         class_dimension: raw.metrics.class_dimension.unwrap_or(default.class_dimension),
         has_chat_topic: default.has_chat_topic,
+        machine_topics: default.machine_topics,
     };
     Ok(Config { policy, rules, notify, inert })
 }
@@ -70,7 +71,6 @@ fn inert(raw: &RawConfig) -> Vec<&'static str> {
         ("language = \"ja\"", matches!(raw.language, RawLanguage::Ja)),
         ("[ecs]", raw.ecs.cluster.is_some() || raw.ecs.service.is_some()),
         ("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some())),
-        ("[notify]", raw.notify.is_some()),
     ]
     .into_iter()
     .filter_map(|(key, is_written)| is_written.then_some(key))

@@ -27,6 +27,7 @@ pub use rule::{Capture, JsonRule, RuleConfig, RuleMatcher};
 pub use variables::FUNCTION_VARIABLES;
 
 use crate::domain::job::MINUTE_MS;
+use crate::domain::outbox::Topic;
 use crate::domain::policy::Policy;
 use overrides::Origin;
 
@@ -106,6 +107,21 @@ impl Config {
     #[must_use]
     pub const fn with_chat_topic(mut self, has_chat_topic: bool) -> Self {
         self.policy.has_chat_topic = has_chat_topic;
+        self
+    }
+
+    /// This configuration for a process that tells programs, too: the command and the webhook of `[notify]`, and
+    /// whoever reads its output, where that is for programs.
+    #[must_use]
+    pub fn with_machine_topics(mut self, is_output_for_programs: bool) -> Self {
+        let has = |target: fn(&Notify) -> bool| self.notify.as_ref().is_some_and(target);
+        let topics = [
+            (Topic::Output, is_output_for_programs),
+            (Topic::Command, has(|notify| notify.command.is_some())),
+            (Topic::Webhook, has(|notify| notify.webhook.is_some())),
+        ];
+        self.policy.machine_topics =
+            topics.into_iter().filter_map(|(topic, is_there)| is_there.then_some(topic)).collect();
         self
     }
 

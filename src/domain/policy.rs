@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::cron::Cron;
 use super::glob;
 use super::job::{ConnectionName, JobClass, MINUTE_MS, QueueName, Timestamp};
+use super::outbox::Topic;
 
 /// Everything the core may ask of a configuration. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Policy {
     pub class_dimension: bool,
     /// Whether there is a topic for chat: warnings go there, and pages to both.
     pub has_chat_topic: bool,
+    /// Where programs are told of everything, whatever people are told.
+    pub machine_topics: Vec<Topic>,
 }
 
 /// The language of messages.
@@ -182,6 +185,7 @@ impl Default for Policy {
             silences: Vec::new(),
             class_dimension: false,
             has_chat_topic: false,
+            machine_topics: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Which topics a notification goes to: a page to both, a warning to the chat, or by mail where there is no chat.
+//! Which topics a notification goes to: a page to both, a warning to the chat, or by mail where there is no chat; and
+//! everything to programs.
 
-use super::chat;
+use super::{chat, machine};
 use crate::domain::incident::{Incident, Notification, Severity};
 use crate::domain::outbox::{Letter, Topic};
 use crate::domain::policy::Policy;
@@ -15,12 +16,16 @@ pub fn address(incident: &Incident, notification: &Notification, policy: &Policy
     };
     topics
         .iter()
+        .chain(&policy.machine_topics)
         .map(|topic| Letter {
             topic: *topic,
             subject: notification.subject.clone(),
             body: match topic {
                 Topic::Email => notification.body.clone(),
                 Topic::Chat => chat::incident(&policy.app, incident, notification),
+                Topic::Output | Topic::Command | Topic::Webhook => {
+                    machine(&policy.app, incident, notification)
+                }
             },
             incident: incident.id.clone(),
             notification: notification.id.clone(),

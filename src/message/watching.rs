@@ -108,7 +108,8 @@ fn steps(watching: &Watching) -> Vec<String> {
     let grace = duration(watching.grace_ms);
     let mut steps = vec![
         format!("A queue whose jobs wait longer than {grace} with none started sends an ALARM here."),
-        "This message is not repeated. If queuewatch itself stops, a CloudWatch alarm tells you.".to_owned(),
+        "This message is not repeated. If queuewatch itself stops, on AWS a CloudWatch alarm tells you."
+            .to_owned(),
     ];
     if watching.lines_classified == 0 {
         steps.insert(0, "No line was recognised: try one of yours with `queuewatch explain`.".to_owned());
@@ -186,7 +187,7 @@ WHAT HAPPENS NEXT
 - A queue whose jobs wait longer than 5m00s with none
   started sends an ALARM here.
 - This message is not repeated. If queuewatch itself stops,
-  a CloudWatch alarm tells you.
+  on AWS a CloudWatch alarm tells you.
 "
         );
         assert!(letter.body.lines().all(|line| line.chars().count() <= COLUMNS));

@@ -15,10 +15,10 @@ use crate::ports::{AlarmChannel, Disposed, Disposition};
 #[derive(Debug, Error)]
 pub enum SnsError {
     /// Nobody said where letters of this kind go.
-    #[error("no {} topic is configured", name(*.0))]
+    #[error("no {} topic is configured", .0.as_str())]
     NoTopic(Topic),
     /// The letter is too long for a topic, and of a kind that cannot be cut.
-    #[error("the {} letter takes {bytes} bytes, and SNS takes {BODY_BYTES_MAX}", name(*.topic))]
+    #[error("the {} letter takes {bytes} bytes, and SNS takes {BODY_BYTES_MAX}", .topic.as_str())]
     TooLong {
         /// Where it was to go.
         topic: Topic,
@@ -26,7 +26,7 @@ pub enum SnsError {
         bytes: usize,
     },
     /// SNS did not take it, or did not say.
-    #[error("SNS did not take the {} letter", name(*.topic))]
+    #[error("SNS did not take the {} letter", .topic.as_str())]
     Publish {
         /// Where it was to go.
         topic: Topic,
@@ -47,13 +47,6 @@ impl Disposed for SnsError {
     }
 }
 
-const fn name(topic: Topic) -> &'static str {
-    match topic {
-        Topic::Email => "e-mail",
-        Topic::Chat => "chat",
-    }
-}
-
 /// The topics' ARNs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topics {
@@ -68,6 +61,8 @@ impl Topics {
         let arn = match topic {
             Topic::Email => &self.email,
             Topic::Chat => &self.chat,
+            // Those of `watch`, which has no topics on AWS.
+            Topic::Output | Topic::Command | Topic::Webhook => &None,
         };
         arn.as_deref().ok_or(SnsError::NoTopic(topic))
     }
@@ -155,7 +150,9 @@ fn body(letter: &Letter) -> Result<Cow<'_, str>, SnsError> {
         return Ok(Cow::Borrowed(text));
     }
     match topic {
-        Topic::Chat => Err(SnsError::TooLong { topic, bytes: text.len() }),
+        Topic::Chat | Topic::Output | Topic::Command | Topic::Webhook => {
+            Err(SnsError::TooLong { topic, bytes: text.len() })
+        }
         Topic::Email => {
             let end = text.floor_char_boundary(BODY_BYTES_MAX);
             Ok(Cow::Owned(format!("{}{CUT}", text.get(..end).unwrap_or_default())))
