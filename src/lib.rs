@@ -13,6 +13,7 @@
 //! 5. [`message`] puts incidents into words. [`app`] is the order of these steps, over the three [`ports`].
 //!
 //! [`replay`] drives the same `app` with a virtual clock and [`adapters`] that record; [`report`] prints what came of it.
+//! [`watch`] drives it on one machine, with the lines of live files.
 //!
 //! # Arrows
 //!
@@ -28,6 +29,7 @@
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;
 //! - a store: a [`ports::table::Table`] in `adapters`, held to `tests/support/table_contract.rs`;
 //! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::policy::Policy`] that the core asks;
+//! - a place that letters go to on one machine: [`domain::outbox::Topic`], and `adapters/notify`;
 //! - something a function does with what arrives: `function`, over the same [`app`];
 //! - a way events may be saved: [`saved`]; a way they may arrive: [`delivery`].
 
@@ -45,3 +47,4 @@ pub mod ports;
 pub mod replay;
 pub mod report;
 pub mod saved;
+pub mod watch;

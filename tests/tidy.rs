@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("app", &["domain", "message", "ports"]),
     ("adapters", &["adapters", "domain", "ports"]),
     ("replay", &["adapters", "app", "delivery", "domain", "ports", "replay", "report", "saved"]),
+    ("watch", &["app", "domain", "pack", "ports", "watch"]),
     ("function", &["app", "config", "delivery", "domain", "function", "ports"]),
     ("report", &["adapters", "domain", "message", "replay", "report"]),
 ];

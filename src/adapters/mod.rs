@@ -5,4 +5,8 @@ pub mod aws;
 pub mod file;
 mod indexed;
 pub mod memory;
+pub mod notify;
 pub mod permissions;
+mod settled;
+
+pub use settled::settled;

@@ -7,11 +7,8 @@ mod order;
 
 pub use open::open;
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
+use crate::adapters::settled;
 use crate::app::{self, AppError, Swept};
 use crate::domain::intake::{DeliveryRecord, LineHash};
 use crate::domain::job::{MINUTE_MS, Timestamp};
@@ -196,17 +193,5 @@ impl<P: FnMut(usize), S: LedgerStore> Clock<'_, P, S> {
             Err(AppError::Busy | AppError::NoSuchIncident) => {}
         }
         Ok(())
-    }
-}
-
-/// Runs a future whose adapters all live in memory: it never waits, so polling it until it is done is all
-/// the executor it takes.
-fn settled<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
     }
 }

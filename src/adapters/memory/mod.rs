@@ -1,5 +1,6 @@
 //! A ledger, a table, a metric sink and an alarm channel that live and die with the process: replay's.
 
+mod latest;
 mod table;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
 use crate::domain::outbox::{Letter, LetterId};
 use crate::ports::{AlarmChannel, Commit, Committed, Disposed, Disposition, LedgerStore, MetricSink, View};
 
+pub use latest::LatestGauges;
 pub use table::{INDEX_LAG_MAX, MemoryTable, Traffic};
 
 impl Disposed for Infallible {

@@ -29,6 +29,14 @@ pub(crate) enum Command {
     Unpack(UnpackArguments),
     /// Check a configuration: every key, every rule and its example.
     Check(CheckArguments),
+    /// Follow live files or standard input, and sound the alarm here: all of queuewatch on one machine.
+    ///
+    /// Follows as `tail -F` does: files that are not there yet, rotated or emptied. What is known, and how far each
+    /// file was read, is kept in a folder and survives a restart. A file that is met for the first time is read from
+    /// its end, or, with --from-start, from its beginning: then lines are stamped by the time printed on them (UTC
+    /// where no offset is), and what has waited longer than its grace is told at once.
+    #[command(after_help = WATCH_HELP)]
+    Watch(WatchArguments),
 }
 
 const REPLAY_HELP: &str = "\
@@ -40,6 +48,16 @@ Examples:
   queuewatch replay events/
   aws logs filter-log-events --log-group-name /ecs/app --output json > yesterday.json
   queuewatch replay yesterday.json";
+
+const WATCH_HELP: &str = "\
+Exit status: 0 it was stopped (SIGINT, SIGTERM), or its input ended; 1 the
+same, and a notification fired (with --exit-code); 2 the configuration or the
+state could not be read or written.
+
+Examples:
+  queuewatch watch storage/logs/laravel.log storage/logs/worker.log
+  queuewatch watch --from-start 'storage/logs/*.log'
+  php artisan queue:work 2>&1 | tee worker.log | queuewatch watch - storage/logs/laravel.log";
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -93,6 +111,33 @@ pub(crate) struct ReplayArguments {
     /// The log group of `filter-log-events` output, which does not name it.
     #[arg(long, value_name = "GROUP", default_value = "")]
     pub(crate) log_group: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
+    /// Files, `-` for standard input, or in quotes `folder/*.log` for all such files, those still to come included.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Keep what is known in this folder.
+    #[arg(long, value_name = "DIR", default_value = ".queuewatch")]
+    pub(crate) state: PathBuf,
+    /// Keep nothing: what is known ends with the process.
+    #[arg(long, conflicts_with = "state")]
+    pub(crate) no_state: bool,
+    /// Read files from their beginning that are met for the first time.
+    #[arg(long)]
+    pub(crate) from_start: bool,
+    /// The log group that the lines are taken to be of; a file's path is its log stream.
+    #[arg(long, value_name = "GROUP", default_value = "watch")]
+    pub(crate) log_group: String,
+    /// Print alarms for people, or one JSON object a line for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Exit with 1 if a notification fired.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod explain;
 mod output;
 mod pack;
 mod replay;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Pack(arguments) => pack::pack(&arguments),
         Command::Unpack(arguments) => pack::unpack(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
     };
     match result {
         Ok(status) => ExitCode::from(status),

@@ -24,6 +24,16 @@ pub(crate) fn print_coloured(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints data, which may hold colours, as [`print_coloured`] does.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub(crate) fn write(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Tells the operator something that is no data. Where standard error is gone, nobody listens.
 pub(crate) fn tell(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -35,6 +35,7 @@ mod worker_json;
 
 pub use explain::Explanation;
 pub use near_miss::NearMiss;
+pub use normalise::LINE_BYTES_MAX;
 pub use reader::{Classified, StreamReader};
 pub use rule::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
 

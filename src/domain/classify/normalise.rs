@@ -7,7 +7,7 @@ use memchr::memchr;
 
 /// Bytes of a line that are read. CloudWatch takes events up to 1 MB; the longest form known, a JSON record
 /// with a full trace, stays under 100 KB. A longer first line is not examined.
-pub(super) const LINE_BYTES_MAX: usize = 256 * 1024;
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
 
 const ESC: u8 = 0x1b;
 

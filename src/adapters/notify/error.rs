@@ -1,0 +1,65 @@
+//! Why a letter is not delivered, or not yet.
+
+use std::io;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::ports::{Disposed, Disposition};
+
+/// Why a letter is not delivered. Each is cured by trying again, or by whoever wrote the configuration.
+#[derive(Debug, Error)]
+pub enum NotifyError {
+    /// Nobody reads our output.
+    #[error("cannot print")]
+    Print(#[source] io::Error),
+    /// It has not been answered for yet.
+    #[error("it is on its way")]
+    OnItsWay,
+    /// The command could not be started.
+    #[error("cannot run the command `{program}`")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the machine said.
+        #[source]
+        source: io::Error,
+    },
+    /// The command failed.
+    #[error("the command `{program}` failed with {status}")]
+    Failed {
+        /// The program.
+        program: String,
+        /// How.
+        status: ExitStatus,
+    },
+    /// The command ran too long.
+    #[error("the command `{program}` was not done after {} s and was killed", limit.as_secs())]
+    TooLong {
+        /// The program.
+        program: String,
+        /// How long it may run.
+        limit: Duration,
+    },
+    /// The webhook's server did not take it, or did not say. Its address may be a secret, and is not repeated.
+    #[error("the webhook did not take it")]
+    Webhook(#[source] Box<ureq::Error>),
+    /// The thread that delivers is gone.
+    #[error("nobody delivers any more: start queuewatch again")]
+    Gone,
+}
+
+impl Disposed for NotifyError {
+    fn disposition(&self) -> Disposition {
+        match self {
+            Self::Print(_)
+            | Self::OnItsWay
+            | Self::Start { .. }
+            | Self::Failed { .. }
+            | Self::TooLong { .. }
+            | Self::Webhook(_)
+            | Self::Gone => Disposition::Retry,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Letters on one machine: to whoever reads our output, to a command, to a webhook.
+//!
+//! A command or a webhook may take seconds, or hang, while logs go on being written. So each has a thread, and a
+//! letter that it has not delivered yet is answered as unsent: it stays in the outbox, and the next sweep asks again.
+
+mod command;
+mod courier;
+mod error;
+mod webhook;
+
+use std::io;
+
+pub use error::NotifyError;
+
+use crate::domain::outbox::{Letter, Topic};
+use crate::ports::AlarmChannel;
+use courier::Courier;
+
+/// What shows letters to people, and tells them what went wrong with the others.
+pub trait Screen {
+    /// Prints a letter.
+    ///
+    /// # Errors
+    /// Where nobody reads any more.
+    fn print(&mut self, letter: &Letter) -> io::Result<()>;
+
+    /// Tells that a letter could not be delivered, and will be tried again.
+    fn complain(&mut self, letter: &Letter, error: &NotifyError);
+}
+
+/// Where letters go.
+#[derive(Debug)]
+pub struct Outlets<S> {
+    screen: S,
+    command: Option<Courier>,
+    webhook: Option<Courier>,
+}
+
+impl<S: Screen> Outlets<S> {
+    /// Outlets to a screen, and to a command and a webhook, where there are any.
+    pub fn new(screen: S, command: Option<Vec<String>>, webhook: Option<String>) -> Self {
+        let command = command.map(|command| Courier::new(move |json| command::run(&command, json)));
+        let webhook = webhook.map(|url| Courier::new(move |json| webhook::post(&url, json)));
+        Self { screen, command, webhook }
+    }
+
+    /// Waits for letters to be delivered, from now on: there is no next sweep that could ask again.
+    pub fn wait_for_delivery(&mut self) {
+        for courier in [&mut self.command, &mut self.webhook].into_iter().flatten() {
+            courier.be_patient();
+        }
+    }
+
+    /// What shows letters to people.
+    pub const fn screen_mut(&mut self) -> &mut S {
+        &mut self.screen
+    }
+}
+
+impl<S: Screen> AlarmChannel for Outlets<S> {
+    type Error = NotifyError;
+
+    async fn send(&mut self, letter: &Letter) -> Result<(), NotifyError> {
+        let courier = match letter.topic {
+            Topic::Email | Topic::Chat | Topic::Output => {
+                return self.screen.print(letter).map_err(NotifyError::Print);
+            }
+            Topic::Command => &mut self.command,
+            Topic::Webhook => &mut self.webhook,
+        };
+        // Left over from a run that had one; whoever took it out of the configuration wants no letters there.
+        let Some(courier) = courier else { return Ok(()) };
+        let sent = courier.deliver(letter);
+        if let Err(error) = &sent
+            && !matches!(error, NotifyError::OnItsWay)
+        {
+            self.screen.complain(letter, error);
+        }
+        sent
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! `queuewatch watch`: live files and standard input, and the alarms they are worth, on this machine.
+
+mod desk;
+mod keeping;
+mod stop;
+
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use queuewatch::adapters::file::FileTable;
+use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
+use queuewatch::adapters::notify::{NotifyError, Outlets};
+use queuewatch::adapters::settled;
+use queuewatch::app::AppError;
+use queuewatch::config::Config;
+use queuewatch::domain::job::Timestamp;
+use queuewatch::durable::TableLedger;
+use queuewatch::watch::{ErrorOf, Inputs, Outside, Pace, Pipe, Settings, Watch, WatchError};
+
+use crate::args::{Format, WatchArguments};
+use crate::replay::{chain, load};
+use crate::{NOTIFIED, RAN, output};
+use desk::Desk;
+use keeping::Keeping;
+use stop::Stop;
+
+/// How often the inputs are looked at, where there was nothing more to read.
+const POLL_EVERY: Duration = Duration::from_millis(200);
+/// The name of standard input as a log stream.
+const STDIN: &str = "stdin";
+
+pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<u8> {
+    let config = load(&arguments.config)?.with_machine_topics(arguments.format == Format::Json);
+    let stop = Stop::on_signals().context("cannot listen for signals")?;
+    if arguments.no_state {
+        return watch(arguments, &config, &MemoryTable::new(), &stop);
+    }
+    // Nothing is forgotten before it is known what was being read when the last run ended.
+    let (table, found) = FileTable::open(&arguments.state, Timestamp::MIN)
+        .with_context(|| format!("--state {}", arguments.state.display()))?;
+    keeping::hide(&arguments.state)?;
+    output::tell(&format!("queuewatch: state in {}: {found}", arguments.state.display()));
+    watch(arguments, &config, &table, &stop)
+}
+
+/// The watch over a table.
+type Watched<T> = Watch<T, TableLedger<T>, LatestGauges, Outlets<Desk>>;
+type ErrorOver<T> = ErrorOf<T, TableLedger<T>, Outlets<Desk>>;
+
+fn watch<T: Keeping>(
+    arguments: &WatchArguments,
+    config: &Config,
+    table: &T,
+    stop: &Stop,
+) -> anyhow::Result<u8> {
+    let policy = config.policy().clone();
+    let classifier = config.classifier()?;
+    let inputs = inputs(&arguments.files)?;
+    let notify = config.notify();
+    if notify.and_then(|notify| notify.webhook.as_ref()).is_some_and(|url| url.starts_with("https:")) {
+        bail!(
+            "notify.webhook: watch speaks plain http only. For https let curl do it: command = [\"curl\", \"-fsS\", \
+             \"-H\", \"content-type: application/json\", \"--data-binary\", \"@-\", \"https://…\"]"
+        );
+    }
+    for stream in inputs.streams().filter(|_| !policy.sources.is_empty()) {
+        if policy.source(&arguments.log_group, stream).is_none() {
+            output::tell(&format!(
+                "queuewatch: no [[source]] covers log group {} and log stream {stream}: none of its lines says anything",
+                arguments.log_group
+            ));
+        }
+    }
+    let desk = Desk::new(arguments.format);
+    let alarms = Outlets::new(
+        desk,
+        notify.and_then(|notify| notify.command.clone()),
+        notify.and_then(|notify| notify.webhook.clone()),
+    );
+    let owner = format!("watch-{}-{:x}", std::process::id(), now().as_ms());
+    let store = TableLedger::new(table.clone(), &policy, owner).alone();
+    let outside = Outside { table: table.clone(), store, metrics: LatestGauges::default(), alarms };
+    let pace = Pace::of(&policy, now());
+    let every = pace.every_ms().checked_div(1000).unwrap_or(0);
+    output::tell(&format!("queuewatch: watching; a look at what is known every {every} s"));
+    let settings = Settings {
+        classifier,
+        policy,
+        log_group: arguments.log_group.clone(),
+        is_from_start: arguments.from_start,
+    };
+    let watch = settled(Watch::start(inputs, outside, settings, now()))?;
+    let has_notified =
+        Round { watch, pace, table: table.clone(), lines_count: 0, trouble: None }.go_on(stop)?;
+    Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
+}
+
+fn inputs(files: &[std::path::PathBuf]) -> anyhow::Result<Inputs> {
+    let mut inputs = Inputs::default();
+    let mut has_stdin = false;
+    for file in files {
+        if file.as_os_str() == "-" {
+            if std::mem::replace(&mut has_stdin, true) {
+                bail!("`-` is given twice: there is one standard input");
+            }
+            let origin = format!("{STDIN}-{}-{:x}", std::process::id(), now().as_ms());
+            inputs.add_pipe(Pipe::new(STDIN, &origin, io::stdin()));
+            continue;
+        }
+        check_path(file)?;
+        inputs.add_path(file);
+    }
+    Ok(inputs)
+}
+
+fn check_path(path: &Path) -> anyhow::Result<()> {
+    let Ok(metadata) = path.metadata() else { return Ok(()) };
+    if metadata.is_dir() {
+        bail!("{0} is a folder: name files, or all that it will ever hold as '{0}/*.log'", path.display());
+    }
+    if !metadata.is_file() {
+        bail!("{0} is no file that can be read again: queuewatch watch - < {0}", path.display());
+    }
+    Ok(())
+}
+
+/// The loop: read, look, sleep.
+struct Round<T: Keeping> {
+    watch: Watched<T>,
+    pace: Pace,
+    table: T,
+    lines_count: u64,
+    /// What was last said to be wrong.
+    trouble: Option<String>,
+}
+
+impl<T: Keeping> Round<T> {
+    /// Goes on until it is stopped or its input ends. Answers whether anybody was notified.
+    fn go_on(mut self, stop: &Stop) -> anyhow::Result<bool> {
+        self.desk().begin();
+        while !stop.is_asked_for() && !self.watch.has_ended() {
+            let has_more = self.read()?;
+            if self.watch.is_caught_up() && self.pace.is_due(now(), self.watch.is_behind()) {
+                self.sweep()?;
+                self.pace.swept(now());
+            }
+            if !has_more && !stop.is_asked_for() && !self.watch.has_ended() {
+                thread::sleep(POLL_EVERY);
+            }
+        }
+        // What was written until now belongs to this run, and there may be no other.
+        self.read()?;
+        if self.watch.is_caught_up() {
+            self.watch.alarms_mut().wait_for_delivery();
+            self.sweep()?;
+        } else {
+            settled(self.watch.remember(now())).map_err(anyhow::Error::from)?;
+        }
+        let lines_count = self.lines_count;
+        Ok(self.desk().end(lines_count))
+    }
+
+    fn desk(&mut self) -> &mut Desk {
+        self.watch.alarms_mut().screen_mut()
+    }
+
+    /// Reads once. Answers whether there is more.
+    fn read(&mut self) -> anyhow::Result<bool> {
+        let polled = settled(self.watch.poll(now()));
+        for notice in self.watch.take_notices() {
+            self.desk().note(&notice.to_string());
+        }
+        match polled {
+            Ok(polled) => {
+                self.trouble = None;
+                self.lines_count = self.lines_count.saturating_add(polled.lines_count);
+                Ok(polled.has_more)
+            }
+            Err(error) => self.bear(error).map(|()| false),
+        }
+    }
+
+    fn sweep(&mut self) -> anyhow::Result<()> {
+        let at = now();
+        match settled(self.watch.sweep(at)) {
+            Ok(_) => {}
+            Err(WatchError::Sweep(AppError::Alarm(NotifyError::Print(source)))) => return Err(source.into()),
+            // Told already, one by one; the next sweep sends them again.
+            Err(WatchError::Sweep(AppError::Alarm(_))) => {}
+            Err(error) => self.bear(error)?,
+        }
+        if let Err(error) = self.table.tidy(at) {
+            self.desk().note(&chain(&error));
+        }
+        let (metrics, lines_count) = (self.watch.metrics().clone(), self.lines_count);
+        self.desk().show(at, lines_count, &metrics);
+        Ok(())
+    }
+
+    /// Says what is wrong, once, and goes on, if that can help.
+    fn bear(&mut self, error: ErrorOver<T>) -> anyhow::Result<()> {
+        if keeping::is_over::<T>(&error) {
+            return Err(error.into());
+        }
+        let text = chain(&error);
+        if self.trouble.as_ref() != Some(&text) {
+            self.desk().note(&format!("{text}; trying again"));
+            self.trouble = Some(text);
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock of the command")]
+fn now() -> Timestamp {
+    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
+}

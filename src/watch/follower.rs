@@ -1,0 +1,255 @@
+//! One path, followed as `tail -F` does: through a file that is not there yet, rotated, emptied, or gone.
+//!
+//! A file that lost its name is read on for a while, since whoever writes to it may not have noticed.
+//! **Invariant:** a batch is given out until it is passed, and what comes after it only then.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::batch::Batch;
+use super::lines::Ending;
+use super::notice::Notice;
+use super::place::{FileId, Place};
+use super::reader::{Look, Reader};
+use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
+
+/// How long a file that lost its name is read on: whoever writes to it is told to open the new one within seconds.
+const LINGER_MS: i64 = MINUTE_MS;
+/// Files of one path that are read on at once; with more, something rotates faster than anybody reads.
+const READERS_MAX: usize = 8;
+/// A pause this long between two looks is no pause of ours: the machine slept, or was stopped. What was written
+/// meanwhile is not from now.
+const PAUSE_MS: i64 = 5 * SECOND_MS;
+
+/// Where a file is begun that is first met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// At its first line: it was made while somebody looked, or all of it is wanted.
+    Start,
+    /// At its first line, which was written before anybody looked.
+    OldStart,
+    /// At its end.
+    End,
+}
+
+/// A path, followed.
+#[derive(Debug)]
+pub(super) struct Follower {
+    path: PathBuf,
+    stream: String,
+    begin: Begin,
+    /// The files that had the path, oldest first. The last one has it, unless it is left.
+    readers: Vec<Reader>,
+    /// What was read and is not passed: by which reader.
+    pending: Option<(usize, Batch)>,
+    looked_at: Option<Timestamp>,
+    /// What was last said of a file that cannot be read.
+    complaint: Option<String>,
+    pub(super) notices: Vec<Notice>,
+    /// Whether what is to be remembered has changed since it was.
+    pub(super) is_changed: bool,
+}
+
+impl Follower {
+    /// Follows a path that is not known.
+    pub(super) fn new(path: &Path, stream: &str, begin: Begin) -> Self {
+        Self {
+            path: path.to_owned(),
+            stream: stream.to_owned(),
+            begin,
+            readers: Vec::new(),
+            pending: None,
+            looked_at: None,
+            complaint: None,
+            notices: Vec::new(),
+            is_changed: false,
+        }
+    }
+
+    /// Goes on with a path. What its files hold by now was written after `since`, if that is known.
+    pub(super) fn resume(path: &Path, stream: &str, places: Vec<Place>, since: Option<Timestamp>) -> Self {
+        let mut follower = Self::new(path, stream, Begin::OldStart);
+        let own = fs::metadata(path).ok().map(|metadata| FileId::of(&metadata));
+        let latest = places.iter().map(|place| place.file).next_back();
+        for place in places {
+            let (id, offset) = (place.file, place.offset);
+            let found = if own == Some(id) { Some(path.to_owned()) } else { beside(path, id) };
+            let opened = found.and_then(|path| File::open(path).ok());
+            match opened.map(|file| Reader::resume(file, place, since)) {
+                Some(Ok(mut reader)) => {
+                    // It lost its name some time ago; how long ago is not known.
+                    reader.left_at = (own != Some(id)).then(|| since.unwrap_or_default());
+                    follower.readers.push(reader);
+                }
+                Some(Err(_)) | None if latest == Some(id) => {
+                    follower.notices.push(Notice::Lost { path: path.to_owned(), offset });
+                }
+                Some(Err(_)) | None => {}
+            }
+        }
+        follower.is_changed = true;
+        follower
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    /// What is to be remembered.
+    pub(super) fn places(&self) -> Vec<Place> {
+        self.readers.iter().map(|reader| reader.place.clone()).collect()
+    }
+
+    /// The files that are read.
+    pub(super) fn held(&self) -> impl Iterator<Item = FileId> {
+        self.readers.iter().map(|reader| reader.place.file)
+    }
+
+    /// Whether there was more to read at the last look than was read.
+    pub(super) fn is_behind(&self) -> bool {
+        self.looked_at.is_none() || self.pending.is_some() || self.readers.iter().any(|it| it.has_unread)
+    }
+
+    /// Whether there is no file, and none to be read on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.readers.is_empty()
+    }
+
+    /// The next lines, if there are any. `held` are the files that others read: they are not begun again.
+    pub(super) fn next(&mut self, now: Timestamp, held: &BTreeSet<FileId>) -> Option<&Batch> {
+        if self.pending.is_none() {
+            self.pending = self.look(now, held);
+        }
+        self.pending.as_ref().map(|(_, batch)| batch)
+    }
+
+    /// Notes that the lines given out are being stored.
+    pub(super) fn take(&mut self) {
+        if let Some((ix, batch)) = &self.pending
+            && let Some(reader) = self.readers.get_mut(*ix)
+        {
+            reader.take(batch);
+            self.is_changed = true;
+        }
+    }
+
+    /// Notes that the lines given out are stored, or need not be.
+    pub(super) fn pass(&mut self) {
+        if let Some((ix, batch)) = self.pending.take()
+            && let Some(reader) = self.readers.get_mut(ix)
+        {
+            let passed = reader.pass(&batch);
+            self.is_changed = true;
+            self.complain(passed);
+        }
+    }
+
+    fn look(&mut self, now: Timestamp, held: &BTreeSet<FileId>) -> Option<(usize, Batch)> {
+        let since = self.looked_at.replace(now).filter(|since| now.since_ms(*since) > PAUSE_MS);
+        if let Some(since) = since {
+            let aged = self.readers.iter_mut().try_for_each(|reader| reader.grow_old(since));
+            self.complain(aged);
+        }
+        self.meet(now, held);
+        let mut ix = 0;
+        while let Some(reader) = self.readers.get_mut(ix) {
+            let is_over = reader.left_at.is_some_and(|at| now.since_ms(at) > LINGER_MS);
+            match reader.look(&self.stream, if is_over { Ending::Final } else { Ending::Open }, now) {
+                Ok(Look::Batch(batch)) => return Some((ix, batch)),
+                Ok(Look::Emptied) => {
+                    self.is_changed = true;
+                    self.notices.push(Notice::Emptied { path: self.path.clone() });
+                }
+                Ok(Look::End) if is_over => {
+                    self.is_changed = true;
+                    self.readers.remove(ix);
+                }
+                Ok(Look::End) => ix = ix.saturating_add(1),
+                Err(error) => {
+                    self.complain(Err(error));
+                    ix = ix.saturating_add(1);
+                }
+            }
+        }
+        None
+    }
+
+    /// Looks which file has the path by now, and begins it if it is another one.
+    fn meet(&mut self, now: Timestamp, held: &BTreeSet<FileId>) {
+        let metadata = fs::metadata(&self.path);
+        let own = metadata.as_ref().ok().map(FileId::of);
+        for reader in &mut self.readers {
+            // A file that was moved away and back has its name again.
+            reader.left_at = if own == Some(reader.place.file) { None } else { reader.left_at.or(Some(now)) };
+        }
+        let begin = self.begin;
+        match metadata {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.readers.is_empty() && begin != Begin::Start {
+                    self.notices.push(Notice::Awaited { path: self.path.clone() });
+                }
+                self.begin = Begin::Start;
+            }
+            Err(error) => self.complain(Err(error)),
+            Ok(metadata) => {
+                let id = FileId::of(&metadata);
+                // What others read, or this one has read on, is not begun again.
+                if held.contains(&id) || self.held().any(|held| held == id) {
+                    return;
+                }
+                let opened = if metadata.is_file() {
+                    File::open(&self.path)
+                        .and_then(|file| Reader::begin(file, begin == Begin::End, begin != Begin::Start))
+                } else {
+                    Err(io::Error::other("it is no file"))
+                };
+                match opened {
+                    Ok(reader) => self.begin_with(reader),
+                    Err(error) => self.complain(Err(error)),
+                }
+            }
+        }
+    }
+
+    fn begin_with(&mut self, reader: Reader) {
+        let path = self.path.clone();
+        if !self.readers.is_empty() {
+            self.notices.push(Notice::Rotated { path });
+        } else if self.begin == Begin::Start {
+            self.notices.push(Notice::Appeared { path });
+        }
+        if self.readers.len() >= READERS_MAX {
+            self.readers.remove(0);
+        }
+        self.readers.push(reader);
+        (self.begin, self.complaint, self.is_changed) = (Begin::Start, None, true);
+    }
+
+    /// Says what is wrong, once.
+    fn complain(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            let text = error.to_string();
+            if self.complaint.as_ref() != Some(&text) {
+                self.notices.push(Notice::Unreadable { path: self.path.clone(), error: text.clone() });
+                self.complaint = Some(text);
+            }
+        }
+    }
+}
+
+/// The file of this id in the folder of `path`: rotation gives a file another name, mostly beside its old one.
+fn beside(path: &Path, id: FileId) -> Option<PathBuf> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let entries = fs::read_dir(folder).ok()?;
+    let is_it = |entry: &fs::DirEntry| entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id);
+    entries.flatten().find(is_it).map(|entry| entry.path())
+}
