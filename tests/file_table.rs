@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use futures_util::future::join_all;
 use queuewatch::adapters::file::{FileTable, FileTableError, Found};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::ports::table::{Due, Expected, Item, ItemKey, Table, Written};
@@ -65,6 +66,48 @@ fn a_crash_at_any_byte_of_a_write_loses_nothing_acknowledged() {
             "what follows a cut at byte {end} is whole"
         );
     }
+}
+
+#[test]
+fn writes_that_wait_together_go_to_the_disk_together() {
+    let folder = new_folder("together");
+    let table = opened(&folder).0;
+    put(&table, &item("first", 1));
+    let items: Vec<Item> = (0..50).map(|n| item(&format!("{n:02}"), 1)).collect();
+    put_together(&table, &items);
+    assert_eq!(journal(&folder).iter().filter(|byte| **byte == b'\n').count(), 3, "a header and two lines");
+    let before = all(&table);
+    assert_eq!(before.len(), 51);
+    drop(table);
+    assert_eq!(all(&table_of(&folder)), before);
+}
+
+#[test]
+fn a_crash_at_any_byte_of_a_line_of_many_records_leaves_none_of_them() {
+    let folder = new_folder("torn-group");
+    let table = opened(&folder).0;
+    put(&table, &item("a", 1));
+    let start = journal(&folder).len();
+    put_together(&table, &[item("b", 1), item("a", 2), item("c", 1)]);
+    drop(table);
+    let whole = journal(&folder);
+    for end in start..whole.len() {
+        fs::write(journal_path(&folder), &whole[..end]).unwrap();
+        let (table, found) = opened(&folder);
+        assert_eq!(all(&table), [item("a", 1)], "cut at byte {end}");
+        assert_eq!(found, Found { items: 1, torn_bytes: (end - start) as u64 });
+    }
+}
+
+#[test]
+fn more_than_a_line_holds_takes_two_and_all_are_acknowledged() {
+    let folder = new_folder("large-group");
+    let table = opened(&folder).0;
+    let large = |sort: &str| Item { body: "x".repeat(400_000), ..item(sort, 1) };
+    put_together(&table, &[large("a"), large("b"), large("c"), large("d"), large("e")]);
+    assert_eq!(journal(&folder).iter().filter(|byte| **byte == b'\n').count(), 4, "two, two and one");
+    drop(table);
+    assert_eq!(all(&table_of(&folder)).len(), 5);
 }
 
 #[test]
@@ -236,14 +279,23 @@ fn put(table: &FileTable, item: &Item) {
     assert_eq!(now(table.put(item, Expected::Anything)).unwrap(), Written::Done);
 }
 
+fn put_together(table: &FileTable, items: &[Item]) {
+    let puts = items.iter().map(|item| table.put(item, Expected::Anything));
+    for written in now(join_all(puts)) {
+        assert_eq!(written.unwrap(), Written::Done);
+    }
+}
+
 fn all(table: &FileTable) -> Vec<Item> {
     now(table.range("p", "", 100)).unwrap()
 }
 
-/// What a future that never waits comes to.
+/// What a future comes to that waits for nobody but those polled beside it.
 fn now<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a file keeps nobody waiting"),
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::ports::{Disposed, Disposition};
 
-/// An error of a table in a folder.
-#[derive(Debug, Error)]
+/// An error of a table in a folder. A failed write is told to everybody who waited for it.
+#[derive(Clone, Debug, Error)]
 pub enum FileTableError {
     /// The folder could not be made, or not be looked into.
     #[error("cannot use the folder {folder}: name one that this user may write to")]
@@ -17,7 +18,7 @@ pub enum FileTableError {
         folder: PathBuf,
         /// What the machine said.
         #[source]
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// Another process holds the folder.
     #[error("{folder} is in use by another queuewatch: stop that one, or name another folder")]
@@ -32,7 +33,7 @@ pub enum FileTableError {
         path: PathBuf,
         /// What the machine said.
         #[source]
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// The journal could not be read.
     #[error("cannot read {path}")]
@@ -41,7 +42,7 @@ pub enum FileTableError {
         path: PathBuf,
         /// What the machine said.
         #[source]
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// The journal is another's, or of a newer queuewatch.
     #[error(
@@ -62,11 +63,11 @@ pub enum FileTableError {
         line: usize,
         /// What is wrong with it.
         #[source]
-        source: serde_json::Error,
+        source: Arc<serde_json::Error>,
     },
     /// An item could not be put into words.
     #[error("cannot write an item as JSON")]
-    Encode(#[source] serde_json::Error),
+    Encode(#[source] Arc<serde_json::Error>),
     /// An item is larger than any that could be read again.
     #[error("an item of {bytes} bytes is too large for a record")]
     TooLarge {
@@ -80,7 +81,7 @@ pub enum FileTableError {
         path: PathBuf,
         /// What the machine said.
         #[source]
-        source: io::Error,
+        source: Arc<io::Error>,
     },
     /// After a failed write, what is on the disk is not known.
     #[error("{path} takes nothing more since a write failed: look at the disk, and start queuewatch again")]

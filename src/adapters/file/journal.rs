@@ -1,11 +1,13 @@
-//! The journal: a file of one record a line, appended to, and now and then written anew without what was replaced.
+//! The journal: a file of one record or an array of records a line, appended to, and now and then written anew without
+//! what was replaced.
 //!
-//! **Invariant:** a record is on the disk before [`Journal::append`] returns, and a journal takes its predecessor's
-//! name only when it is whole; so a crash costs at most the one record that nobody was told is there.
+//! **Invariant:** a line is on the disk before [`Journal::append`] returns, and a journal takes its predecessor's
+//! name only when it is whole; so a crash costs at most the one line that nobody was told is there.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::FileTableError;
 use super::record::{HEADER, RECORD_BYTES_MAX, Record};
@@ -45,7 +47,7 @@ impl Journal {
                 Self::write_next(folder, std::iter::empty())?;
                 return Ok((Self::replace(folder)?, contents));
             }
-            Err(source) => return Err(FileTableError::Read { path, source }),
+            Err(source) => return Err(FileTableError::Read { path, source: Arc::new(source) }),
         };
         let (contents, bytes) = read(&path, &file)?;
         let mut journal = Self { path, file, bytes, is_closed: false };
@@ -62,11 +64,12 @@ impl Journal {
         items: impl Iterator<Item = &'a Item>,
     ) -> Result<(), FileTableError> {
         let next = folder.join(NAME_NEXT);
-        let failed = |source| FileTableError::Write { path: next.clone(), source };
+        let failed = |source| FileTableError::Write { path: next.clone(), source: Arc::new(source) };
         let mut writer = BufWriter::new(File::create(&next).map_err(failed)?);
         writeln!(writer, "{HEADER}").map_err(failed)?;
         for item in items {
             writer.write_all(&encode(item)?).map_err(failed)?;
+            writer.write_all(b"\n").map_err(failed)?;
         }
         let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
         file.sync_all().map_err(failed)
@@ -75,7 +78,7 @@ impl Journal {
     /// Puts the journal that was written in the place of the one that is there. After an error, either may be there.
     pub(super) fn replace(folder: &Path) -> Result<Self, FileTableError> {
         let path = folder.join(NAME);
-        let failed = |source| FileTableError::Write { path: path.clone(), source };
+        let failed = |source| FileTableError::Write { path: path.clone(), source: Arc::new(source) };
         fs::rename(folder.join(NAME_NEXT), &path).map_err(failed)?;
         // A name is in its folder, and lasts when the folder is on the disk.
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
@@ -84,12 +87,17 @@ impl Journal {
         Ok(Self { path, file, bytes, is_closed: false })
     }
 
-    /// Appends an item, and returns when it is on the disk.
-    pub(super) fn append(&mut self, item: &Item) -> Result<(), FileTableError> {
+    /// Appends records as one line, and returns when it is on the disk: after a crash all of them are there or none.
+    pub(super) fn append(&mut self, records: &[Vec<u8>]) -> Result<(), FileTableError> {
         if self.is_closed {
             return Err(FileTableError::Closed { path: self.path.clone() });
         }
-        let line = encode(item)?;
+        let mut line = records.join(&b',');
+        if records.len() > 1 {
+            line.insert(0, b'[');
+            line.push(b']');
+        }
+        line.push(b'\n');
         if let Err(source) = self.file.write_all(&line) {
             // Half a record may be there. Where it cannot be cut off, nothing may follow it.
             self.is_closed = self.cut().is_err();
@@ -114,23 +122,32 @@ impl Journal {
     }
 
     fn write_error(&self, source: io::Error) -> FileTableError {
-        FileTableError::Write { path: self.path.clone(), source }
+        FileTableError::Write { path: self.path.clone(), source: Arc::new(source) }
     }
 }
 
-/// The line of an item.
-fn encode(item: &Item) -> Result<Vec<u8>, FileTableError> {
-    let mut line = serde_json::to_vec(&Record::from(item)).map_err(FileTableError::Encode)?;
-    line.push(b'\n');
-    if line.len() > RECORD_BYTES_MAX {
-        return Err(FileTableError::TooLarge { bytes: line.len() });
+/// The record of an item.
+pub(super) fn encode(item: &Item) -> Result<Vec<u8>, FileTableError> {
+    let record =
+        serde_json::to_vec(&Record::from(item)).map_err(|error| FileTableError::Encode(Arc::new(error)))?;
+    if record.len() >= RECORD_BYTES_MAX {
+        return Err(FileTableError::TooLarge { bytes: record.len() });
     }
-    Ok(line)
+    Ok(record)
+}
+
+/// The records of a line.
+fn decode(line: &[u8]) -> Result<Vec<Record<'_>>, serde_json::Error> {
+    if line.first() == Some(&b'[') {
+        serde_json::from_slice(line)
+    } else {
+        serde_json::from_slice(line).map(|record| vec![record])
+    }
 }
 
 /// Reads a journal, and says how much of it is good.
 fn read(path: &Path, file: &File) -> Result<(Contents, u64), FileTableError> {
-    let failed = |source| FileTableError::Read { path: path.to_owned(), source };
+    let failed = |source| FileTableError::Read { path: path.to_owned(), source: Arc::new(source) };
     let mut reader = BufReader::new(file);
     let mut contents = Contents { items: Vec::new(), torn_bytes: 0 };
     let (mut good, mut number): (u64, usize) = (0, 0);
@@ -148,14 +165,15 @@ fn read(path: &Path, file: &File) -> Result<(Contents, u64), FileTableError> {
             return Ok((contents, good));
         } else {
             let is_last = reader.fill_buf().map_err(failed)?.is_empty();
-            match (line.strip_suffix(b"\n").map(serde_json::from_slice::<Record<'_>>), is_last) {
-                (Some(Ok(record)), _) => contents.items.push(record.into()),
+            match (line.strip_suffix(b"\n").map(decode), is_last) {
+                (Some(Ok(records)), _) => contents.items.extend(records.into_iter().map(Item::from)),
                 (None | Some(Err(_)), true) => {
                     contents.torn_bytes = read as u64;
                     return Ok((contents, good));
                 }
                 (None, false) => return Err(FileTableError::Foreign { path: path.to_owned() }),
                 (Some(Err(source)), false) => {
+                    let source = Arc::new(source);
                     return Err(FileTableError::Damaged { path: path.to_owned(), line: number, source });
                 }
             }

@@ -1,9 +1,11 @@
 //! A table that survives a restart, for one process on one machine: a journal in a folder, and all of it in memory.
 //!
 //! Each write is on the disk before it is acknowledged, which takes the disk's own time: some milliseconds, during
-//! which the table does nothing else. That is meant for `queuewatch watch`, not for a fleet.
+//! which the table does nothing else, but for as many writes as wait together. That is meant for `queuewatch watch`,
+//! not for a fleet.
 
 mod error;
+mod group;
 mod journal;
 mod record;
 
@@ -13,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use error::FileTableError;
-use journal::Journal;
+use group::{Group, after_the_others};
+use journal::{Journal, encode};
 
 use crate::adapters::indexed::Indexed;
 use crate::domain::job::Timestamp;
@@ -37,6 +40,7 @@ struct State {
     _lock: File,
     journal: Journal,
     held: Indexed,
+    group: Group,
     /// The journal's size when it held nothing that was replaced.
     compact_bytes: u64,
 }
@@ -72,7 +76,7 @@ impl FileTable {
     /// # Errors
     /// Where the folder cannot be used, another process uses it, or its journal cannot be read.
     pub fn open(folder: &Path, now: Timestamp) -> Result<(Self, Found), FileTableError> {
-        let failed = |source| FileTableError::Folder { folder: folder.to_owned(), source };
+        let failed = |source| FileTableError::Folder { folder: folder.to_owned(), source: Arc::new(source) };
         fs::create_dir_all(folder).map_err(failed)?;
         let lock = lock(folder)?;
         let (journal, contents) = Journal::open(folder)?;
@@ -83,7 +87,8 @@ impl FileTable {
         let found = Found { items: held.items().len(), torn_bytes: contents.torn_bytes };
         // How much of it is replaced is not known; an old journal is worth a look the first time it is large.
         let compact_bytes = 0;
-        let mut state = State { folder: folder.to_owned(), _lock: lock, journal, held, compact_bytes };
+        let (folder, group) = (folder.to_owned(), Group::default());
+        let mut state = State { folder, _lock: lock, journal, held, group, compact_bytes };
         state.compact_if_grown(now)?;
         Ok((Self { state: Arc::new(Mutex::new(state)) }, found))
     }
@@ -106,17 +111,39 @@ impl FileTable {
         self.state().compact(now)
     }
 
-    /// A write changes memory last, and at once: what a panic elsewhere left behind is whole.
+    /// Waits until a group is on the disk.
+    async fn written(&self, group: u64) -> Result<(), FileTableError> {
+        after_the_others().await;
+        self.state().settle(group)
+    }
+
+    /// Nothing here stops halfway, so what a panic elsewhere left behind is whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    fn write(&mut self, item: Item) -> Result<(), FileTableError> {
-        self.journal.append(&item)?;
-        self.held.write(item);
-        Ok(())
+    /// Gathers a write, and answers the group that it is in.
+    fn gather(&mut self, item: Item) -> Result<u64, FileTableError> {
+        let record = encode(&item)?;
+        if !self.group.has_room(record.len()) {
+            self.end_group();
+        }
+        Ok(self.group.push(record, item, &mut self.held))
+    }
+
+    /// Sees to it that a group is on the disk.
+    fn settle(&mut self, group: u64) -> Result<(), FileTableError> {
+        if self.group.is_gathered(group) {
+            self.end_group();
+        }
+        self.group.outcome(group)
+    }
+
+    fn end_group(&mut self) {
+        let Self { journal, held, group, .. } = self;
+        group.end(held, |records| journal.append(records));
     }
 
     fn compact_if_grown(&mut self, now: Timestamp) -> Result<bool, FileTableError> {
@@ -129,6 +156,8 @@ impl State {
     }
 
     fn compact(&mut self, now: Timestamp) -> Result<(), FileTableError> {
+        // What is gathered may fail, and then none of it may be in the new journal.
+        self.end_group();
         let is_kept = |item: &Item| item.expires_at.is_none_or(|at| at > now);
         Journal::write_next(&self.folder, self.held.items().filter(|item| is_kept(item)))?;
         // Which journal has the name after an error is not known, and a record in the other one would be lost.
@@ -142,16 +171,14 @@ impl State {
 /// Locks a folder for this process.
 fn lock(folder: &Path) -> Result<File, FileTableError> {
     let path = folder.join("lock");
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|source| FileTableError::Folder { folder: folder.to_owned(), source })?;
+    let file =
+        File::options().write(true).create(true).truncate(false).open(&path).map_err(|source| {
+            FileTableError::Folder { folder: folder.to_owned(), source: Arc::new(source) }
+        })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(FileTableError::InUse { folder: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(FileTableError::Lock { path, source }),
+        Err(TryLockError::Error(source)) => Err(FileTableError::Lock { path, source: Arc::new(source) }),
     }
 }
 
@@ -164,23 +191,24 @@ impl Table for FileTable {
     }
 
     async fn put(&self, item: &Item, expected: Expected) -> Result<Written, FileTableError> {
-        let mut state = self.state();
-        if !expected.is_met_by(state.held.get(&item.key)) {
-            return Ok(Written::Conflict);
-        }
-        state.write(item.clone())?;
-        Ok(Written::Done)
+        let gathered = {
+            let mut state = self.state();
+            if !expected.is_met_by(state.held.get(&item.key)) {
+                return Ok(Written::Conflict);
+            }
+            state.gather(item.clone())?
+        };
+        self.written(gathered).await.map(|()| Written::Done)
     }
 
     async fn unmark(&self, key: &ItemKey) -> Result<(), FileTableError> {
-        let mut state = self.state();
-        match state.held.get(key) {
-            Some(item) if item.due.is_some() => {
-                let unmarked = Item { due: None, ..item.clone() };
-                state.write(unmarked)
-            }
-            Some(_) | None => Ok(()),
-        }
+        let gathered = {
+            let mut state = self.state();
+            let Some(item) = state.held.get(key).filter(|item| item.due.is_some()) else { return Ok(()) };
+            let unmarked = Item { due: None, ..item.clone() };
+            state.gather(unmarked)?
+        };
+        self.written(gathered).await
     }
 
     async fn due(
