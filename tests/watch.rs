@@ -19,10 +19,10 @@ fn a_job_that_nobody_starts_is_an_alarm_and_its_start_the_recovery() {
     folder.append("app.log", "");
     let mut watch = Watched::of(&folder, &["--grace", "1s", "app.log", "worker.log"]);
     watch.says("worker.log is not there yet");
-    folder.append("app.log", &enqueue(1));
+    folder.append("app.log", enqueue(1));
     watch.prints("ALARM app redis:default stalled");
-    folder.append("worker.log", &start(1));
-    folder.append("worker.log", &success(1));
+    folder.append("worker.log", start(1));
+    folder.append("worker.log", success(1));
     watch.prints("OK app redis:default moves again");
     assert_eq!(watch.stop(), 0);
     let counts = folder.counts();

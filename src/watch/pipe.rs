@@ -28,7 +28,7 @@ pub struct Pipe {
     offset: u64,
     is_within_line: bool,
     has_ended: bool,
-    /// Whether as much came at the last look as is taken at once.
+    /// Whether so much came at the last look that more may have come since: a pipe is soon full again.
     has_unread: bool,
     pending: Option<Batch>,
     pub(super) notices: Vec<Notice>,
@@ -87,6 +87,7 @@ impl Pipe {
     }
 
     fn look(&mut self, now: Timestamp) -> Option<Batch> {
+        let before = self.bytes.len();
         while self.bytes.len() < CHUNK_BYTES && !self.has_ended {
             match self.reads.try_recv() {
                 Ok(Ok(bytes)) => self.bytes.extend(bytes),
@@ -98,7 +99,7 @@ impl Pipe {
                 Err(TryRecvError::Disconnected) => self.has_ended = true,
             }
         }
-        self.has_unread = self.bytes.len() >= CHUNK_BYTES;
+        self.has_unread = self.bytes.len().saturating_sub(before) >= READ_BYTES;
         let ending = if self.has_ended { Ending::Final } else { Ending::Open };
         let from = From {
             stream: self.stream.clone(),
