@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     reason = "a table that fails must fail the test, and test helpers are outside clippy's exemption"
 )]
 

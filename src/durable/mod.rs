@@ -89,6 +89,7 @@ pub struct TableLedger<T> {
     /// Tells this process from every other that holds the table.
     owner: String,
     tenancy: Tenancy,
+    attended_since: Option<Timestamp>,
     sweeps_count: u64,
     freshness: Freshness,
     sweep: Option<Sweep>,
@@ -104,6 +105,7 @@ impl<T: Table> TableLedger<T> {
             has_class_dimension: policy.class_dimension,
             owner,
             tenancy: Tenancy::default(),
+            attended_since: None,
             sweeps_count: 0,
             freshness: Freshness::default(),
             sweep: None,
@@ -136,6 +138,10 @@ impl<T: Table> LedgerStore for TableLedger<T> {
         Ok(merged)
     }
 
+    fn attend_since(&mut self, at: Timestamp) {
+        self.attended_since = Some(at);
+    }
+
     async fn reject(&mut self, reason: &'static str, key: u64, at: Timestamp) -> Result<(), Self::Error> {
         ingest::reject(&self.table, reason, key, at, self.tenancy).await
     }
@@ -151,6 +157,9 @@ impl<T: Table> LedgerStore for TableLedger<T> {
         // Where one process reads and sweeps, it need not wait to know what it has heard itself.
         self.freshness.write(&self.table, &self.app, &self.owner, now).await?;
         self.sweep = Sweep::begin(&self.table, &self.app, self.has_class_dimension, owner, now).await?;
+        if let Some(sweep) = &mut self.sweep {
+            sweep.ledger.sources.attended_since = self.attended_since;
+        }
         Ok(self.sweep.as_ref().map(Sweep::view))
     }
 

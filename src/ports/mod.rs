@@ -75,6 +75,10 @@ pub trait LedgerStore {
     /// Joins what a delivery says. A second time it changes nothing but the count of duplicates.
     fn merge(&mut self, record: &DeliveryRecord) -> impl Future<Output = Result<Merged, Self::Error>>;
 
+    /// Tells that nobody listened for lines before `at`: what is silent now has been so since then at most. A store
+    /// that is fed at all times need not know.
+    fn attend_since(&mut self, _at: Timestamp) {}
+
     /// Counts a payload that could not be opened; `key` is the same for the same bytes.
     fn reject(
         &mut self,

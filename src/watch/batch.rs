@@ -155,6 +155,8 @@ fn own_stamps(
     };
     let own = lines.iter().map(|span| line_time(&text(bytes, *span)).filter(is_possible));
     let own: Vec<Option<Timestamp>> = own.collect();
+    // The line before is no help if it was written before the last look, and this one after it.
+    let last = last.filter(|last| since.is_none_or(|since| *last > since));
     let mut known = last.or_else(|| own.iter().flatten().next().copied()).unwrap_or(read_at);
     let stamps = own.into_iter().map(|at| {
         known = at.unwrap_or(known);

@@ -69,7 +69,13 @@ impl Follower {
     }
 
     /// Goes on with a path. What its files hold by now was written after `since`, if that is known.
-    pub(super) fn resume(path: &Path, stream: &str, places: Vec<Place>, since: Option<Timestamp>) -> Self {
+    pub(super) fn resume(
+        path: &Path,
+        stream: &str,
+        places: Vec<Place>,
+        since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let mut follower = Self::new(path, stream, Begin::OldStart);
         let own = fs::metadata(path).ok().map(|metadata| FileId::of(&metadata));
         let latest = places.iter().map(|place| place.file).next_back();
@@ -77,7 +83,7 @@ impl Follower {
             let (id, offset) = (place.file, place.offset);
             let found = if own == Some(id) { Some(path.to_owned()) } else { beside(path, id) };
             let opened = found.and_then(|path| File::open(path).ok());
-            match opened.map(|file| Reader::resume(file, place, since)) {
+            match opened.map(|file| Reader::resume(file, place, since, now)) {
                 Some(Ok(mut reader)) => {
                     // It lost its name some time ago; how long ago is not known.
                     reader.left_at = (own != Some(id)).then(|| since.unwrap_or_default());
@@ -205,7 +211,7 @@ impl Follower {
                 }
                 let opened = if metadata.is_file() {
                     File::open(&self.path)
-                        .and_then(|file| Reader::begin(file, begin == Begin::End, begin != Begin::Start))
+                        .and_then(|file| Reader::begin(file, begin == Begin::End, begin != Begin::Start, now))
                 } else {
                     Err(io::Error::other("it is no file"))
                 };

@@ -67,9 +67,9 @@ impl Inputs {
     pub(super) fn start(&mut self, remembered: &Remembered, is_from_start: bool, now: Timestamp) {
         for file in std::mem::take(&mut self.files) {
             let (path, stream) = (file.path().to_owned(), file.stream().to_owned());
-            self.files.push(follower(&path, &stream, remembered, is_from_start));
+            self.files.push(follower(&path, &stream, remembered, is_from_start, now));
         }
-        self.list(now, |path, stream| follower(path, stream, remembered, is_from_start));
+        self.list(now, |path, stream| follower(path, stream, remembered, is_from_start, now));
     }
 
     /// Looks for new files of the patterns, if it is time to.
@@ -164,9 +164,15 @@ pub(super) fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
-fn follower(path: &Path, stream: &str, remembered: &Remembered, is_from_start: bool) -> Follower {
+fn follower(
+    path: &Path,
+    stream: &str,
+    remembered: &Remembered,
+    is_from_start: bool,
+    now: Timestamp,
+) -> Follower {
     if let Some(places) = remembered.places.get(&absolute(path)) {
-        return Follower::resume(path, stream, places.clone(), remembered.alive_at);
+        return Follower::resume(path, stream, places.clone(), remembered.alive_at, now);
     }
     // A file that was made since the last run is new, and what it holds was missed by nobody's choice.
     let is_made_since = |alive_at: Timestamp| {

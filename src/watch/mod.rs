@@ -27,7 +27,7 @@ pub use pipe::Pipe;
 
 use crate::app::{self, AppError, Swept};
 use crate::domain::classify::Classifier;
-use crate::domain::job::Timestamp;
+use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::plan::Horizon;
 use crate::domain::policy::Policy;
 use crate::ports::table::Table;
@@ -84,7 +84,11 @@ pub struct Watch<T, S, M, A> {
     log_group: String,
     /// Whether everything has been read that was there at the start.
     is_caught_up: bool,
+    polled_at: Timestamp,
 }
+
+/// A pause this long between two looks at the inputs is no busy machine, but one that slept.
+const PAUSE_MS: i64 = MINUTE_MS;
 
 /// What a watch works with.
 #[derive(Debug)]
@@ -123,13 +127,25 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
         settings: Settings,
         now: Timestamp,
     ) -> Result<Self, ErrorOf<T, S, A>> {
-        let Outside { table, store, metrics, alarms } = outside;
+        let Outside { table, mut store, metrics, alarms } = outside;
         let Settings { classifier, policy, log_group, is_from_start } = settings;
+        store.attend_since(now);
         let memory = Memory::new(table, &policy.app, &log_group);
         let remembered = memory.read().await?;
         inputs.start(&remembered, is_from_start, now);
-        let is_caught_up = false;
-        Ok(Self { inputs, memory, store, metrics, alarms, classifier, policy, log_group, is_caught_up })
+        let (is_caught_up, polled_at) = (false, now);
+        Ok(Self {
+            inputs,
+            memory,
+            store,
+            metrics,
+            alarms,
+            classifier,
+            policy,
+            log_group,
+            is_caught_up,
+            polled_at,
+        })
     }
 
     /// Reads on from every input, once, and stores what was read.
@@ -137,6 +153,9 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
     /// # Errors
     /// Where something could not be stored; the lines are kept for the next time.
     pub async fn poll(&mut self, now: Timestamp) -> Result<Polled, ErrorOf<T, S, A>> {
+        if now.since_ms(std::mem::replace(&mut self.polled_at, now)) > PAUSE_MS {
+            self.store.attend_since(now);
+        }
         self.inputs.list_when_due(now);
         let mut polled = Polled::default();
         let mut held = self.inputs.held();

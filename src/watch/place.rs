@@ -65,8 +65,8 @@ impl Head {
 pub(super) struct Place {
     /// Which file.
     pub(super) file: FileId,
-    /// How often it was emptied and written anew.
-    pub(super) turn: u32,
+    /// When it was begun: an inode is used again as soon as its file is gone, and a file may be emptied.
+    pub(super) begun_at: Timestamp,
     /// How it begins.
     pub(super) head: Head,
     /// Everything before has been read and stored.
@@ -94,9 +94,10 @@ pub(super) struct Taken {
 }
 
 impl Place {
-    /// What tells the bytes from those of every other file, and from what this one held before it was emptied.
+    /// What tells the bytes from those of every other file, and from what this one held before it was emptied. It is
+    /// written down before any line is stored that bears it.
     pub(super) fn origin(&self) -> String {
         let FileId(device, inode) = self.file;
-        format!("{device:x}-{inode:x}-{}", self.turn)
+        format!("{device:x}-{inode:x}-{:x}", self.begun_at.as_ms())
     }
 }

@@ -44,7 +44,7 @@ pub(super) enum Look {
 
 impl Reader {
     /// Begins a file that nobody has read: at its beginning, or at its end.
-    pub(super) fn begin(mut file: File, is_at_end: bool, is_old: bool) -> io::Result<Self> {
+    pub(super) fn begin(mut file: File, is_at_end: bool, is_old: bool, now: Timestamp) -> io::Result<Self> {
         let metadata = file.metadata()?;
         let size = metadata.len();
         let (mut offset, mut is_within_line) = (0, false);
@@ -57,19 +57,25 @@ impl Reader {
         }
         let head = Head::of(&mut file, size)?;
         let id = FileId::of(&metadata);
-        let place = Place { file: id, turn: 0, head, offset, is_within_line, last_stamp: None, taken: None };
+        let (last_stamp, taken) = (None, None);
+        let place = Place { file: id, begun_at: now, head, offset, is_within_line, last_stamp, taken };
         let old = if is_old { size } else { 0 };
         Ok(Self { file, place, old: (old, None), read_size: None, has_unread: true, left_at: None })
     }
 
     /// Goes on with a file. What it holds was written while nobody looked, after `since`, if that is known.
-    pub(super) fn resume(mut file: File, place: Place, since: Option<Timestamp>) -> io::Result<Self> {
+    pub(super) fn resume(
+        mut file: File,
+        place: Place,
+        since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> io::Result<Self> {
         let size = file.metadata()?.len();
         let is_same = size >= place.offset && place.head.fits(&mut file)?;
         let old = (size, since);
         let mut reader = Self { file, place, old, read_size: None, has_unread: true, left_at: None };
         if !is_same {
-            reader.begin_anew(size)?;
+            reader.begin_anew(size, now)?;
         }
         Ok(reader)
     }
@@ -87,7 +93,7 @@ impl Reader {
             return Ok(Look::End);
         }
         if size < self.place.offset || !self.place.head.fits(&mut self.file)? {
-            self.begin_anew(size)?;
+            self.begin_anew(size, now)?;
             return Ok(Look::Emptied);
         }
         if let Some(taken) = self.place.taken.take() {
@@ -149,11 +155,11 @@ impl Reader {
         Ok(())
     }
 
-    fn begin_anew(&mut self, size: u64) -> io::Result<()> {
+    fn begin_anew(&mut self, size: u64, now: Timestamp) -> io::Result<()> {
         (self.read_size, self.has_unread) = (None, true);
         self.place = Place {
             file: self.place.file,
-            turn: self.place.turn.saturating_add(1),
+            begun_at: now,
             head: Head::of(&mut self.file, size)?,
             offset: 0,
             is_within_line: false,

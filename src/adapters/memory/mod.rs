@@ -41,6 +41,10 @@ impl LedgerStore for MemoryLedger {
         Ok(self.ledger.merge(record))
     }
 
+    fn attend_since(&mut self, at: Timestamp) {
+        self.ledger.sources.attended_since = Some(at);
+    }
+
     async fn reject(&mut self, reason: &'static str, _key: u64, at: Timestamp) -> Result<(), Infallible> {
         self.ledger.reject(reason, at);
         Ok(())

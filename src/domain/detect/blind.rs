@@ -73,8 +73,10 @@ fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Opt
         let (Some(newest), Some(silence_max_ms)) = (facts.newest_line, facts.silence_max_ms()) else {
             continue;
         };
-        let silence_ms = fresh_now.since_ms(newest);
-        wake.at(newest.plus_ms(silence_max_ms).plus_ms(1), fresh_now);
+        // What nobody listened for was not silent.
+        let silent_since = newest.max(ledger.sources.attended_since.unwrap_or(newest));
+        let silence_ms = fresh_now.since_ms(silent_since);
+        wake.at(silent_since.plus_ms(silence_max_ms).plus_ms(1), fresh_now);
         if silence_ms > silence_max_ms {
             silent.push((group, newest, silence_ms > facts.longest_gap_ms));
         }

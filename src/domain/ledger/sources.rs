@@ -17,6 +17,9 @@ const SILENCE_LEAST_MS: i64 = 30 * MINUTE_MS;
 /// All log groups met.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sources {
+    /// Since when lines have been listened for without a break, where that is not always.
+    #[serde(skip)]
+    pub attended_since: Option<Timestamp>,
     by_group: BTreeMap<Arc<str>, SourceFacts>,
 }
 
