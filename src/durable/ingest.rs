@@ -59,19 +59,29 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
         cuts.push(Vec::new());
     }
     let newest = record.newest();
+    // Which moment a delivery reaches to is told by a line that says nothing; a line that another piece tells would
+    // count as seen there.
+    let telling: BTreeSet<LineKey> = record.observations.iter().map(|observation| observation.line).collect();
+    let is_mark = |line: &&LineStamp| Some(line.at) == newest && !telling.contains(&line.key);
+    let mark = record.lines.iter().find(is_mark).copied();
     let pieces = cuts.into_iter().zip(0_u64..).map(|(observations, number)| {
         let told: BTreeSet<LineKey> = observations.iter().map(|observation| observation.line).collect();
-        let is_kept = |line: &&LineStamp| told.contains(&line.key) || Some(line.at) == newest;
         let key = if number == 0 {
             record.key
         } else {
             LineHash::default().with_key(LineKey(record.key)).with_key(LineKey(number)).finish()
         };
+        let mut lines: Vec<LineStamp> =
+            record.lines.iter().filter(|line| told.contains(&line.key)).copied().collect();
+        if lines.iter().all(|line| Some(line.at) != newest) {
+            // Where every such line is told elsewhere, one that nobody has ever read stands for them.
+            lines.extend(mark.or(newest.map(|at| LineStamp { key: LineKey(key), at })));
+        }
         DeliveryRecord {
             log_group: record.log_group.clone(),
             log_stream: record.log_stream.clone(),
             key,
-            lines: record.lines.iter().filter(is_kept).copied().collect(),
+            lines,
             observations,
             halves: if number == 0 { record.halves.clone() } else { Vec::new() },
             late: BTreeSet::new(),
@@ -157,4 +167,50 @@ pub(super) async fn reject<T: Table>(
     let item = items::item(key, None, Some(items::delivery_due(hash, at)), Some(expires_at), body);
     table.put(&item, Expected::Nothing).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::classify::Classifier;
+    use crate::domain::envelope::Line;
+    use crate::domain::reading::read_lines;
+
+    /// A delivery of starts, stamped as `stamp` says of each.
+    fn delivery(count: usize, stamp: impl Fn(usize) -> i64) -> DeliveryRecord {
+        let ids: Vec<(String, String)> = (0..count)
+            .map(|n| {
+                (format!("{n:056}"), format!("  2026-01-05 09:00:00 App\\Jobs\\Mail job{n:029} ... RUNNING"))
+            })
+            .collect();
+        let at = |n: usize| Timestamp::from_ms(1_767_603_600_000 + stamp(n));
+        let lines = ids.iter().enumerate().map(|(n, (id, message))| Line { id, at: at(n), message });
+        *read_lines("g", "s", lines, &Classifier::default())
+    }
+
+    #[track_caller]
+    fn check(record: &DeliveryRecord, expected: usize) {
+        let pieces = pieces(record);
+        assert_eq!(pieces.len(), expected);
+        let mut told = BTreeSet::new();
+        for piece in &pieces {
+            assert_eq!(piece.newest(), record.newest(), "all lie where the delivery lies");
+            let lines: BTreeSet<LineKey> = piece.lines.iter().map(|line| line.key).collect();
+            let own: BTreeSet<LineKey> = piece.observations.iter().map(|it| it.line).collect();
+            assert!(own.is_subset(&lines));
+            assert!(lines.is_disjoint(&told), "no line is in two pieces");
+            assert!(lines.len() <= own.len() + 1, "one mark at most");
+            told.extend(own);
+        }
+        assert_eq!(told.len(), record.observations.len());
+    }
+
+    #[test]
+    fn no_piece_of_a_delivery_takes_a_line_that_another_one_tells() {
+        check(&delivery(1, |_| 0), 1);
+        check(&delivery(2_500, |n| n as i64), 3);
+        // As where lines are read together: all are the newest.
+        check(&delivery(2_500, |_| 0), 3);
+        check(&delivery(2_500, |n| -(n as i64)), 3);
+    }
 }
