@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -17,16 +18,17 @@ use serde_json::{Value, json};
 
 /// How long anything is waited for: many times what it takes on a machine with something else to do.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether something is so.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A folder of a test's own, empty at first, in which the command runs.
 pub(crate) struct Folder(PathBuf);
 
-/// Lifecycle lines that the ledger has counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) enqueued: u64,
-    pub(crate) processing: u64,
-    pub(crate) processed: u64,
+/// What is left of a watch that has ended.
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) printed: Vec<String>,
+    pub(crate) said: Vec<String>,
 }
 
 impl Folder {
@@ -43,18 +45,23 @@ impl Folder {
 
     /// Appends to a file, which is made where there is none.
     pub(crate) fn append(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         let mut file = OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
         file.write_all(text.as_ref()).unwrap();
     }
 
-    /// What a watch that has ended left in its folder.
-    pub(crate) fn counts(&self) -> Counts {
+    pub(crate) fn size(&self, name: &str) -> u64 {
+        fs::metadata(self.path(name)).map_or(0, |metadata| metadata.len())
+    }
+
+    /// Enqueue, start and success lines that the ledger has counted, once the watch has ended.
+    pub(crate) fn counts(&self) -> [u64; 3] {
         let (table, _) = FileTable::open(&self.path(".queuewatch"), Timestamp::MIN).unwrap();
         let key = ItemKey { partition: "C#app".to_owned(), sort: "-".to_owned() };
         let item = settled(table.get(&[key])).unwrap().remove(0).expect("a watch has swept here");
         let body: Value = serde_json::from_str(&item.body).unwrap();
-        let count = |stage: &str| body["ledger"]["tally"]["counts"][stage].as_u64().unwrap();
-        Counts { enqueued: count("enqueued"), processing: count("processing"), processed: count("processed") }
+        ["enqueued", "processing", "processed"]
+            .map(|stage| body["ledger"]["tally"]["counts"][stage].as_u64().unwrap())
     }
 }
 
@@ -72,6 +79,13 @@ pub(crate) struct Watched {
 impl Watched {
     /// Starts one in a folder.
     pub(crate) fn of(folder: &Folder, arguments: &[&str]) -> Self {
+        let mut watch = Self::unread(folder, arguments);
+        watch.out = lines(watch.child.stdout.take().unwrap());
+        watch
+    }
+
+    /// Starts one whose standard output nobody reads yet.
+    fn unread(folder: &Folder, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_queuewatch"));
         for name in ["QUEUEWATCH_CONFIG", "QUEUEWATCH_APP", "QUEUEWATCH_GRACE", "CLICOLOR_FORCE"] {
             command.env_remove(name);
@@ -79,9 +93,16 @@ impl Watched {
         command.arg("watch").args(arguments).current_dir(&folder.0);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (out, err) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
+        let (err, out) = (lines(child.stderr.take().unwrap()), channel().1);
         let input = child.stdin.take();
         Self { child, input, out, err, printed: Vec::new(), said: Vec::new() }
+    }
+
+    /// Starts one whose standard output nobody will ever read.
+    pub(crate) fn unheard(folder: &Folder, arguments: &[&str]) -> Self {
+        let mut watch = Self::unread(folder, arguments);
+        drop(watch.child.stdout.take());
+        watch
     }
 
     /// Waits for a line on standard output, and answers it.
@@ -94,32 +115,53 @@ impl Watched {
         wait(&self.err, &mut self.said, part, &mut self.printed, &self.out)
     }
 
-    /// Asks it to end, and answers its status.
-    pub(crate) fn stop(self) -> i32 {
-        self.signal("TERM");
+    /// Writes to its standard input.
+    pub(crate) fn write(&mut self, text: &str) {
+        self.input.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Waits until something is so, as long as it has nothing to say.
+    pub(crate) fn waits_for(&mut self, is_so: impl Fn() -> bool) {
+        for _ in 0..PATIENCE.as_millis() / LOOK_EVERY.as_millis() {
+            if is_so() {
+                return;
+            }
+            self.said.extend(self.err.recv_timeout(LOOK_EVERY));
+        }
+        panic!("it does not become so: {:#?}", self.said);
+    }
+
+    /// Asks it to end, and waits for that.
+    pub(crate) fn stop(self) -> Ended {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
         self.ended()
     }
 
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    /// Ends it without a word.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
-    /// Waits for it to end by itself, and answers its status.
-    pub(crate) fn ended(mut self) -> i32 {
+    /// Closes its input, and waits for it to end by itself.
+    pub(crate) fn ended(mut self) -> Ended {
         drop(self.input.take());
+        let mut printed = std::mem::take(&mut self.printed);
+        let seen = printed.len();
         // Both streams end with the process; whatever it is stuck at, the test does not wait for ever.
         loop {
             match self.out.recv_timeout(PATIENCE) {
-                Ok(line) => self.printed.push(line),
+                Ok(line) => printed.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {:#?}", self.printed),
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {printed:#?} {:#?}", self.said),
             }
         }
-        self.said.extend(self.err.iter());
+        let mut said = std::mem::take(&mut self.said);
+        said.extend(self.err.iter());
         let status = self.child.wait().unwrap().code().unwrap_or(-1);
-        assert!(!self.said.iter().any(|line| line.contains("panicked")), "{:#?}", self.said);
-        status
+        assert!(!said.iter().any(|line| line.contains("panicked")), "{said:#?}");
+        Ended { status, printed: printed.split_off(seen), said }
     }
 }
 
@@ -172,6 +214,38 @@ pub(crate) fn settled<F: Future>(future: F) -> F::Output {
             return output;
         }
     }
+}
+
+/// The bodies of what is posted to a server of the test's own, and its address. Each request gets the next status; the
+/// server ends when it has given all of them.
+pub(crate) fn server(statuses: &'static [u16]) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/alarms", listener.local_addr().unwrap());
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for status in statuses {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).unwrap() > 2 {
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+            sender.send(String::from_utf8(body).unwrap()).unwrap();
+        }
+    });
+    (url, receiver)
+}
+
+/// The next body that comes.
+pub(crate) fn posted(bodies: &Receiver<String>) -> String {
+    bodies.recv_timeout(PATIENCE).expect("something is posted")
 }
 
 /// The record that a listener writes when a job is enqueued.

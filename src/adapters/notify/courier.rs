@@ -25,6 +25,10 @@ pub(super) struct Courier {
     on_their_way: BTreeSet<LetterId>,
     /// Outcomes that nobody has asked for yet.
     known: Vec<Outcome>,
+    /// Letters asked for since one was asked for again: those of one sweep.
+    asked: BTreeSet<LetterId>,
+    /// Incidents of which one of these is not delivered.
+    held_up: BTreeSet<String>,
     is_patient: bool,
 }
 
@@ -39,8 +43,15 @@ impl Courier {
                 }
             }
         });
-        let (on_their_way, known) = (BTreeSet::new(), Vec::new());
-        Self { letters, outcomes, on_their_way, known, is_patient: false }
+        Self {
+            letters,
+            outcomes,
+            on_their_way: BTreeSet::new(),
+            known: Vec::new(),
+            asked: BTreeSet::new(),
+            held_up: BTreeSet::new(),
+            is_patient: false,
+        }
     }
 
     /// Waits for letters, from now on.
@@ -48,8 +59,24 @@ impl Courier {
         self.is_patient = true;
     }
 
-    /// Hands a letter over, unless it is on its way already, and answers what became of it.
+    /// Hands a letter over, unless it is on its way already, and answers what became of it. What is said of one
+    /// incident is delivered in order: a recovery does not overtake its alarm.
     pub(super) fn deliver(&mut self, letter: &Letter) -> Result<(), NotifyError> {
+        if !self.asked.insert(letter.id()) {
+            self.asked = BTreeSet::from([letter.id()]);
+            self.held_up.clear();
+        }
+        if self.held_up.contains(&letter.incident) {
+            return Err(NotifyError::OnItsWay);
+        }
+        let delivered = self.hand_over(letter);
+        if delivered.is_err() {
+            self.held_up.insert(letter.incident.clone());
+        }
+        delivered
+    }
+
+    fn hand_over(&mut self, letter: &Letter) -> Result<(), NotifyError> {
         let id = letter.id();
         self.known.extend(self.outcomes.try_iter());
         if let Some(outcome) = self.outcome_of(&id) {

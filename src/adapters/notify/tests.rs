@@ -29,8 +29,8 @@ fn letter(topic: Topic, number: u32) -> Letter {
         topic,
         subject: "ALARM".to_owned(),
         body: format!("{{\"number\":{number}}}"),
-        incident: "one".to_owned(),
-        notification: format!("one/{number}"),
+        incident: format!("incident{number}"),
+        notification: format!("incident{number}/1"),
         severity: Some(Severity::Page),
         queue: None,
     }
@@ -166,6 +166,24 @@ fn a_letter_that_failed_is_delivered_again_when_asked_again() {
     assert_eq!(told.iter().take(2).collect::<Vec<_>>(), [one.body.clone(), one.body]);
 }
 
+#[test]
+fn a_recovery_does_not_overtake_its_alarm() {
+    let (mut courier, word, told) = courier();
+    let alarm = letter(Topic::Command, 1);
+    let recovery =
+        Letter { notification: "incident1/2".to_owned(), body: "over".to_owned(), ..alarm.clone() };
+    let other = letter(Topic::Command, 2);
+    for is_good in [false, true, true, true, true] {
+        word.send(is_good).unwrap();
+    }
+    courier.be_patient();
+    let first = [&alarm, &recovery, &other].map(|letter| courier.deliver(letter).is_ok());
+    assert_eq!(first, [false, false, true], "the alarm fails, and its recovery waits for it");
+    courier.be_patient();
+    assert_eq!([&alarm, &recovery].map(|letter| courier.deliver(letter).is_ok()), [true, true]);
+    assert_eq!(told.iter().take(4).collect::<Vec<_>>(), [&*alarm.body, &*other.body, &*alarm.body, "over"]);
+}
+
 #[derive(Default)]
 struct Paper {
     printed: Vec<String>,
@@ -197,8 +215,8 @@ fn each_outlet_gets_its_own_letters_and_its_failures_are_told() {
     fs::write(path.with_extension("fail"), "x").unwrap();
     settled(outlets.send(&letter(Topic::Command, 5))).unwrap_err();
     let Paper { printed, complaints } = outlets.screen_mut();
-    assert_eq!(printed, &["one/1", "one/2"]);
-    assert_eq!(complaints, &["one/5: the command `sh` failed with exit status: 1"]);
+    assert_eq!(printed, &["incident1/1", "incident2/1"]);
+    assert_eq!(complaints, &["incident5/1: the command `sh` failed with exit status: 1"]);
     assert_eq!(fs::read_to_string(path).unwrap(), "{\"number\":3}\n{\"number\":5}\n");
 }
 

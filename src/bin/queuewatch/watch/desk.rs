@@ -24,6 +24,8 @@ pub(super) struct Desk {
     format: Format,
     line: ProgressBar,
     has_notified: bool,
+    /// Why nobody reads any more.
+    pub(super) broken: Option<io::Error>,
 }
 
 impl Desk {
@@ -33,7 +35,7 @@ impl Desk {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             line.set_style(style);
         }
-        Self { format, line, has_notified: false }
+        Self { format, line, has_notified: false, broken: None }
     }
 
     pub(super) fn begin(&self) {
@@ -79,7 +81,11 @@ impl Screen for Desk {
             // The same in a form that nobody asked for.
             (Format::Text | Format::Json, _) => return Ok(()),
         };
-        self.line.suspend(|| output::write(&text))
+        self.line.suspend(|| output::write(&text)).map_err(|error| {
+            let kind = error.kind();
+            self.broken = Some(error);
+            kind.into()
+        })
     }
 
     fn complain(&mut self, letter: &Letter, error: &NotifyError) {

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 
 use queuewatch::adapters::file::FileTable;
 use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
-use queuewatch::adapters::notify::{NotifyError, Outlets};
+use queuewatch::adapters::notify::Outlets;
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
@@ -143,7 +143,12 @@ impl<T: Keeping> Round<T> {
     fn go_on(mut self, stop: &Stop) -> anyhow::Result<bool> {
         self.desk().begin();
         while !stop.is_asked_for() && !self.watch.has_ended() {
+            let was_caught_up = self.watch.is_caught_up();
             let has_more = self.read()?;
+            if self.watch.is_caught_up() && !was_caught_up && self.lines_count > 0 {
+                let read = format!("read {} lines that were there; following", self.lines_count);
+                self.desk().note(&read);
+            }
             if self.watch.is_caught_up() && self.pace.is_due(now(), self.watch.is_behind()) {
                 self.sweep()?;
                 self.pace.swept(now());
@@ -188,10 +193,12 @@ impl<T: Keeping> Round<T> {
         let at = now();
         match settled(self.watch.sweep(at)) {
             Ok(_) => {}
-            Err(WatchError::Sweep(AppError::Alarm(NotifyError::Print(source)))) => return Err(source.into()),
             // Told already, one by one; the next sweep sends them again.
             Err(WatchError::Sweep(AppError::Alarm(_))) => {}
             Err(error) => self.bear(error)?,
+        }
+        if let Some(error) = self.desk().broken.take() {
+            return Err(error.into());
         }
         if let Err(error) = self.table.tidy(at) {
             self.desk().note(&chain(&error));
