@@ -147,8 +147,9 @@ fn a_source_that_covers_nothing_is_said() {
     let mut watch = Watched::of(&folder, &["--config", "aws.toml", "app.log"]);
     watch
         .says("no [[source]] covers log group watch and log stream app.log: none of its lines says anything");
-    let watch =
+    let mut watch =
         Watched::of(&folder, &["--state", "s", "--log-group", "/ecs/x", "--config", "aws.toml", "app.log"]);
+    watch.says("watching");
     assert!(!watch.stop().said.iter().any(|line| line.contains("[[source]]")));
 }
 
@@ -215,4 +216,19 @@ fn a_command_that_hangs_holds_up_nobody() {
     again.says("watching");
     assert_eq!(again.stop().status, 0);
     assert_eq!(fs::read_to_string(folder.path("got")).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn nothing_is_said_before_everything_is_read_that_was_there() {
+    let folder = Folder::new("caught-up");
+    folder.append("app.log", enqueue(1));
+    // Several reads of lines that say nothing, and then that the job was done.
+    folder.append("worker.log", "10.0.0.1 - - \"GET / HTTP/1.1\" 200 12\n".repeat(100_000));
+    folder.append("worker.log", success(1));
+    let arguments = ["--from-start", "--grace", "1s", "--exit-code", "app.log", "worker.log"];
+    let mut watch = Watched::of(&folder, &arguments);
+    watch.says("read 100002 lines that were there; following");
+    let ended = watch.stop();
+    assert_eq!(ended.status, 0, "{:?}", ended.printed);
+    assert_eq!(folder.counts(), [1, 0, 1]);
 }

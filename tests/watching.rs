@@ -11,6 +11,8 @@
 #[path = "support/site.rs"]
 mod site;
 
+use queuewatch::adapters::settled;
+use queuewatch::app::Swept;
 use queuewatch::domain::classify::LINE_BYTES_MAX;
 use queuewatch::watch::{Inputs, Notice, Pipe};
 use site::{Death, Mortal, Site, enqueue, enqueue_at, start, subjects, success, success_at};
@@ -154,6 +156,20 @@ fn a_restart_goes_on_where_it_was_left() {
 }
 
 #[test]
+fn a_file_begun_at_its_end_is_missed_from_there_on() {
+    let mut site = Site::new("begun");
+    site.write("app.log", enqueue(1));
+    let mut watch = site.watch(&["app.log"]);
+    site.poll(&mut watch);
+    // It dies before it has read or looked at anything.
+    drop(watch);
+    site.append("app.log", enqueue(2));
+    let mut watch = site.watch(&["app.log"]);
+    site.poll(&mut watch);
+    assert_eq!(site.counts(), (1, 0, 0));
+}
+
+#[test]
 fn what_happened_to_a_file_while_nobody_looked_costs_nothing_that_is_still_there() {
     let mut site = Site::new("meanwhile");
     for name in ["rotated.log", "emptied.log", "grown.log"] {
@@ -245,8 +261,9 @@ fn story(site: &mut Site, names: &[&str], mortal: Option<&Mortal>) -> bool {
         step(site);
         for _ in 0..2 {
             let mut alive = watch.take().unwrap_or_else(|| site.watch(names));
-            let is_well = site.try_poll(&mut alive).is_ok()
-                && queuewatch::adapters::settled(alive.sweep(site.now())).is_ok();
+            let swept = site.try_poll(&mut alive).map(|()| settled(alive.sweep(site.now())));
+            assert!(!matches!(swept, Ok(Ok(Swept::Stood))), "nobody else is at work, whoever died");
+            let is_well = matches!(swept, Ok(Ok(_)));
             has_died |= !is_well;
             site.now_s += if is_well { 1.0 } else { 30.0 };
             watch = is_well.then_some(alive);
@@ -333,7 +350,7 @@ fn a_pipe_is_read_to_its_end_and_its_last_line_is_one() {
     let table = Mortal::new(site.table.clone(), usize::MAX, Death::Before);
     let mut watch = site.try_watch_of(inputs, &table).unwrap();
     while !watch.has_ended() {
-        queuewatch::adapters::settled(watch.poll(site.now())).unwrap();
+        settled(watch.poll(site.now())).unwrap();
     }
     assert_eq!(site.counts(), (1, 1, 1));
 }

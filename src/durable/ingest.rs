@@ -170,6 +170,7 @@ pub(super) async fn reject<T: Table>(
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the test's own")]
 mod tests {
     use super::*;
     use crate::domain::classify::Classifier;

@@ -197,8 +197,9 @@ const fn advice(key: &Key) -> Option<&'static str> {
              line is not recognised.",
         ),
         Some(Blindness::SourceSilent) => Some(
-            "Look whether the app still runs and logs, and whether the log group still has its\n\
-             subscription filter: aws logs describe-subscription-filters --log-group-name $LOG_GROUP",
+            "Look whether the app still runs and logs; on one machine, whether it writes to the file that is\n\
+             watched; on AWS, whether the log group still has its subscription filter:\n\
+             aws logs describe-subscription-filters --log-group-name $LOG_GROUP",
         ),
         Some(Blindness::Rejected) => Some(
             "Look who else writes to this function or stream. The rejected payloads are kept where\n\

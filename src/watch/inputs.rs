@@ -23,6 +23,8 @@ pub struct Inputs {
     pub(super) pipes: Vec<Pipe>,
     patterns: Vec<Pattern>,
     listed_at: Option<Timestamp>,
+    /// Whether it was said that there are too many.
+    has_overflowed: bool,
     pub(super) notices: Vec<Notice>,
 }
 
@@ -99,7 +101,7 @@ impl Inputs {
                     let file = make(&path, &path.to_string_lossy());
                     held.extend(file.held());
                     found.push(file);
-                } else if !self.notices.contains(&Notice::TooMany { limit: FILES_MAX }) {
+                } else if !std::mem::replace(&mut self.has_overflowed, true) {
                     self.notices.push(Notice::TooMany { limit: FILES_MAX });
                 }
             }

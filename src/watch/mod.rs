@@ -18,6 +18,7 @@ mod reader;
 
 use std::convert::Infallible;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use thiserror::Error;
 
 pub use inputs::Inputs;
@@ -84,9 +85,13 @@ pub struct Watch<T, S, M, A> {
     log_group: String,
     /// Whether everything has been read that was there at the start.
     is_caught_up: bool,
+    /// Whether it is written down where each file was begun.
+    is_begun: bool,
     polled_at: Timestamp,
 }
 
+/// Writes that may go to the disk together.
+const WRITES_IN_FLIGHT: usize = 50;
 /// A pause this long between two looks at the inputs is no busy machine, but one that slept.
 const PAUSE_MS: i64 = MINUTE_MS;
 
@@ -133,7 +138,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
         let memory = Memory::new(table, &policy.app, &log_group);
         let remembered = memory.read().await?;
         inputs.start(&remembered, is_from_start, now);
-        let (is_caught_up, polled_at) = (false, now);
+        let (is_caught_up, is_begun, polled_at) = (false, false, now);
         Ok(Self {
             inputs,
             memory,
@@ -144,6 +149,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
             policy,
             log_group,
             is_caught_up,
+            is_begun,
             polled_at,
         })
     }
@@ -183,6 +189,11 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
                 app::ingest(&mut self.store, &record).await.map_err(WatchError::Ledger)?;
             }
             pipe.pass();
+        }
+        if !self.is_begun {
+            // A file that is begun at its end is missed from there on, even by a process that dies at once.
+            self.remember(now).await?;
+            self.is_begun = true;
         }
         polled.has_more = self.is_behind();
         self.is_caught_up |= !polled.has_more;
@@ -224,11 +235,18 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
     /// # Errors
     /// Where it could not be written.
     pub async fn remember(&mut self, now: Timestamp) -> Result<(), ErrorOf<T, S, A>> {
-        for file in self.inputs.files.iter_mut().filter(|file| file.is_changed) {
-            self.memory.write_file(inputs::absolute(file.path()), file.places(), now).await?;
-            file.is_changed = false;
-        }
-        self.memory.write_run(now).await
+        let changed = self.inputs.files.iter_mut().filter(|file| file.is_changed);
+        let memory = &self.memory;
+        stream::iter(changed)
+            .map(|file| async move {
+                memory.write_file(inputs::absolute(file.path()), file.places(), now).await?;
+                file.is_changed = false;
+                Ok(())
+            })
+            .buffer_unordered(WRITES_IN_FLIGHT)
+            .try_collect::<()>()
+            .await?;
+        memory.write_run(now).await
     }
 
     /// What happened to the files since it was last asked.
