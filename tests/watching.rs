@@ -14,6 +14,7 @@ mod site;
 use queuewatch::adapters::settled;
 use queuewatch::app::Swept;
 use queuewatch::domain::classify::LINE_BYTES_MAX;
+use queuewatch::domain::metric::Metric;
 use queuewatch::watch::{Inputs, Notice, Pipe};
 use site::{Death, Mortal, Site, enqueue, enqueue_at, start, subjects, success, success_at};
 
@@ -290,6 +291,60 @@ fn old_lines_are_from_when_they_say_and_tell_at_once_what_has_waited_too_long() 
 }
 
 #[test]
+fn what_is_read_again_after_a_crash_is_from_when_it_was_read_first() {
+    let mut site = Site::new("again");
+    site.write("app.log", "");
+    site.write("worker.log", "");
+    let names = ["app.log", "worker.log"];
+    let mut watch = site.watch(&names);
+    site.poll(&mut watch);
+    site.append("app.log", enqueue(1));
+    site.poll(&mut watch);
+    site.append("worker.log", start(1));
+    site.poll(&mut watch);
+    site.append("worker.log", success(1));
+    site.poll(&mut watch);
+    // It dies before a look, and is started again half a minute later: the enqueue is read again, the start is not.
+    drop(watch);
+    site.now_s += 30.0;
+    let mut watch = site.watch(&names);
+    site.pass(&mut watch, 1);
+    assert_eq!(watch.metrics().get(Metric::Pending), 0);
+    assert_eq!(site.counts(), (1, 1, 1));
+}
+
+#[test]
+fn old_lines_that_are_read_again_are_from_when_they_say() {
+    let mut site = Site::new("old-again");
+    site.is_from_start = true;
+    site.write("app.log", enqueue_at(1, "2026-01-05 08:00:00"));
+    let mut watch = site.watch(&["app.log"]);
+    site.poll(&mut watch);
+    drop(watch);
+    let mut watch = site.watch(&["app.log"]);
+    site.pass(&mut watch, 1);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue"]);
+}
+
+#[test]
+fn no_sweep_is_due_before_everything_is_read_that_was_there() {
+    let mut site = Site::new("due");
+    site.is_from_start = true;
+    site.write("app.log", "10.0.0.1 - - \"GET / HTTP/1.1\" 200 12\n".repeat(100_000));
+    let mut watch = site.watch(&["app.log"]);
+    while !watch.is_caught_up() {
+        assert!(!watch.is_due(site.now()));
+        // However long it takes.
+        site.now_s += 50.0;
+        settled(watch.poll(site.now())).unwrap();
+    }
+    assert!(site.now_s > 150.0, "several reads");
+    assert!(watch.is_due(site.now()));
+    site.sweep(&mut watch);
+    assert!(!watch.is_due(site.now()));
+}
+
+#[test]
 fn a_printed_time_that_cannot_be_true_is_not_believed() {
     let mut site = Site::new("zone");
     site.is_from_start = true;
@@ -319,17 +374,20 @@ fn what_was_written_while_the_machine_slept_is_from_when_it_says() {
 fn a_pattern_takes_in_what_comes_and_reads_a_file_under_one_name_only() {
     let mut site = Site::new("pattern");
     site.write("a.log", enqueue(1));
+    site.write("a.log.1", enqueue(7));
     site.write("notes.txt", enqueue(2));
     let mut watch = site.watch(&["*.log*"]);
     site.pass(&mut watch, 2);
     site.append("a.log", enqueue(3));
     site.pass(&mut watch, 2);
+    site.rename("a.log.1", "a.log.2");
     site.rename("a.log", "a.log.1");
     site.write("a.log", enqueue(4));
     site.write("b.log", enqueue(5));
     site.pass(&mut watch, 2);
     assert_eq!(site.counts(), (3, 0, 0));
     // Again, beyond the time that a rotated file is read on.
+    site.rename("a.log.2", "a.log.3");
     site.rename("a.log.1", "a.log.2");
     site.rename("a.log", "a.log.1");
     site.write("a.log", enqueue(6));
@@ -337,8 +395,21 @@ fn a_pattern_takes_in_what_comes_and_reads_a_file_under_one_name_only() {
     site.rename("b.log", "c.log");
     site.pass(&mut watch, 70);
     assert_eq!(site.counts(), (4, 0, 0));
-    let streams: Vec<&str> = watch.inputs().streams().collect();
-    assert_eq!(streams.len(), 1, "what is gone is not waited for: {streams:?}");
+    let is_followed = |watch: &site::Watching, name| watch.inputs().streams().any(|it| it.ends_with(name));
+    assert!(
+        is_followed(&watch, "/c.log") && !is_followed(&watch, "/b.log"),
+        "what is gone is not waited for"
+    );
+    // Nor is anything read again by another process, whatever is renamed meanwhile, unless it has grown.
+    drop(watch);
+    site.rename("a.log.3", "a.log.4");
+    site.rename("a.log.2", "a.log.3");
+    site.rename("a.log.1", "a.log.2");
+    site.rename("a.log", "a.log.1");
+    site.append("a.log.4", enqueue(8));
+    let mut watch = site.watch(&["*.log*"]);
+    site.pass(&mut watch, 70);
+    assert_eq!(site.counts(), (5, 0, 0));
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn text(bytes: &[u8], span: Span) -> Cow<'_, str> {
 
 /// The lines' own times, as far as they are no contradiction to when they were read; where a line has none, that of
 /// the line before, or, at the beginning, of the line after. A clock without an offset is read as UTC, and where it
-/// is not, the lines are from the future, or from before they can have been written: then they are from now.
+/// is not, lines may be from the future, or from before they can have been written: then they are from now.
 fn own_stamps(
     bytes: &[u8],
     lines: &[Span],
@@ -150,9 +150,7 @@ fn own_stamps(
     since: Option<Timestamp>,
     read_at: Timestamp,
 ) -> Vec<Timestamp> {
-    let is_possible = |at: &Timestamp| {
-        *at <= read_at.plus_ms(PRINTED_MS) && since.is_none_or(|since| *at >= since.minus_ms(PRINTED_MS))
-    };
+    let is_possible = |at: &Timestamp| since.is_none_or(|since| *at >= since.minus_ms(PRINTED_MS));
     let own = lines.iter().map(|span| line_time(&text(bytes, *span)).filter(is_possible));
     let own: Vec<Option<Timestamp>> = own.collect();
     // The line before is no help if it was written before the last look, and this one after it.

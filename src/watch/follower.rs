@@ -3,12 +3,12 @@
 //! A file that lost its name is read on for a while, since whoever writes to it may not have noticed.
 //! **Invariant:** a batch is given out until it is passed, and what comes after it only then.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::batch::Batch;
+use super::files::{Files, Places, beside};
 use super::lines::Ending;
 use super::notice::Notice;
 use super::place::{FileId, Place};
@@ -19,6 +19,8 @@ use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 const LINGER_MS: i64 = MINUTE_MS;
 /// Files of one path that are read on at once; with more, something rotates faster than anybody reads.
 const READERS_MAX: usize = 8;
+/// Files that lost the path and are remembered; of more, the oldest are taken for new if they turn up again.
+const DONE_MAX: usize = 32;
 /// A pause this long between two looks is no pause of ours: the machine slept, or was stopped. What was written
 /// meanwhile is not from now.
 const PAUSE_MS: i64 = 5 * SECOND_MS;
@@ -42,6 +44,7 @@ pub(super) struct Follower {
     begin: Begin,
     /// The files that had the path, oldest first. The last one has it, unless it is left.
     readers: Vec<Reader>,
+    done: Vec<Place>,
     /// What was read and is not passed: by which reader.
     pending: Option<(usize, Batch)>,
     looked_at: Option<Timestamp>,
@@ -60,6 +63,7 @@ impl Follower {
             stream: stream.to_owned(),
             begin,
             readers: Vec::new(),
+            done: Vec::new(),
             pending: None,
             looked_at: None,
             complaint: None,
@@ -72,14 +76,15 @@ impl Follower {
     pub(super) fn resume(
         path: &Path,
         stream: &str,
-        places: Vec<Place>,
+        places: Places,
         since: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
         let mut follower = Self::new(path, stream, Begin::OldStart);
         let own = fs::metadata(path).ok().map(|metadata| FileId::of(&metadata));
-        let latest = places.iter().map(|place| place.file).next_back();
-        for place in places {
+        follower.done = places.done;
+        let latest = places.open.iter().map(|place| place.file).next_back();
+        for place in places.open {
             let (id, offset) = (place.file, place.offset);
             let found = if own == Some(id) { Some(path.to_owned()) } else { beside(path, id) };
             let opened = found.and_then(|path| File::open(path).ok());
@@ -108,8 +113,9 @@ impl Follower {
     }
 
     /// What is to be remembered.
-    pub(super) fn places(&self) -> Vec<Place> {
-        self.readers.iter().map(|reader| reader.place.clone()).collect()
+    pub(super) fn places(&self) -> Places {
+        let open = self.readers.iter().map(|reader| reader.place.clone());
+        Places { open: open.collect(), done: self.done.clone() }
     }
 
     /// The files that are read.
@@ -127,10 +133,10 @@ impl Follower {
         self.readers.is_empty()
     }
 
-    /// The next lines, if there are any. `held` are the files that others read: they are not begun again.
-    pub(super) fn next(&mut self, now: Timestamp, held: &BTreeSet<FileId>) -> Option<&Batch> {
+    /// The next lines, if there are any. What others read is not begun again, and what others have read is read on.
+    pub(super) fn next(&mut self, now: Timestamp, files: &mut Files) -> Option<&Batch> {
         if self.pending.is_none() {
-            self.pending = self.look(now, held);
+            self.pending = self.look(now, files);
         }
         self.pending.as_ref().map(|(_, batch)| batch)
     }
@@ -156,13 +162,13 @@ impl Follower {
         }
     }
 
-    fn look(&mut self, now: Timestamp, held: &BTreeSet<FileId>) -> Option<(usize, Batch)> {
+    fn look(&mut self, now: Timestamp, files: &mut Files) -> Option<(usize, Batch)> {
         let since = self.looked_at.replace(now).filter(|since| now.since_ms(*since) > PAUSE_MS);
         if let Some(since) = since {
             let aged = self.readers.iter_mut().try_for_each(|reader| reader.grow_old(since));
             self.complain(aged);
         }
-        self.meet(now, held);
+        self.meet(now, files);
         let mut ix = 0;
         while let Some(reader) = self.readers.get_mut(ix) {
             let is_over = reader.left_at.is_some_and(|at| now.since_ms(at) > LINGER_MS);
@@ -173,8 +179,8 @@ impl Follower {
                     self.notices.push(Notice::Emptied { path: self.path.clone() });
                 }
                 Ok(Look::End) if is_over => {
-                    self.is_changed = true;
-                    self.readers.remove(ix);
+                    let place = self.readers.remove(ix).place;
+                    self.finish(place, files);
                 }
                 Ok(Look::End) => ix = ix.saturating_add(1),
                 Err(error) => {
@@ -187,7 +193,7 @@ impl Follower {
     }
 
     /// Looks which file has the path by now, and begins it if it is another one.
-    fn meet(&mut self, now: Timestamp, held: &BTreeSet<FileId>) {
+    fn meet(&mut self, now: Timestamp, files: &mut Files) {
         let metadata = fs::metadata(&self.path);
         let own = metadata.as_ref().ok().map(FileId::of);
         for reader in &mut self.readers {
@@ -205,26 +211,33 @@ impl Follower {
             Err(error) => self.complain(Err(error)),
             Ok(metadata) => {
                 let id = FileId::of(&metadata);
-                // What others read, or this one has read on, is not begun again.
-                if held.contains(&id) || self.held().any(|held| held == id) {
+                if !files.held.insert(id) {
                     return;
                 }
                 let opened = if metadata.is_file() {
-                    File::open(&self.path)
-                        .and_then(|file| Reader::begin(file, begin == Begin::End, begin != Begin::Start, now))
+                    self.open(files.known.get(&id), now)
                 } else {
                     Err(io::Error::other("it is no file"))
                 };
-                match opened {
-                    Ok(reader) => self.begin_with(reader),
-                    Err(error) => self.complain(Err(error)),
+                if let Err(error) = opened {
+                    files.held.remove(&id);
+                    self.complain(Err(error));
                 }
             }
         }
     }
 
-    fn begin_with(&mut self, reader: Reader) {
+    /// Begins the file that has the path, or goes on with it, if it was read under another name.
+    fn open(&mut self, known: Option<&Place>, now: Timestamp) -> io::Result<()> {
+        let mut file = File::open(&self.path)?;
         let path = self.path.clone();
+        let reader = match known {
+            Some(place) if place.is_of(&mut file)? => Reader::resume(file, place.clone(), None, now)?,
+            known => {
+                let is_at_end = self.begin == Begin::End && known.is_none();
+                Reader::begin(file, is_at_end, self.begin != Begin::Start, now)?
+            }
+        };
         if !self.readers.is_empty() {
             self.notices.push(Notice::Rotated { path });
         } else if self.begin == Begin::Start {
@@ -235,6 +248,18 @@ impl Follower {
         }
         self.readers.push(reader);
         (self.begin, self.complaint, self.is_changed) = (Begin::Start, None, true);
+        Ok(())
+    }
+
+    /// Notes that a file is read to its end that has lost its name: it may turn up under another one.
+    fn finish(&mut self, place: Place, files: &mut Files) {
+        files.held.remove(&place.file);
+        files.known.insert(place.file, place.clone());
+        self.done.retain(|done| done.file != place.file && beside(&self.path, done.file).is_some());
+        self.done.push(place);
+        let excess = self.done.len().saturating_sub(DONE_MAX);
+        self.done.drain(..excess);
+        self.is_changed = true;
     }
 
     /// Says what is wrong, once.
@@ -247,15 +272,4 @@ impl Follower {
             }
         }
     }
-}
-
-/// The file of this id in the folder of `path`: rotation gives a file another name, mostly beside its old one.
-fn beside(path: &Path, id: FileId) -> Option<PathBuf> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let entries = fs::read_dir(folder).ok()?;
-    let is_it = |entry: &fs::DirEntry| entry.metadata().is_ok_and(|metadata| FileId::of(&metadata) == id);
-    entries.flatten().find(is_it).map(|entry| entry.path())
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
+use super::files::{Files, Places};
 use super::follower::{Begin, Follower};
 use super::notice::Notice;
 use super::pipe::Pipe;
-use super::place::{FileId, Place};
+use super::place::FileId;
 use crate::domain::glob;
 use crate::domain::job::{SECOND_MS, Timestamp};
 
@@ -22,6 +23,7 @@ pub struct Inputs {
     pub(super) files: Vec<Follower>,
     pub(super) pipes: Vec<Pipe>,
     patterns: Vec<Pattern>,
+    pub(super) all: Files,
     listed_at: Option<Timestamp>,
     /// Whether it was said that there are too many.
     has_overflowed: bool,
@@ -33,15 +35,13 @@ pub struct Inputs {
 struct Pattern {
     folder: PathBuf,
     glob: String,
-    /// Files seen here that are read under another name.
-    claimed: BTreeSet<FileId>,
 }
 
 /// What an earlier run left behind.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     /// How far each file was read, by its absolute path.
-    pub(super) places: BTreeMap<String, Vec<Place>>,
+    pub(super) places: BTreeMap<String, Places>,
     /// When that run was last known to be at work.
     pub(super) alive_at: Option<Timestamp>,
 }
@@ -56,7 +56,7 @@ impl Inputs {
             return;
         }
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        self.patterns.push(Pattern { folder, glob: name, claimed: BTreeSet::new() });
+        self.patterns.push(Pattern { folder, glob: name });
     }
 
     /// Adds a pipe.
@@ -67,6 +67,10 @@ impl Inputs {
     /// Decides where each file is begun: where it was left; at its end, if it was there before anybody watched and
     /// not all of it is wanted; else at its beginning.
     pub(super) fn start(&mut self, remembered: &Remembered, is_from_start: bool, now: Timestamp) {
+        for Places { open, done } in remembered.places.values() {
+            let places = done.iter().chain(open).map(|place| (place.file, place.clone()));
+            self.all.known.extend(places);
+        }
         for file in std::mem::take(&mut self.files) {
             let (path, stream) = (file.path().to_owned(), file.stream().to_owned());
             self.files.push(follower(&path, &stream, remembered, is_from_start, now));
@@ -87,17 +91,14 @@ impl Inputs {
         let mut found: Vec<Follower> = Vec::new();
         let mut held = self.held();
         let followed: BTreeSet<PathBuf> = self.files.iter().map(|file| file.path().to_owned()).collect();
-        for pattern in &mut self.patterns {
-            let listed = pattern.list();
-            let ids: BTreeSet<FileId> = listed.iter().map(|(_, metadata)| FileId::of(metadata)).collect();
-            for (path, metadata) in listed {
-                let id = FileId::of(&metadata);
-                if followed.contains(&path) || found.iter().any(|file| file.path() == path) {
+        for pattern in &self.patterns {
+            for (path, metadata) in pattern.list() {
+                let is_followed = followed.contains(&path) || found.iter().any(|file| file.path() == path);
+                // What is read under another name is followed under this one once it is not.
+                if is_followed || held.contains(&FileId::of(&metadata)) {
                     continue;
                 }
-                if held.contains(&id) || pattern.claimed.contains(&id) {
-                    pattern.claimed.insert(id);
-                } else if self.files.len().saturating_add(found.len()) < FILES_MAX {
+                if self.files.len().saturating_add(found.len()) < FILES_MAX {
                     let file = make(&path, &path.to_string_lossy());
                     held.extend(file.held());
                     found.push(file);
@@ -105,7 +106,6 @@ impl Inputs {
                     self.notices.push(Notice::TooMany { limit: FILES_MAX });
                 }
             }
-            pattern.claimed.retain(|id| ids.contains(id));
         }
         // A file that a pattern found, and that is gone, is not waited for.
         let is_named = |path: &Path| {
@@ -117,8 +117,12 @@ impl Inputs {
         self.files.extend(found);
     }
 
-    /// The files that are read.
-    pub(super) fn held(&self) -> BTreeSet<FileId> {
+    /// Looks which files are read.
+    pub(super) fn note_held(&mut self) {
+        self.all.held = self.held();
+    }
+
+    fn held(&self) -> BTreeSet<FileId> {
         self.files.iter().flat_map(Follower::held).collect()
     }
 

@@ -8,8 +8,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::WatchError;
+use super::files::Places;
 use super::inputs::Remembered;
-use super::place::Place;
 use crate::domain::job::{DAY_MS, Timestamp};
 use crate::ports::Disposed;
 use crate::ports::table::{Expected, Item, ItemKey, Table};
@@ -26,11 +26,6 @@ const RUN: &str = "-";
 pub(super) struct Memory<T> {
     table: T,
     partition: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FileBody {
-    places: Vec<Place>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,8 +55,8 @@ impl<T: Table> Memory<T> {
                     let body: RunBody = serde_json::from_str(&item.body).map_err(broken)?;
                     remembered.alive_at = Some(body.alive_at);
                 } else {
-                    let body: FileBody = serde_json::from_str(&item.body).map_err(broken)?;
-                    remembered.places.insert(item.key.sort, body.places);
+                    let places: Places = serde_json::from_str(&item.body).map_err(broken)?;
+                    remembered.places.insert(item.key.sort, places);
                 }
             }
             if is_last {
@@ -74,10 +69,10 @@ impl<T: Table> Memory<T> {
     pub(super) async fn write_file<S: Disposed, A: Disposed>(
         &self,
         path: String,
-        places: Vec<Place>,
+        places: Places,
         now: Timestamp,
     ) -> Result<(), WatchError<T::Error, S, A>> {
-        self.write(path, &FileBody { places }, Some(now.plus_ms(KEPT_MS))).await
+        self.write(path, &places, Some(now.plus_ms(KEPT_MS))).await
     }
 
     /// Remembers that this run was at work.

@@ -6,6 +6,7 @@
 //! twice.
 
 mod batch;
+mod files;
 mod follower;
 mod inputs;
 mod lines;
@@ -23,7 +24,6 @@ use thiserror::Error;
 
 pub use inputs::Inputs;
 pub use notice::Notice;
-pub use pace::Pace;
 pub use pipe::Pipe;
 
 use crate::app::{self, AppError, Swept};
@@ -35,6 +35,7 @@ use crate::ports::table::Table;
 use crate::ports::{AlarmChannel, Disposed, LedgerStore, MetricSink};
 use follower::Follower;
 use memory::Memory;
+use pace::Pace;
 
 /// A step that failed. Made again, it goes on where it broke off.
 #[derive(Debug, Error)]
@@ -88,6 +89,7 @@ pub struct Watch<T, S, M, A> {
     /// Whether it is written down where each file was begun.
     is_begun: bool,
     polled_at: Timestamp,
+    pace: Pace,
 }
 
 /// Writes that may go to the disk together.
@@ -138,6 +140,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
         let memory = Memory::new(table, &policy.app, &log_group);
         let remembered = memory.read().await?;
         inputs.start(&remembered, is_from_start, now);
+        let pace = Pace::of(&policy, now);
         let (is_caught_up, is_begun, polled_at) = (false, false, now);
         Ok(Self {
             inputs,
@@ -151,6 +154,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
             is_caught_up,
             is_begun,
             polled_at,
+            pace,
         })
     }
 
@@ -164,9 +168,9 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
         }
         self.inputs.list_when_due(now);
         let mut polled = Polled::default();
-        let mut held = self.inputs.held();
+        self.inputs.note_held();
         for file in &mut self.inputs.files {
-            let batch = file.next(now, &held);
+            let batch = file.next(now, &mut self.inputs.all);
             if let Some(batch) = batch {
                 polled.lines_count = polled.lines_count.saturating_add(batch.lines_count() as u64);
                 let record = batch.record(&self.log_group, &self.classifier);
@@ -179,7 +183,6 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
                 }
                 file.pass();
             }
-            held.extend(file.held());
         }
         for pipe in &mut self.inputs.pipes {
             let Some(batch) = pipe.next(now) else { continue };
@@ -201,8 +204,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
     }
 
     /// Whether there was more to read, when it last looked, than was read.
-    #[must_use]
-    pub fn is_behind(&self) -> bool {
+    fn is_behind(&self) -> bool {
         self.inputs.files.iter().any(Follower::is_behind) || self.inputs.pipes.iter().any(Pipe::is_behind)
     }
 
@@ -211,6 +213,18 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
     #[must_use]
     pub const fn is_caught_up(&self) -> bool {
         self.is_caught_up
+    }
+
+    /// How long from one sweep to the next, in milliseconds.
+    #[must_use]
+    pub const fn sweeps_every_ms(&self) -> i64 {
+        self.pace.every_ms()
+    }
+
+    /// Whether it is time to sweep.
+    pub fn is_due(&mut self, now: Timestamp) -> bool {
+        let is_behind = self.is_behind();
+        self.pace.is_due(now, is_behind) && self.is_caught_up
     }
 
     /// Whether no line can come any more.
@@ -224,6 +238,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
     /// # Errors
     /// Where something could not be stored or said; the next sweep goes on from what was written.
     pub async fn sweep(&mut self, now: Timestamp) -> Result<Swept, ErrorOf<T, S, A>> {
+        self.pace.swept(now);
         self.remember(now).await?;
         let horizon = Horizon { now, last_delivery: None };
         let (store, metrics, alarms) = (&mut self.store, &mut self.metrics, &mut self.alarms);

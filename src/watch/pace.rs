@@ -5,7 +5,7 @@ use crate::domain::policy::Policy;
 
 /// When the next sweep is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub(super) struct Pace {
     every_ms: i64,
     next_at: Timestamp,
     looked_at: Timestamp,
@@ -14,8 +14,7 @@ pub struct Pace {
 impl Pace {
     /// The pace of a policy: half its shortest grace, so that no job is overdue much longer than it may be before it
     /// is seen, but not below a second, and a minute at most.
-    #[must_use]
-    pub fn of(policy: &Policy, now: Timestamp) -> Self {
+    pub(super) fn of(policy: &Policy, now: Timestamp) -> Self {
         let queues = policy.queues.iter().filter_map(|queue| queue.grace_ms);
         let classes = policy.classes.iter().filter_map(|class| class.grace_ms);
         let shortest_ms = queues.chain(classes).fold(policy.grace_ms, i64::min);
@@ -25,14 +24,13 @@ impl Pace {
     }
 
     /// How long from one sweep to the next.
-    #[must_use]
-    pub const fn every_ms(&self) -> i64 {
+    pub(super) const fn every_ms(self) -> i64 {
         self.every_ms
     }
 
     /// Whether it is time to sweep. While lines are known to be unread, what is known is old: then a sweep waits, but
     /// not longer than a minute, for there may be more to read than time to read it.
-    pub fn is_due(&mut self, now: Timestamp, is_behind: bool) -> bool {
+    pub(super) fn is_due(&mut self, now: Timestamp, is_behind: bool) -> bool {
         let pause_ms = now.since_ms(std::mem::replace(&mut self.looked_at, now));
         if pause_ms.saturating_abs() > self.every_ms.max(MINUTE_MS) {
             // The machine slept, and so did the workers: they get the time between two sweeps to go on.
@@ -43,12 +41,12 @@ impl Pace {
     }
 
     /// Notes that a sweep was made.
-    pub fn swept(&mut self, now: Timestamp) {
+    pub(super) fn swept(&mut self, now: Timestamp) {
         self.next_at = self.after(now);
     }
 
     /// The next whole minute, or whatever the pace is.
-    fn after(&self, now: Timestamp) -> Timestamp {
+    fn after(self, now: Timestamp) -> Timestamp {
         let into_ms = now.as_ms().checked_rem_euclid(self.every_ms).unwrap_or(0);
         now.minus_ms(into_ms).plus_ms(self.every_ms)
     }

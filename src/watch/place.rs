@@ -94,6 +94,11 @@ pub(super) struct Taken {
 }
 
 impl Place {
+    /// Whether this is still the file, and holds what was read of it.
+    pub(super) fn is_of(&self, file: &mut File) -> io::Result<bool> {
+        Ok(file.metadata()?.len() >= self.offset && self.head.fits(file)?)
+    }
+
     /// What tells the bytes from those of every other file, and from what this one held before it was emptied. It is
     /// written down before any line is stored that bears it.
     pub(super) fn origin(&self) -> String {

@@ -71,7 +71,7 @@ impl Reader {
         now: Timestamp,
     ) -> io::Result<Self> {
         let size = file.metadata()?.len();
-        let is_same = size >= place.offset && place.head.fits(&mut file)?;
+        let is_same = place.is_of(&mut file)?;
         let old = (size, since);
         let mut reader = Self { file, place, old, read_size: None, has_unread: true, left_at: None };
         if !is_same {
@@ -92,7 +92,7 @@ impl Reader {
         if self.read_size == Some(size) && ending == Ending::Open {
             return Ok(Look::End);
         }
-        if size < self.place.offset || !self.place.head.fits(&mut self.file)? {
+        if !self.place.is_of(&mut self.file)? {
             self.begin_anew(size, now)?;
             return Ok(Look::Emptied);
         }

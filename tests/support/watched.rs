@@ -147,21 +147,20 @@ impl Watched {
     /// Closes its input, and waits for it to end by itself.
     pub(crate) fn ended(mut self) -> Ended {
         drop(self.input.take());
-        let mut printed = std::mem::take(&mut self.printed);
-        let seen = printed.len();
+        let (mut printed, mut said) = (Vec::new(), std::mem::take(&mut self.said));
         // Both streams end with the process; whatever it is stuck at, the test does not wait for ever.
-        loop {
-            match self.out.recv_timeout(PATIENCE) {
-                Ok(line) => printed.push(line),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {printed:#?} {:#?}", self.said),
+        for (stream, lines) in [(&self.out, &mut printed), (&self.err, &mut said)] {
+            loop {
+                match stream.recv_timeout(PATIENCE) {
+                    Ok(line) => lines.push(line),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => panic!("it does not end: {lines:#?}"),
+                }
             }
         }
-        let mut said = std::mem::take(&mut self.said);
-        said.extend(self.err.iter());
         let status = self.child.wait().unwrap().code().unwrap_or(-1);
         assert!(!said.iter().any(|line| line.contains("panicked")), "{said:#?}");
-        Ended { status, printed: printed.split_off(seen), said }
+        Ended { status, printed, said }
     }
 }
 

@@ -19,7 +19,7 @@ use queuewatch::app::AppError;
 use queuewatch::config::Config;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::durable::TableLedger;
-use queuewatch::watch::{ErrorOf, Inputs, Outside, Pace, Pipe, Settings, Watch, WatchError};
+use queuewatch::watch::{ErrorOf, Inputs, Outside, Pipe, Settings, Watch, WatchError};
 
 use crate::args::{Format, WatchArguments};
 use crate::replay::{chain, load};
@@ -84,9 +84,6 @@ fn watch<T: Keeping>(
     let owner = format!("watch-{}-{:x}", std::process::id(), now().as_ms());
     let store = TableLedger::new(table.clone(), &policy, owner).alone();
     let outside = Outside { table: table.clone(), store, metrics: LatestGauges::default(), alarms };
-    let pace = Pace::of(&policy, now());
-    let every = pace.every_ms().checked_div(1000).unwrap_or(0);
-    output::tell(&format!("queuewatch: watching; a look at what is known every {every} s"));
     let settings = Settings {
         classifier,
         policy,
@@ -94,8 +91,9 @@ fn watch<T: Keeping>(
         is_from_start: arguments.from_start,
     };
     let watch = settled(Watch::start(inputs, outside, settings, now()))?;
-    let has_notified =
-        Round { watch, pace, table: table.clone(), lines_count: 0, trouble: None }.go_on(stop)?;
+    let every = watch.sweeps_every_ms().checked_div(1000).unwrap_or(0);
+    output::tell(&format!("queuewatch: watching; a look at what is known every {every} s"));
+    let has_notified = Round { watch, table: table.clone(), lines_count: 0, trouble: None }.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
 }
 
@@ -131,7 +129,6 @@ fn check_path(path: &Path) -> anyhow::Result<()> {
 /// The loop: read, look, sleep.
 struct Round<T: Keeping> {
     watch: Watched<T>,
-    pace: Pace,
     table: T,
     lines_count: u64,
     /// What was last said to be wrong.
@@ -149,9 +146,8 @@ impl<T: Keeping> Round<T> {
                 let read = format!("read {} lines that were there; following", self.lines_count);
                 self.desk().note(&read);
             }
-            if self.watch.is_caught_up() && self.pace.is_due(now(), self.watch.is_behind()) {
+            if self.watch.is_due(now()) {
                 self.sweep()?;
-                self.pace.swept(now());
             }
             if !has_more && !stop.is_asked_for() && !self.watch.has_ended() {
                 thread::sleep(POLL_EVERY);
