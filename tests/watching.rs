@@ -293,6 +293,8 @@ fn old_lines_are_from_when_they_say_and_tell_at_once_what_has_waited_too_long() 
 #[test]
 fn what_is_read_again_after_a_crash_is_from_when_it_was_read_first() {
     let mut site = Site::new("again");
+    // What the lines themselves say cannot be true.
+    site.now_s = 100.0;
     site.write("app.log", "");
     site.write("worker.log", "");
     let names = ["app.log", "worker.log"];
@@ -317,7 +319,9 @@ fn what_is_read_again_after_a_crash_is_from_when_it_was_read_first() {
 fn old_lines_that_are_read_again_are_from_when_they_say() {
     let mut site = Site::new("old-again");
     site.is_from_start = true;
-    site.write("app.log", enqueue_at(1, "2026-01-05 08:00:00"));
+    // More than is read at once: what was read first is written down at once, what was read last is not.
+    let noise = "10.0.0.1 - - [05/Jan/2026:07:00:00 +0000] \"GET / HTTP/1.1\" 200 12\n".repeat(20_000);
+    site.write("app.log", noise + &enqueue_at(1, "2026-01-05 08:00:00"));
     let mut watch = site.watch(&["app.log"]);
     site.poll(&mut watch);
     drop(watch);
@@ -410,6 +414,23 @@ fn a_pattern_takes_in_what_comes_and_reads_a_file_under_one_name_only() {
     let mut watch = site.watch(&["*.log*"]);
     site.pass(&mut watch, 70);
     assert_eq!(site.counts(), (5, 0, 0));
+}
+
+#[test]
+fn a_rotated_file_that_was_read_is_not_read_again_when_it_is_named_itself() {
+    let mut site = Site::new("named-later");
+    site.write("app.log", "");
+    let mut watch = site.watch(&["app.log"]);
+    site.poll(&mut watch);
+    site.append("app.log", enqueue(1));
+    site.rename("app.log", "app.log.1");
+    site.write("app.log", enqueue(2));
+    site.pass(&mut watch, 70);
+    drop(watch);
+    site.is_from_start = true;
+    let mut watch = site.watch(&["app.log", "app.log.1"]);
+    site.pass(&mut watch, 2);
+    assert_eq!(site.counts(), (2, 0, 0));
 }
 
 #[test]
