@@ -223,13 +223,15 @@ pub struct Observation {
     /// The job's display name.
     #[serde(rename = "cl", default, skip_serializing_if = "Option::is_none")]
     pub class: Option<JobClass>,
-    /// The queue, already parsed by [`QueueName::parse`].
+    /// The queue, already parsed by [`QueueName::parse`]; of a worker that works on several, `None`: see
+    /// [`Observation::worker_queues`].
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueName>,
     /// The queue connection.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionName>,
-    /// The driver's id.
+    /// The driver's id of the job; on a `worker_…` line, which has no job, the worker's own name: `host:pid`, or as
+    /// much of it as the line carries.
     #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub id: Option<JobId>,
     /// The payload's uuid.
@@ -248,8 +250,8 @@ pub struct Observation {
     /// The job's timeout in milliseconds, where the line carries it.
     #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
-    /// The error's first line, a named log file, or the reason a worker gave; cut to
-    /// [`ERROR_CHARS_MAX`] characters.
+    /// The error's first line, a named log file, the queues of a worker that started or lives, or the reason why one
+    /// stopped; cut to [`ERROR_CHARS_MAX`] characters.
     #[serde(rename = "tx", default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Arc<str>>,
 }
@@ -278,6 +280,17 @@ impl Observation {
             timeout_ms: None,
             text: None,
         }
+    }
+
+    /// The queues that a worker says it works on, in its own order: of a start or a heartbeat, else none.
+    pub fn worker_queues(&self) -> impl Iterator<Item = QueueName> {
+        let tells =
+            self.form == Form::Monolog && matches!(self.stage, Stage::WorkerStarted | Stage::WorkerAlive);
+        let list = self.text.as_deref().filter(|_| tells).unwrap_or_default();
+        // A list this long was cut, and its last name with it.
+        let is_cut = list.len() >= ERROR_CHARS_MAX && list.chars().count() >= ERROR_CHARS_MAX;
+        let whole = if is_cut { list.rsplit_once(',').map_or("", |(whole, _)| whole) } else { list };
+        whole.split(',').filter_map(QueueName::parse)
     }
 }
 
@@ -312,6 +325,24 @@ mod tests {
         assert_eq!(name("{default}"), Some("default".into()));
         assert_eq!(name("high"), Some("high".into()));
         assert_eq!(name(" "), None);
+    }
+
+    #[test]
+    fn a_workers_queues_are_in_its_order_and_nobody_elses() {
+        let at = Timestamp::from_ms(0);
+        let told = |stage, form, text: &str| {
+            let mut line = Observation::bare(stage, at, LineKey(0), form);
+            line.text = Some(text.into());
+            line.worker_queues().map(|queue| queue.to_string()).collect::<Vec<_>>()
+        };
+        let queues = |stage, form| told(stage, form, "high,{default}, https://sqs/1/emails");
+        let all = ["high", "default", "emails"];
+        assert_eq!(queues(Stage::WorkerAlive, Form::Monolog), all);
+        assert_eq!(queues(Stage::WorkerStarted, Form::Monolog), all);
+        assert_eq!(queues(Stage::WorkerStopped, Form::Monolog), [""; 0], "that is a reason");
+        assert_eq!(queues(Stage::WorkerStarted, Form::Process), [""; 0], "that is a sentence");
+        let long = format!("high,{}", "x".repeat(ERROR_CHARS_MAX - "high,".len()));
+        assert_eq!(told(Stage::WorkerAlive, Form::Monolog, &long), ["high"], "half a name is none");
     }
 
     #[test]

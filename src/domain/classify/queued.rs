@@ -1,7 +1,10 @@
-//! `Job queued` and the worker's heartbeat: records that an app (or queuewatch's Laravel package) logs itself.
+//! `Job queued` and what a worker tells of itself: records that an app (or queuewatch's Laravel package) logs itself.
 //!
 //! The message must be exactly that; only the context's own top-level keys are read. `Job queued` with nothing
 //! to know the job by is declined: it could never be met by a worker's line and would be overdue for ever.
+//! A worker is known by its host and process, and by as much of that as the record has.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 
@@ -41,6 +44,12 @@ struct Context<'a> {
     queues: Option<&'a serde_json::value::RawValue>,
     #[serde(borrow)]
     reason: Scalar<'a>,
+    #[serde(borrow)]
+    worker: Scalar<'a>,
+    #[serde(borrow)]
+    host: Scalar<'a>,
+    #[serde(borrow)]
+    pid: Scalar<'a>,
 }
 
 /// A value whose key is there: `null` is an answer, where a missing key is none.
@@ -105,11 +114,11 @@ fn sighting(stage: Stage, context: Context<'_>) -> Option<Sighting<'_>> {
     let mut seen = Sighting::new(stage, Form::Monolog);
     seen.connection = context.connection.into_text().or(context.connection_name.into_text());
     if stage != Stage::Enqueued {
-        seen.text = context
-            .queues
-            .and_then(queue_list)
-            .or(context.reason.into_text().map(|r| r.into_owned()))
-            .map(Into::into);
+        let queues = context.queues.and_then(queue_list);
+        seen.queue = context.queue.into_text().or(only_queue(queues.as_deref()).map(Into::into));
+        seen.id = worker_name(context.worker, context.host, context.pid);
+        let is_stop = stage == Stage::WorkerStopped;
+        seen.text = if is_stop { context.reason.into_text() } else { queues.map(Into::into) };
         return Some(seen);
     }
     seen.id = context.id.into_id();
@@ -128,6 +137,22 @@ fn queue_list(raw: &serde_json::value::RawValue) -> Option<String> {
         .ok()?;
     let list = names.join(",");
     if list.is_empty() { None } else { Some(list) }
+}
+
+/// The queue of a worker that has no other.
+fn only_queue(queues: Option<&str>) -> Option<String> {
+    queues.filter(|list| !list.contains(',')).map(str::to_owned)
+}
+
+/// `web-1:70`, or what there is of it: two workers of one host differ by process, two of one number by host.
+fn worker_name<'a>(worker: Scalar<'a>, host: Scalar<'a>, pid: Scalar<'a>) -> Option<Cow<'a, str>> {
+    if let Some(worker) = worker.into_id() {
+        return Some(worker);
+    }
+    match (host.into_text(), pid.into_id()) {
+        (Some(host), Some(pid)) => Some(Cow::Owned(format!("{host}:{pid}"))),
+        (host, pid) => host.or(pid),
+    }
 }
 
 #[cfg(test)]
@@ -191,17 +216,69 @@ mod tests {
         check(r#"Job queued {"context":{"id":"1"}}"#, None);
     }
 
+    /// A worker's line: stage, connection, queue, name and text.
+    type Worker<'a> = (Stage, Option<&'a str>, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+    #[track_caller]
+    fn check_worker(body: &str, expected: Worker<'_>) {
+        let s = read_line(body).expect("a worker's line");
+        let queue = s.queue.as_deref();
+        assert_eq!(
+            (s.stage, s.connection.as_deref(), queue, s.id.as_deref(), s.text.as_deref()),
+            expected,
+            "{body}"
+        );
+    }
+
     #[test]
     fn a_worker_tells_that_it_lives() {
-        let seen =
-            read_line(r#"Worker heartbeat {"connection":"redis","queues":"high,default"} "#).expect("alive");
-        assert_eq!((seen.stage, seen.text.as_deref()), (Stage::WorkerAlive, Some("high,default")));
-        assert_eq!(seen.connection.as_deref(), Some("redis"));
-        let seen = read_line(r#"Worker started {"queues":["high","default"]}"#).expect("started");
-        assert_eq!((seen.stage, seen.text.as_deref()), (Stage::WorkerStarted, Some("high,default")));
-        let seen = read_line(r#"Worker stopped {"reason":"memory"}"#).expect("stopped");
-        assert_eq!((seen.stage, seen.text.as_deref()), (Stage::WorkerStopped, Some("memory")));
-        assert_eq!(read_line("Worker heartbeat").map(|s| s.stage), Some(Stage::WorkerAlive));
-        assert_eq!(read_line("Worker crashed {}"), None);
+        check_worker(
+            r#"Worker heartbeat {"connection":"redis","queues":"high,default","host":"web-1","pid":70} "#,
+            (Stage::WorkerAlive, Some("redis"), None, Some("web-1:70"), Some("high,default")),
+        );
+        check_worker(
+            r#"Worker heartbeat {"connection":"redis","queues":"default","host":"web-1","pid":70,"jobs":3}"#,
+            (Stage::WorkerAlive, Some("redis"), Some("default"), Some("web-1:70"), Some("default")),
+        );
+        check_worker(
+            r#"Worker started {"queues":["high","default"],"pid":70}"#,
+            (Stage::WorkerStarted, None, None, Some("70"), Some("high,default")),
+        );
+        check_worker(
+            r#"Worker started {"connection":"sqs","queues":["https://sqs/1/emails"],"host":"web-1"}"#,
+            (
+                Stage::WorkerStarted,
+                Some("sqs"),
+                Some("https://sqs/1/emails"),
+                Some("web-1"),
+                Some("https://sqs/1/emails"),
+            ),
+        );
+        check_worker("Worker heartbeat", (Stage::WorkerAlive, None, None, None, None));
+    }
+
+    #[test]
+    fn a_worker_that_stops_tells_why_and_not_what_it_worked_on() {
+        check_worker(
+            r#"Worker stopped {"connection":"redis","queues":"high,default","reason":"memory","status":12}"#,
+            (Stage::WorkerStopped, Some("redis"), None, None, Some("memory")),
+        );
+        check_worker(
+            r#"Worker stopped {"queues":"default","worker":"a-1","reason":null}"#,
+            (Stage::WorkerStopped, None, Some("default"), Some("a-1"), None),
+        );
+        // The class of a job that a worker mentions is nobody's enqueue, and its id nobody's name.
+        let body = r#"Worker heartbeat {"queues":"a,b","last_job":"App\\Jobs\\X","id":"h","job":"App\\Jobs\\X","uuid":"u"}"#;
+        let seen = read_line(body).expect("alive");
+        assert_eq!((seen.class, seen.id, seen.uuid), (None, None, None));
+    }
+
+    #[test]
+    fn a_worker_of_another_wording_is_declined() {
+        for body in
+            ["Worker crashed {}", "Worker heartbeats {}", "worker started {}", r#"Worker stopped: {"a":1}"#]
+        {
+            assert_eq!(read_line(body), None, "{body}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Lines in their order: sources, messages that go on, glued and wrapped lines.
 
+mod package;
 mod traces;
 
 use super::*;

@@ -1,0 +1,11 @@
+<?php
+
+namespace App\Jobs;
+
+class Exits extends Job
+{
+    public function handle()
+    {
+        exit(3);
+    }
+}

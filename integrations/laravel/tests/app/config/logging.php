@@ -1,0 +1,15 @@
+<?php
+
+use Monolog\Handler\StreamHandler;
+
+return [
+    'default' => 'stderr',
+    'channels' => [
+        'stderr' => [
+            'driver' => 'monolog',
+            'handler' => StreamHandler::class,
+            'with' => ['stream' => 'php://stderr'],
+        ],
+        'file' => ['driver' => 'single', 'path' => storage_path('logs/laravel.log')],
+    ],
+];
