@@ -4,7 +4,8 @@ use crate::domain::job::{Form, LineKey, Observation, Timestamp};
 
 use super::json::Document;
 use super::near_miss::{self, NearMiss};
-use super::{Classifier, normalise};
+use super::rule::Rule;
+use super::{Classifier, fpm, normalise};
 
 /// What became of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,12 +38,18 @@ impl Classifier {
             );
         }
         let observation = classified.observations.into_iter().next();
-        let rule = self.rules.iter().find(|rule| rule.read(&line).is_some());
+        let inner = fpm::inner(&line);
+        if inner.is_some() {
+            notes.push("php-fpm's own words around it were removed: what its child said is the line.".into());
+        }
+        let read = |rule: &Rule| rule.read(&line).or_else(|| rule.read(inner?));
+        let rule = self.rules.iter().find(|rule| read(rule).is_some());
         let matched_by = observation.as_ref().map(|seen| match (seen.form, rule) {
             (Form::Rule, Some(rule)) => format!("rule {:?}", rule.name()),
             (form, _) => preset_name(form).to_owned(),
         });
-        let nearest = if observation.is_some() { None } else { self.nearest(log_group, log_stream, &line) };
+        let said = inner.unwrap_or(&line);
+        let nearest = if observation.is_some() { None } else { self.nearest(log_group, log_stream, said) };
         Explanation { line, notes, matched_by, observation, nearest }
     }
 

@@ -14,6 +14,11 @@ fn check(line: &str, form: &str, why: &str) {
 
 #[test]
 fn a_near_miss_says_what_is_wrong() {
+    check(
+        r#"[25-Nov-2026 19:49:06] WARNING: [pool www] child 7 said into stderr: "{"message":"Job Queued","level_name":"INFO"}""#,
+        "log record",
+        "`Job Queued`, not exactly `Job queued`",
+    );
     check(r"  2026-11-23 16:49:31 App\Jobs\X ......... RUNING", "column", "ends in `RUNING`");
     check(r" 2026-11-23 16:49:31 App\Jobs\X ......... RUNNING", "column", "two spaces, this one with 1");
     check(r"  2026-11-23 16:49:31 App\Jobs\X ......... DONE", "column", "no runtime");

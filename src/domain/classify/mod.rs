@@ -15,6 +15,7 @@ mod columns;
 mod error_json;
 mod explain;
 mod flat_json;
+mod fpm;
 mod json;
 mod monolog;
 mod near_miss;

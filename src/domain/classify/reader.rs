@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::sighting::{Names, Sighting, cut};
 use super::store_error;
 use super::{
-    artisan, bare, bracket, columns, error_json, flat_json, monolog, normalise, process, queued, trace,
+    artisan, bare, bracket, columns, error_json, flat_json, fpm, monolog, normalise, process, queued, trace,
     worker_json,
 };
 
@@ -94,8 +94,11 @@ impl<'c> StreamReader<'c> {
         if text.len() > normalise::LINE_BYTES_MAX {
             return;
         }
-        let line = Line { key, at, text };
-        if let Some(seen) = self.rules.iter().find_map(|rule| rule.read(text)) {
+        // Once: no child of php-fpm is a master of its own.
+        let inner = fpm::inner(text);
+        let line = Line { key, at, text: inner.unwrap_or(text) };
+        let read = |rule: &Rule| rule.read(text).or_else(|| rule.read(inner?));
+        if let Some(seen) = self.rules.iter().find_map(read) {
             self.observe(line, seen);
         } else if self.has_presets {
             self.preset(line, may_unwrap);

@@ -9,6 +9,20 @@ const STARTED: &str = r#"{"message":"Worker started","context":{"connection":"da
 const ALIVE: &str = r#"{"message":"Worker heartbeat","context":{"connection":"redis","queues":"default","host":"web-1","pid":70,"jobs":17,"last_job":"Closure (Dispatch.php:33)","laravel":"8.83.26","php":"8.2.36"},"level":200,"level_name":"INFO","channel":"queuewatch","datetime":"2026-11-25 19:24:47.427817+00:00","extra":{}}"#;
 const STOPPED: &str = r#"{"message":"Worker stopped","context":{"connection":"redis","queues":"default","host":"web-1","pid":70,"reason":"memory","status":12,"jobs":17},"level":200,"level_name":"INFO","channel":"queuewatch","datetime":"2026-11-25 19:25:52.669191+00:00","extra":{}}"#;
 
+fn rule(pattern: &str) -> Rule {
+    let spec = RuleSpec {
+        name: "own".into(),
+        stage: Stage::DeployMark,
+        pattern: Some(pattern.into()),
+        json: None,
+        class: None,
+        queue: None,
+        connection: None,
+        example: None,
+    };
+    Rule::compile(spec).expect("a good rule")
+}
+
 /// What two lines of one stream say, whatever place they have in it.
 fn essence(mut observation: Observation) -> Observation {
     (observation.at, observation.line) = (Timestamp::from_ms(0), LineKey(0));
@@ -73,6 +87,30 @@ fn a_shippers_wrapping_makes_no_difference() {
             serde_json::json!({ "log": format!("{line}\n"), "container_name": "app", "source": "stderr" });
         assert_eq!(essence(only(&[&wrapped.to_string()])), essence(only(&[line])), "{line}");
     }
+}
+
+#[test]
+fn a_php_fpm_pools_wrapping_makes_no_difference() {
+    let said = |line: &str| {
+        format!("[25-Nov-2026 19:49:06] WARNING: [pool www] child 7 said into stderr: \"{line}\"")
+    };
+    for line in [QUEUED, BATCHED, STARTED, &channel(QUEUED)] {
+        assert_eq!(essence(only(&[&said(line)])), essence(only(&[line])), "{line}");
+        let shipped = serde_json::json!({ "log": said(line), "container_name": "app", "source": "stderr" });
+        assert_eq!(essence(only(&[&shipped.to_string()])), essence(only(&[line])), "{line}");
+        check(&[&said(&said(line))], &[]);
+        check(&[&format!("a comment: {}", said(line))], &[]);
+    }
+    // A rule may speak of either.
+    for pattern in ["said into stderr", "^an app's own"] {
+        let classifier = Classifier::new(Vec::new(), vec![rule(pattern)]);
+        let mut reader = classifier.stream("", "");
+        reader.line(LineKey(1), Timestamp::from_ms(1), &said("an app's own words"));
+        assert_eq!(reader.finish().observations.len(), 1, "{pattern}");
+    }
+    // An error's trace, each line of it wrapped.
+    let trace = [REFUSED, "[stacktrace]", NEUTRAL, PUSH, MAIN, END].map(said);
+    check(&trace.each_ref().map(String::as_str), &[Stage::EnqueueError]);
 }
 
 #[test]
