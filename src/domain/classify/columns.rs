@@ -2,8 +2,8 @@
 //!
 //! The class column is a display name and may hold spaces, so with `-v` (`Class id`, or `Class id connection
 //! queue`) the words at its end are ambiguous. The shape of the id decides: 32 letters and digits or a UUID
-//! always; a bare number only after a class with a namespace, or before a connection named like a driver. A display
-//! name that ends in such a word is read as having an id; nothing on the line can tell otherwise.
+//! always; a bare number only after a class with a namespace or a closure, or before a connection named like a driver. A
+//! display name that ends in such a word is read as having an id; nothing on the line can tell otherwise.
 
 use crate::domain::job::{Ending, Form, Stage};
 
@@ -102,7 +102,7 @@ fn is_memory(word: &str) -> bool {
 fn name<'a>(column: &'a str, seen: &mut Sighting<'a>) {
     if let Some((class, id, connection, queue)) = three_words(column) {
         let is_driver = DRIVERS.contains(&connection);
-        if is_random_id(id) || (is_number(id) && (is_namespaced(class) || is_driver)) {
+        if is_random_id(id) || (is_number(id) && (is_code(class) || is_driver)) {
             seen.class = Some(class.into());
             seen.id = Some(id.into());
             seen.connection = Some(connection.into());
@@ -111,7 +111,7 @@ fn name<'a>(column: &'a str, seen: &mut Sighting<'a>) {
         }
     }
     if let Some((class, id)) = column.rsplit_once(' ')
-        && (is_random_id(id) || (is_number(id) && is_namespaced(class)))
+        && (is_random_id(id) || (is_number(id) && is_code(class)))
     {
         seen.class = Some(class.into());
         seen.id = Some(id.into());
@@ -149,8 +149,13 @@ fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn is_namespaced(class: &str) -> bool {
-    class.contains('\\') && !class.contains(' ')
+/// Whether a display name is code's, and not chosen by a person: `App\Jobs\X`, or `Closure (routes.php:28)`, before
+/// which newer versions put a name and ` - `.
+fn is_code(class: &str) -> bool {
+    let is_closure = || {
+        class.split_once("Closure (").is_some_and(|(_, place)| place.contains(':') && place.ends_with(')'))
+    };
+    (class.contains('\\') && !class.contains(' ')) || is_closure()
 }
 
 /// `Queue default PAUSED`, from 13.26.

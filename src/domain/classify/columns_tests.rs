@@ -77,6 +77,14 @@ fn verbose_lines_carry_an_id_in_three_shapes() {
     check_names(&line(&format!("Nightly report: 2025 {id} redis high  RUNNING")), spaced);
     let spaced = ("Nightly report:", Some("17"), Some("database"), Some("high"));
     check_names(&line("Nightly report: 17 database high  RUNNING"), spaced);
+    for closure in ["Closure (routes.php:28)", "nightly sums - Closure (AppServiceProvider.php:7)"] {
+        check_names(&line(&format!("{closure} 17 ... RUNNING")), (closure, Some("17"), None, None));
+        check_names(&line(&format!("{closure} ... RUNNING")), (closure, None, None, None));
+        let named = (closure, Some("17"), Some("jobs"), Some("high"));
+        check_names(&line(&format!("{closure} 17 jobs high ... RUNNING")), named);
+    }
+    let told = "Closure (of the shop) 17";
+    check_names(&line(&format!("{told}  RUNNING")), (told, None, None, None));
     check_names(&line("Sales of 2025 by region  RUNNING"), ("Sales of 2025 by region", None, None, None));
 }
 
