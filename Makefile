@@ -6,8 +6,15 @@ export RUSTUP_DIST_SERVER ?= http://127.0.0.1:9
 export RUSTUP_UPDATE_ROOT ?= http://127.0.0.1:9
 export RUSTUP_AUTO_INSTALL ?= 0
 
-test: e2e-servers
-	cargo test --locked --workspace --exclude queuewatch-bench --features e2e
+test: e2e-servers laravel-ready
+	cargo test --locked --workspace --exclude queuewatch-bench --features e2e,laravel
+
+# PHP, Debian's Laravel and Redis, for the tests against a real app: there, or named. `laravel-tools` installs them.
+.PHONY: laravel-ready laravel-tools
+laravel-ready:
+	tests/laravel/tools
+laravel-tools:
+	tests/laravel/tools --install
 
 # The servers of the end-to-end tests, beside what cargo builds; what they need and is not there is named.
 E2E := $(or $(CARGO_TARGET_DIR),target)

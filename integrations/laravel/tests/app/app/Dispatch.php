@@ -29,10 +29,12 @@ class Dispatch
                 return Jobs\Slow::dispatch($number)->onQueue($queue);
             case 'exits':
                 return Jobs\Exits::dispatch()->onQueue($queue);
+            case 'fatal':
+                return Jobs\Fatal::dispatch()->onQueue($queue);
             case 'closure':
                 return dispatch(static function () {
                     usleep(1000);
-                });
+                })->onQueue($queue);
             case 'string':
                 return app('queue')->push(Jobs\Handler::class.'@run', ['secret' => 'hunter2'], $queue);
             case 'sync':

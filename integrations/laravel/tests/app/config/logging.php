@@ -10,6 +10,7 @@ return [
             'handler' => StreamHandler::class,
             'with' => ['stream' => 'php://stderr'],
         ],
+        'broken' => ['driver' => 'single', 'path' => '/proc/nowhere/laravel.log'],
         'file' => ['driver' => 'single', 'path' => storage_path('logs/laravel.log')],
     ],
 ];
