@@ -153,3 +153,38 @@ fn a_file_that_a_worker_wrote_reads_like_its_stream() {
     let seen = counts(&read(&lines).observations);
     assert_eq!((seen.starts, seen.ends), (80, 80));
 }
+
+/// The pattern for the log driver that the README gives to those who want a stack trace in one event.
+fn multiline_pattern() -> regex::Regex {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let line = readme.lines().find_map(|line| line.strip_prefix("\"awslogs-multiline-pattern\": ")).unwrap();
+    regex::Regex::new(&serde_json::from_str::<String>(line).unwrap()).unwrap()
+}
+
+/// Lines as the log driver makes events of them: a line that does not fit goes on where the one before it ended.
+fn events(lines: &[(i64, String)]) -> Vec<(i64, String)> {
+    let pattern = multiline_pattern();
+    let mut events: Vec<(i64, String)> = Vec::new();
+    for (ms, line) in lines {
+        match events.last_mut() {
+            Some((_, event)) if !pattern.is_match(line) => *event = format!("{event}\n{line}"),
+            _ => events.push((*ms, line.clone())),
+        }
+    }
+    events
+}
+
+#[test]
+fn the_readmes_multiline_pattern_loses_no_line_and_holds_a_trace_together() {
+    let mut longest = 0;
+    for capture in captures() {
+        let merged = events(&capture.merged());
+        assert_eq!(counts(&read(&merged).observations), capture.expected(), "{}", capture.name);
+        let worker = events(&capture.worker);
+        let mut both = read(&events(&capture.app)).observations;
+        both.extend(read(&worker).observations);
+        assert_eq!(counts(&both), capture.expected(), "{}", capture.name);
+        longest = worker.iter().map(|(_, event)| event.lines().count()).max().unwrap_or(0).max(longest);
+    }
+    assert!(longest > 30, "{longest}");
+}

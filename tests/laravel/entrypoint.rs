@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::app::App;
-use crate::process::{Line, Process};
+use crate::app::{App, run};
+use crate::process::{Line, Process, text};
+use crate::readme::{HEADING, blocks};
 use crate::verdict::verdict;
 
 /// As it was, but for the pauses: what prints, and where to, is all that matters.
@@ -52,4 +53,51 @@ fn output_in_a_file_looks_like_no_worker_although_every_job_is_processed() {
     assert_eq!(verdict.incidents(), [("stalled", "redis", "default", false)]);
     assert_eq!(verdict.counts(), [3, 0, 0, 0, 0]);
     assert_eq!(verdict.states(), BTreeMap::from([(("Plain", "pending"), 3)]));
+}
+
+/// The redirection that the README takes away, and what it puts in its place.
+fn mend() -> (String, String) {
+    let blocks = blocks("README.md", HEADING);
+    let diff = &blocks.iter().find(|block| block.language == "diff").expect("the diff").text;
+    let side =
+        |sign: char| diff.lines().find_map(|line| line.strip_prefix(sign)).expect("both sides").to_owned();
+    let (old, new) = (side('-'), side('+'));
+    let cut = |line: &str| line.get(line.find(" >").expect("a redirection")..).unwrap().to_owned();
+    (cut(&old), cut(&new))
+}
+
+#[test]
+fn the_readmes_redirection_shows_every_line_and_keeps_the_file() {
+    let app = App::new("mended", "redis");
+    let (old, new) = mend();
+    assert!(FOUNDING.contains(&old), "{old}");
+    let mended = FOUNDING.replace(&old, &new);
+    let lines = printed_by(&app, &mended, |log, lines| processed(log) == 3 && processed(&text(lines)) == 3);
+    let verdict = verdict(&app.folder, &[("ecs/app/1", &lines)]);
+    assert_eq!(verdict.incidents(), []);
+    assert_eq!(verdict.counts(), [3, 3, 3, 0, 0]);
+    assert_eq!(verdict.states(), BTreeMap::from([(("Plain", "processed"), 3)]));
+}
+
+#[test]
+fn the_readmes_redirection_keeps_the_workers_status_and_its_process_id_and_a_pipe_does_not() {
+    let app = App::new("status", "redis");
+    let (_, new) = mend();
+    let script = |output: &str| {
+        format!(
+            "QUEUE_LOGFILE=storage/logs/queue.log\n\
+             php artisan queue:work --memory=1{output}; echo \"status $?\"\n\
+             php artisan queue:work --max-time=5{output} &\n\
+             until grep -q 'Worker started.*pid\":'\"$!\" $QUEUE_LOGFILE || [ \"$(cat /proc/$!/comm)\" = tee ]; do sleep 0.1; done\n\
+             echo \"process $(cat /proc/$!/comm)\"; kill $!; wait $!; echo \"signalled $?\"\n"
+        )
+    };
+    let told = |output: &str| {
+        let lines = run(app.command("bash").args(["-c", &script(output)]));
+        let ours = lines.into_iter().map(|(_, line)| line);
+        ours.filter(|line| ["status ", "process ", "signalled "].iter().any(|word| line.starts_with(word)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&new), ["status 12", "process php", "signalled 0"]);
+    assert_eq!(told(r#" 2>&1 | tee -a "$QUEUE_LOGFILE""#), ["status 0", "process tee", "signalled 143"]);
 }

@@ -18,5 +18,6 @@ mod lifecycle;
 mod outage;
 mod package;
 mod process;
+mod readme;
 mod redis;
 mod verdict;
