@@ -15,6 +15,7 @@
 mod app;
 mod entrypoint;
 mod lifecycle;
+mod live;
 mod outage;
 mod package;
 mod process;

@@ -12,7 +12,7 @@ use crate::app::{command, manifest};
 use crate::process::Line;
 
 /// Waits of a few seconds instead of minutes.
-const CONFIG: &str = "app = \"my-app\"\n[stall]\ngrace = \"5s\"\njob_timeout = \"10s\"\n";
+pub(crate) const CONFIG: &str = "app = \"my-app\"\n[stall]\ngrace = \"5s\"\njob_timeout = \"10s\"\n";
 
 /// A log stream's name, and its lines.
 pub(crate) type Stream<'a> = (&'a str, &'a [Line]);
