@@ -102,6 +102,7 @@ pub fn watch(watched: &[AnyOf], logs: &Logs, until_ms: i64) -> Vec<Vec<Spell>> {
     let mut playback = logs.play(metrics);
     let mut states: Vec<Vec<State>> =
         watched.iter().map(|any| vec![State::default(); any.alarms.len()]).collect();
+    let longest = alarms().map(Alarm::warm_up_minutes).fold(0, i64::max);
     let mut minute = first;
     while minute <= until_ms.div_euclid(MINUTE_MS) {
         playback.advance(minute);
@@ -113,7 +114,11 @@ pub fn watch(watched: &[AnyOf], logs: &Logs, until_ms: i64) -> Vec<Vec<Spell>> {
             }
             note(spells, states.contains(&State::Alarm), minute.saturating_mul(MINUTE_MS));
         }
-        minute = minute.saturating_add(1);
+        // Once everything counted lies before every evaluation range, nothing changes until something is counted.
+        let (last, next) = playback.around();
+        let is_settled = last.is_some_and(|last| last.saturating_add(longest).saturating_add(1) < minute);
+        let resume = next.map_or(i64::MAX, |next| next.saturating_add(1));
+        minute = minute.saturating_add(1).max(if is_settled { resume } else { minute });
     }
     spells
 }

@@ -5,12 +5,15 @@ use crate::evaluate::{Evaluation, Missing};
 use crate::logs::{Fact, Logs};
 use crate::math::Expression;
 
+/// Queues that get alarms of their own: nobody keeps a hundred alarms for fifty queues.
+const QUEUES_MAX: usize = 50;
+
 /// Every baseline, in the order of its name; what each is stands in [`describe`].
 #[must_use]
 pub fn all(logs: &Logs) -> Vec<AnyOf> {
     let one = |name: &str, alarm: Alarm| AnyOf { name: name.to_owned(), alarms: vec![alarm] };
     let mut per_queue: Vec<Alarm> = Vec::new();
-    for queue in logs.queues() {
+    for queue in logs.queues(QUEUES_MAX) {
         per_queue.extend([none_started(logs, Some(queue), 1), unfinished(logs, Some(queue))]);
     }
     per_queue.push(any_failed(logs));

@@ -66,6 +66,7 @@ pub struct Logs {
     entries: Vec<Entry>,
     groups: BTreeMap<String, usize>,
     queues: BTreeMap<String, usize>,
+    enqueues: BTreeMap<usize, u64>,
     app: BTreeSet<usize>,
     worker: BTreeSet<usize>,
 }
@@ -104,6 +105,10 @@ impl Logs {
         match line.fact {
             Some(Fact::Enqueued) => {
                 self.app.insert(group);
+                if let Some(queue) = queue {
+                    let count = self.enqueues.entry(queue).or_insert(0);
+                    *count = count.saturating_add(1);
+                }
             }
             Some(Fact::Started | Fact::Done | Fact::Failed) => {
                 self.worker.insert(group);
@@ -127,9 +132,18 @@ impl Logs {
         self.worker.insert(group);
     }
 
-    /// The queues named by enqueue lines and others, in name order.
-    pub fn queues(&self) -> impl Iterator<Item = &str> {
-        self.queues.keys().map(String::as_str)
+    /// At most so many of the queues that jobs were put on: those with the most, in name order.
+    #[must_use]
+    pub fn queues(&self, most: usize) -> Vec<&str> {
+        let count = |number: &usize| self.enqueues.get(number).copied().unwrap_or(0);
+        let mut queues: Vec<(&str, u64)> =
+            self.queues.iter().map(|(name, number)| (name.as_str(), count(number))).collect();
+        queues.retain(|(_, count)| *count > 0);
+        queues.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
+        queues.truncate(most);
+        let mut names: Vec<&str> = queues.into_iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
     }
 
     /// A filter's metric: enqueues are looked for where they were ever seen, the rest where workers write. Where that
@@ -169,33 +183,30 @@ impl Logs {
     pub fn play(&self, metrics: Vec<Metric>) -> Playback {
         let mut entries = self.entries.clone();
         entries.sort_unstable();
-        let watched = metrics
-            .into_iter()
-            .map(|metric| {
-                // A queue that no line names matches nothing, and is no number of another.
-                let queue =
-                    metric.queue.as_ref().map(|name| self.queues.get(name).copied().unwrap_or(usize::MAX));
-                Watched { metric, queue, matches: BTreeMap::new() }
-            })
-            .collect();
+        let watch = |metric: Metric| {
+            // A queue that no line names matches nothing, and is no number of another.
+            let queue =
+                metric.queue.as_ref().map(|name| self.queues.get(name).copied().unwrap_or(usize::MAX));
+            (metric, Watched { queue, matches: BTreeMap::new() })
+        };
+        let watched = metrics.into_iter().map(watch).collect();
         Playback { entries, played: 0, watched, active: BTreeMap::new() }
     }
 }
 
 #[derive(Clone, Debug)]
 struct Watched {
-    metric: Metric,
     queue: Option<usize>,
     matches: BTreeMap<i64, i64>,
 }
 
 impl Watched {
     /// The minute at which it counts the line, if it does.
-    fn counts(&self, entry: &Entry) -> Option<i64> {
-        if !self.metric.groups.contains(&entry.group) {
+    fn counts(&self, metric: &Metric, entry: &Entry) -> Option<i64> {
+        if !metric.groups.contains(&entry.group) {
             return None;
         }
-        match self.metric.counted {
+        match metric.counted {
             Counted::Incoming => Some(entry.taken_in),
             Counted::Matches(fact) => {
                 let is_it = entry.fact == Some(fact) && (self.queue.is_none() || self.queue == entry.queue);
@@ -210,7 +221,7 @@ impl Watched {
 pub struct Playback {
     entries: Vec<Entry>,
     played: usize,
-    watched: Vec<Watched>,
+    watched: BTreeMap<Metric, Watched>,
     /// The log groups that took something in, by minute.
     active: BTreeMap<i64, BTreeSet<usize>>,
 }
@@ -220,8 +231,8 @@ impl Playback {
     pub fn advance(&mut self, minute: i64) {
         while let Some(entry) = self.entries.get(self.played).filter(|entry| entry.seen < minute) {
             self.active.entry(entry.taken_in).or_default().insert(entry.group);
-            for watched in &mut self.watched {
-                if let Some(at) = watched.counts(entry) {
+            for (metric, watched) in &mut self.watched {
+                if let Some(at) = watched.counts(metric, entry) {
                     let count = watched.matches.entry(at).or_insert(0);
                     *count = count.saturating_add(1);
                 }
@@ -230,10 +241,17 @@ impl Playback {
         }
     }
 
+    /// The minute in which the last line was counted that has been, and the next one will be.
+    #[must_use]
+    pub fn around(&self) -> (Option<i64>, Option<i64>) {
+        let seen = |at: usize| self.entries.get(at).map(|entry| entry.seen);
+        (self.played.checked_sub(1).and_then(seen), seen(self.played))
+    }
+
     /// The sum of a metric over `[from, to)`, in minutes; `None` where it has no datapoint there.
     #[must_use]
     pub fn sum(&self, metric: &Metric, from: i64, to: i64) -> Option<i64> {
-        let watched = self.watched.iter().find(|watched| watched.metric == *metric)?;
+        let watched = self.watched.get(metric)?;
         let mut matched = watched.matches.range(from..to).map(|(_, count)| *count).peekable();
         if matched.peek().is_some() {
             return Some(matched.fold(0, i64::saturating_add));

@@ -86,6 +86,38 @@ fn a_gated_alarm_goes_ok_when_nothing_is_enqueued_any_more() {
     assert!(spells(&logs, "B2").len() > 1, "and is reported again with the next");
 }
 
+/// A year lies between the two: each minute of it looked at would be felt.
+#[test]
+fn a_pause_of_a_year_is_stepped_over() {
+    let mut logs = Logs::default();
+    let year = 365 * 24 * 60;
+    for minute in [0, year] {
+        let at_ms = minute * MINUTE_MS;
+        let (log_group, fact) = ("/app", Some(Fact::Done));
+        logs.take(Line { at_ms, taken_in_ms: at_ms, log_group, fact, queue: None });
+    }
+    let watched = baseline::all(&logs);
+    let spells = watch(&watched, &logs, (year + 60) * MINUTE_MS);
+    let minutes = |at: &Spell| (at.alarm_at_ms / MINUTE_MS, at.ok_at_ms.map(|ms| ms / MINUTE_MS - year));
+    assert_eq!(watched[0].name, "B1");
+    assert_eq!(spells[0].iter().map(minutes).collect::<Vec<_>>(), [(16, Some(2)), (year + 16, None)]);
+}
+
+#[test]
+fn queues_with_the_most_jobs_get_alarms_of_their_own() {
+    let mut logs = Logs::default();
+    for queue in ["b", "c", "a", "c", "b"] {
+        let fact = Some(Fact::Enqueued);
+        logs.take(Line { at_ms: 0, taken_in_ms: 0, log_group: "/app", fact, queue: Some(queue) });
+    }
+    let fact = Some(Fact::Started);
+    logs.take(Line { at_ms: 0, taken_in_ms: 0, log_group: "/app", fact, queue: Some("never enqueued") });
+    assert_eq!(logs.queues(2), ["b", "c"]);
+    assert_eq!(logs.queues(9), ["a", "b", "c"]);
+    let per_queue = baseline::all(&logs).pop().unwrap();
+    assert_eq!(per_queue.alarms.len(), 7);
+}
+
 #[test]
 fn every_baseline_says_what_it_is() {
     for any in baseline::all(&day(1, NOON)) {
