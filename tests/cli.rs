@@ -321,6 +321,59 @@ fn the_environment_yields_to_flags() {
 }
 
 #[test]
+fn plain_alarms_are_put_beside_the_incidents() {
+    let founding = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").to_string_lossy().into_owned();
+    let report = json(&[&founding, "--versus", "cloudwatch"]);
+    let alarms = report["versus"]["alarms"].as_array().unwrap();
+    let rang = |name: &str| -> Vec<&Value> {
+        let alarm = alarms.iter().find(|alarm| alarm["name"] == name).unwrap();
+        alarm["spells"].as_array().unwrap().iter().map(|spell| &spell["alarm_at"]).collect()
+    };
+    assert_eq!(alarms.len(), 9);
+    assert_eq!(rang("B2").first(), Some(&&json!("2025-12-06T12:33:00.000Z")));
+    assert!(rang("B2").len() > 2, "it says that all is well in between: {:?}", rang("B2"));
+    assert_eq!(rang("B5"), Vec::<&Value>::new());
+    assert_eq!(alarms[2]["looks_at"], json!(["IF(FILL(enqueued,0)>0 AND FILL(started,0)==0,1,0)"]));
+    let mut without = report.clone();
+    without.as_object_mut().unwrap().remove("versus");
+    assert_eq!(without, json(&[&founding]), "it changes nothing else");
+
+    let text = run(&["replay", &founding, "--versus", "cloudwatch"]);
+    assert_eq!(text.status, 0);
+    for part in [
+        "VERSUS plain CloudWatch alarms",
+        "stalled-redis-default-20251206T1237Z (page)",
+        "2025-12-06 12:33:00",
+    ] {
+        assert!(text.out.contains(part), "{part}: {}", text.out);
+    }
+    assert!(!run(&["replay", &founding]).out.contains("VERSUS"));
+    assert_eq!(run(&["replay", &founding, "--versus", "nobody"]).status, 2);
+}
+
+/// What metric filters count is what CloudWatch took in, however often a subscription delivers it.
+#[test]
+fn a_line_delivered_twice_counts_once_for_plain_alarms() {
+    let folder = Folder::new("versus");
+    let at = |minutes: i64, line: String| event(&[(BEGIN_MS + minutes * MINUTE_MS, line)]);
+    // An alarm that looks back an hour is first looked at after one.
+    let first = folder.file("0.json", at(0, "GET /health".into()));
+    let one = folder.file("1.json", at(50, enqueue(1)));
+    let two = folder.file("2.json", at(66, enqueue(2)));
+    let last = folder.file("3.json", at(90, "GET /health".into()));
+    let alarms = |paths: &[&str]| {
+        let report = json(&[&["--versus", "cloudwatch"], paths].concat());
+        report["versus"]["alarms"].as_array().unwrap().clone()
+    };
+    let once = alarms(&[&first, &one, &two, &last]);
+    assert_eq!(once, alarms(&[&first, &one, &two, &last, &one, &two, &one, &two]));
+    let per_queue = &once[8]["looks_at"];
+    assert_eq!(per_queue[0], "IF(FILL(enqueued[default],0)>0 AND FILL(started[default],0)==0,1,0)");
+    // Three such jobs each quarter of an hour would have rung.
+    assert_eq!((&once[4]["name"], &once[4]["spells"]), (&json!("B3"), &json!([])));
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes_and_no_colours_in_a_pipe() {
     let folder = Folder::new("bytes");
     let [job, later] = good();

@@ -2,6 +2,7 @@
 
 mod jobs;
 pub mod text;
+pub mod versus;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +61,9 @@ pub struct Report {
     /// Every job, where asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<Vec<JobRow>>,
+    /// What others would have said of the same lines, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versus: Option<versus::Versus>,
 }
 
 /// Payloads. `read` is the sum of the others.
@@ -286,6 +290,7 @@ impl Report {
             incidents: incident_rows(&outcome.store.book, &policy.app),
             blind_spots: crate::domain::blind_spots::find(ledger),
             jobs: extent.jobs.then(|| job_rows(ledger, policy, unseen)),
+            versus: None,
         }
     }
 

@@ -69,6 +69,13 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Whom to compare with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rival {
+    /// Metric filters, metric math and alarms on them.
+    Cloudwatch,
+}
+
 /// Settings that the environment and the file have, too.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
@@ -99,6 +106,9 @@ pub(crate) struct ReplayArguments {
     /// List every metric minute by minute (JSON).
     #[arg(long)]
     pub(crate) metrics: bool,
+    /// Say beside it what plain CloudWatch alarms would have done on the same lines.
+    #[arg(long, value_enum, value_name = "WHOM")]
+    pub(crate) versus: Option<Rival>,
     /// Go on this long after the last delivery while something is open.
     #[arg(long, value_name = "DURATION", default_value = "30m")]
     pub(crate) settle: String,

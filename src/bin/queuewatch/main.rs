@@ -7,6 +7,7 @@ mod explain;
 mod output;
 mod pack;
 mod replay;
+mod versus;
 mod watch;
 
 use std::process::ExitCode;

@@ -12,8 +12,8 @@ use queuewatch::replay::{self, Input, Settings, open};
 use queuewatch::report::{Extent, Report, text};
 use queuewatch::saved;
 
-use crate::args::{ConfigArguments, Format, ReplayArguments};
-use crate::{NOTIFIED, RAN, UNREADABLE, output};
+use crate::args::{ConfigArguments, Format, ReplayArguments, Rival};
+use crate::{NOTIFIED, RAN, UNREADABLE, output, versus};
 
 /// A progress bar for less than this is a flicker.
 const PROGRESS_FROM: usize = 200;
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
         bar.inc(1);
     }
     bar.finish_and_clear();
+    let rival = arguments.versus.map(|Rival::Cloudwatch| versus::logs(&inputs));
     let policy = config.policy().clone();
     let settings = Settings {
         policy: policy.clone(),
@@ -48,7 +49,8 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     let outcome = replay::replay(inputs, &settings, |_| bar.inc(1));
     bar.finish_and_clear();
     let extent = Extent { jobs: arguments.jobs, minutes: arguments.metrics };
-    let report = Report::new(&outcome, &policy, extent);
+    let mut report = Report::new(&outcome, &policy, extent);
+    report.versus = rival.map(|logs| versus::versus(&logs, outcome.last_delivery.unwrap_or(outcome.ends_at)));
     let has_notified = report.has_notified();
     match arguments.format {
         Format::Text => {

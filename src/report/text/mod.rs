@@ -3,6 +3,7 @@
 mod queues;
 mod table;
 mod timeline;
+mod versus;
 
 use std::fmt::Write;
 
@@ -58,6 +59,10 @@ pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Pale
         for incident in &report.incidents {
             messages(&mut text, incident, palette);
         }
+    }
+    if let Some(rival) = &report.versus {
+        section(&mut text, palette, "VERSUS plain CloudWatch alarms on the same lines");
+        text.push_str(&versus::table(report, rival).print(2, palette));
     }
     section(&mut text, palette, "QUEUES (jobs, at the end of the replay)");
     text.push_str(&queues::table(outcome, policy).print(2, palette));
