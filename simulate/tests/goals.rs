@@ -61,7 +61,28 @@ fn stalls_are_paged_once_and_in_time() {
     check_stall("dead-office", 1, setting(Style::Text, Layout::Separate, Chaos::None));
     check_stall("single-job", 1, setting(Style::Text, Layout::Shared, Chaos::None));
     check_stall("founding", 1, setting(Style::Text, Layout::Shared, Chaos::Delivery));
+    check_stall("dead-queues", 1, setting(Style::Json, Layout::Separate, Chaos::None));
     check_stall("unlisted-queue", 1, setting(Style::Json, Layout::Separate, Chaos::None));
+}
+
+/// Asserts that whatever is wrong is found, told once, and not said to be over before it is.
+fn check_found(scenario: &str, setting: Setting) {
+    let (verdict, _) = verdicts(scenario, 1, setting, "B1");
+    let of = format!("{scenario}, {setting:?}: {verdict:?}");
+    let [found] = verdict.faults.as_slice() else { panic!("{of}") };
+    assert!(found.at_ms.is_some(), "{of}");
+    assert_eq!((found.messages, found.false_recoveries), (1, 0), "{of}");
+    assert_eq!(verdict.false_pages, [], "{of}");
+}
+
+#[test]
+fn what_is_broken_is_found() {
+    check_found("failing", setting(Style::Json, Layout::Separate, Chaos::None));
+    check_found("crash-loop", setting(Style::Text, Layout::Shared, Chaos::None));
+    check_found("enqueue-errors", setting(Style::Verbose, Layout::Separate, Chaos::None));
+    check_found("stuck-running", setting(Style::Json, Layout::Shared, Chaos::None));
+    check_found("no-enqueue-lines", setting(Style::Text, Layout::Separate, Chaos::None));
+    check_found("logs-gone", setting(Style::Json, Layout::Separate, Chaos::None));
 }
 
 #[test]

@@ -86,6 +86,25 @@ fn a_gated_alarm_goes_ok_when_nothing_is_enqueued_any_more() {
     assert!(spells(&logs, "B2").len() > 1, "and is reported again with the next");
 }
 
+#[test]
+fn a_job_that_failed_is_finished() {
+    let mut logs = day(30, END);
+    for minute in (NOON..END).step_by(2) {
+        for fact in [Fact::Enqueued, Fact::Started, Fact::Failed] {
+            let (at_ms, log_group) = (minute * MINUTE_MS + 1_000, "/worker");
+            logs.take(Line {
+                at_ms,
+                taken_in_ms: at_ms,
+                log_group,
+                fact: Some(fact),
+                queue: Some("default"),
+            });
+        }
+    }
+    check(&logs, "B3", &[]);
+    check(&logs, "B5", &[2]);
+}
+
 /// A year lies between the two: each minute of it looked at would be felt.
 #[test]
 fn a_pause_of_a_year_is_stepped_over() {

@@ -82,6 +82,15 @@ fn two_of_three_is_as_published() {
     assert_eq!(cells, 20);
 }
 
+/// "These two older data points are ignored", of the second row of the second table.
+#[test]
+fn what_is_older_than_the_periods_is_ignored() {
+    for missing in TREATMENTS {
+        let evaluation = Evaluation { periods: 3, to_alarm: 2, missing };
+        assert_eq!(evaluation.state(&read("X X 0 0 X"), Alarm), Ok, "{missing:?}");
+    }
+}
+
 /// *Avoiding premature transitions to alarm state*: the next datapoint may not be breaching, so a fresh one that is
 /// does not do; an old one does.
 #[test]

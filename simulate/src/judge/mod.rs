@@ -22,7 +22,7 @@ pub struct Finding {
     pub queues: Vec<String>,
     /// Whether it wakes somebody.
     pub is_page: bool,
-    /// When somebody was told that it is there.
+    /// When somebody was told that it is there; news of it after it was said to be over tells that, too.
     pub fired_ms: Vec<i64>,
     /// When somebody was told that it is over.
     pub resolved_ms: Vec<i64>,

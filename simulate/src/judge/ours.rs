@@ -84,10 +84,22 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 
 fn finding(incident: &Value) -> Finding {
     let notifications = || incident.get("notifications").and_then(Value::as_array).into_iter().flatten();
-    let when = |state: &str| -> Vec<i64> {
-        let these = notifications().filter(|said| text(said, "state").as_deref() == Some(state));
-        these.filter_map(|said| moment_ms(said.get("at")?.as_str()?)).collect()
-    };
+    let (mut fired_ms, mut resolved_ms, mut is_over) = (Vec::new(), Vec::new(), true);
+    for said in notifications() {
+        let (state, at) = (text(said, "state").unwrap_or_default(), text(said, "at").unwrap_or_default());
+        let Some(at_ms) = moment_ms(&at) else { continue };
+        match (state.as_str(), is_over) {
+            ("resolved", _) => {
+                resolved_ms.push(at_ms);
+                is_over = true;
+            }
+            ("firing", _) | (_, true) => {
+                fired_ms.push(at_ms);
+                is_over = false;
+            }
+            _ => {}
+        }
+    }
     let diagnosis = incident.get("diagnosis").unwrap_or(&Value::Null);
     let said_first = notifications().find_map(|said| text(said, "cause"));
     let cause = said_first.or_else(|| text(diagnosis, "cause"));
@@ -106,8 +118,8 @@ fn finding(incident: &Value) -> Finding {
         kind: text(incident, "kind"),
         queues,
         is_page: text(incident, "severity").as_deref() == Some("page"),
-        fired_ms: when("firing"),
-        resolved_ms: when("resolved"),
+        fired_ms,
+        resolved_ms,
         cause,
         named,
     }
@@ -115,4 +127,61 @@ fn finding(incident: &Value) -> Finding {
 
 fn moment_ms(text: &str) -> Option<i64> {
     Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn incident(states: &[&str]) -> Value {
+        let said =
+            |(n, state): (usize, &&str)| json!({"at": format!("2026-03-02T10:0{n}:00.000Z"), "state": state});
+        let notifications: Vec<Value> = states.iter().enumerate().map(said).collect();
+        json!({"incidents": [{
+            "id": "stalled-x", "kind": "stalled", "severity": "page", "queue": "default", "queues": ["default"],
+            "diagnosis": {"cause": "b", "runners_up": ["c", "d", "e"]}, "notifications": notifications,
+        }]})
+    }
+
+    /// Minutes past ten of what was said to be there, and to be over.
+    #[track_caller]
+    fn check(states: &[&str], fired: &[i64], resolved: &[i64]) {
+        let findings = findings(&incident(states));
+        let minutes = |all: &[i64]| all.iter().map(|ms| ms / 60_000 % 60).collect::<Vec<_>>();
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!(
+            (minutes(&finding.fired_ms), minutes(&finding.resolved_ms)),
+            (fired.to_vec(), resolved.to_vec())
+        );
+    }
+
+    #[test]
+    fn a_reminder_or_an_update_is_no_second_message() {
+        check(&["firing", "reminder", "updated", "resolved"], &[0], &[3]);
+    }
+
+    #[test]
+    fn news_after_the_end_is_a_message_of_its_own() {
+        check(&["firing", "resolved", "updated"], &[0, 2], &[1]);
+        check(&["firing", "resolved", "firing", "resolved"], &[0, 2], &[1, 3]);
+    }
+
+    #[test]
+    fn at_most_three_causes_are_named() {
+        let findings = findings(&incident(&["firing"]));
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!(finding.cause.as_deref(), Some("b"));
+        assert_eq!(finding.named, ["b", "c", "d"]);
+    }
+
+    #[test]
+    fn what_opened_after_the_last_line_is_left_out() {
+        let mut report = incident(&["firing"]);
+        if let Some(incident) = report.pointer_mut("/incidents/0") {
+            incident["after_end"] = true.into();
+        }
+        assert_eq!(findings(&report).len(), 0);
+    }
 }
