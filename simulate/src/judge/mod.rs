@@ -1,8 +1,8 @@
 //! Holds what was found of a day against what was there.
 //!
 //! [`ours`] replays the day's deliveries through queuewatch and reads its report; [`plain`] plays its lines to plain
-//! CloudWatch alarms. Both give [`Finding`]s, which [`verdict`] compares with the truth. [`table`] sums days up, [`print`]
-//! shows the sums, and [`goals`] says which are not good enough.
+//! CloudWatch alarms. Both give [`Finding`]s, which [`mod@verdict`] compares with the truth. [`table`] sums days up,
+//! [`mod@print`] shows the sums, and [`goals`] says which are not good enough.
 
 pub mod goals;
 pub mod ours;
