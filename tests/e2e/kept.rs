@@ -90,6 +90,18 @@ impl World<'_> {
     }
 }
 
+/// Compares what may be long: what differs is shown, and the lines around it.
+#[track_caller]
+pub(crate) fn same(found: &Value, wanted: &Value) {
+    let (found, wanted) = (format!("{found:#}"), format!("{wanted:#}"));
+    let (found, wanted): (Vec<&str>, Vec<&str>) = (found.lines().collect(), wanted.lines().collect());
+    let equal = found.iter().zip(&wanted).take_while(|(one, other)| one == other).count();
+    let around = |lines: &[&str]| {
+        lines.iter().skip(equal.saturating_sub(6)).take(12).copied().collect::<Vec<_>>().join("\n")
+    };
+    assert!(found == wanted, "line {equal}: found\n{}\nwanted\n{}", around(&found), around(&wanted));
+}
+
 /// Incidents of a report without the text of their notifications.
 pub(crate) fn without_words(incidents: &Value) -> Value {
     let mut incidents = incidents.clone();

@@ -70,7 +70,11 @@ impl World<'_> {
         for topic in ["email", "chat"] {
             let queue = format!("http://127.0.0.1:{}/123456789012/{}-{topic}", self.servers.port, self.name);
             loop {
-                let input = json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0 });
+                // What was received stays hidden for as long as can be, so that it is not received again.
+                let input = json!({
+                    "QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0,
+                    "VisibilityTimeout": 43_200,
+                });
                 let answer = self.servers.aws("sqs", "AmazonSQS.ReceiveMessage", &input);
                 let Some(found) = answer["Messages"].as_array().filter(|found| !found.is_empty()) else {
                     break;
