@@ -6,7 +6,9 @@ export RUSTUP_DIST_SERVER ?= http://127.0.0.1:9
 export RUSTUP_UPDATE_ROOT ?= http://127.0.0.1:9
 export RUSTUP_AUTO_INSTALL ?= 0
 
+# The command line once more as most people build it, without the SDK.
 test: e2e-servers laravel-ready
+	cargo test --locked --test cli
 	cargo test --locked --workspace --exclude queuewatch-bench --features e2e,laravel
 
 # PHP, Debian's Laravel and Redis, for the tests against a real app: there, or named. `laravel-tools` installs them.

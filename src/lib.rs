@@ -37,13 +37,15 @@ pub mod adapters;
 pub mod app;
 pub mod config;
 pub mod delivery;
+pub mod doctor;
 pub mod domain;
 pub mod durable;
-#[cfg(feature = "aws")]
+#[cfg(feature = "function")]
 pub mod function;
 pub mod message;
 pub mod pack;
 pub mod ports;
+pub mod redrive;
 pub mod replay;
 pub mod report;
 pub mod saved;

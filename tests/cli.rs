@@ -550,6 +550,26 @@ fn explain_tells_who_reads_a_line_or_why_nobody_does() {
     assert!(piped.out.contains("enqueued") && piped.out.contains("GET /"), "{}", piped.out);
 }
 
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_aws_says_so_where_aws_is_asked_for() {
+    for command in ["doctor", "redrive"] {
+        let ran = run(&[command]);
+        assert_eq!((ran.status, &*ran.out), (2, ""), "{}", ran.err);
+        assert!(ran.err.contains("feature `aws`") && ran.err.contains(command), "{}", ran.err);
+    }
+}
+
+#[test]
+fn every_command_has_help_in_every_build() {
+    let all = run(&["--help"]);
+    for command in ["replay", "explain", "pack", "unpack", "check", "doctor", "redrive"] {
+        assert!(all.out.contains(&format!("\n  {command} ")), "{}", all.out);
+        let ran = run(&[command, "--help"]);
+        assert!(ran.status == 0 && ran.out.contains("Usage: queuewatch "), "{}", ran.out);
+    }
+}
+
 #[test]
 fn the_example_configuration_holds_every_key_and_is_fine() {
     let ran = run(&["check", concat!(env!("CARGO_MANIFEST_DIR"), "/docs/queuewatch.example.toml")]);

@@ -1,6 +1,6 @@
 //! The function's binary, on a runtime API that stands in for Lambda's. No invocation here touches a table.
 
-#![cfg(feature = "aws")]
+#![cfg(feature = "function")]
 #![expect(clippy::unwrap_used, reason = "a machine without loopback or processes must fail the test")]
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -17,6 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("durable", &["domain", "durable", "ports"]),
     ("config", &["config", "domain"]),
     ("delivery", &["delivery", "domain"]),
+    ("doctor", &["doctor", "domain", "durable", "message"]),
+    ("redrive", &["delivery", "redrive"]),
     ("pack", &["domain", "pack"]),
     ("saved", &["domain", "pack", "saved"]),
     ("app", &["domain", "message", "ports"]),

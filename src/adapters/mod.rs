@@ -1,6 +1,6 @@
 //! The outside, without decisions.
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "function")]
 pub mod aws;
 pub mod file;
 mod indexed;

@@ -1,5 +1,8 @@
 //! The function: takes invocations from Lambda's runtime and hands each to [`queuewatch::function`].
 
+mod clock;
+
+use clock::now;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use queuewatch::adapters::aws::client::{Account, Clients};
 use queuewatch::adapters::aws::cloudwatch::CloudWatchMetrics;
@@ -7,7 +10,6 @@ use queuewatch::adapters::aws::dynamodb::DynamoTable;
 use queuewatch::adapters::aws::sns::{SnsAlarms, Topics};
 use queuewatch::config::function::{Account as Known, FunctionConfig};
 use queuewatch::domain::envelope::Limits;
-use queuewatch::domain::job::Timestamp;
 use queuewatch::durable::TableLedger;
 use queuewatch::function::{Function, Outside, log};
 use serde_json::value::RawValue;
@@ -54,22 +56,4 @@ fn account(known: Known) -> Account {
         endpoint: known.endpoint,
         dynamodb_endpoint: known.dynamodb_endpoint,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the clock of the function")]
-fn now() -> Timestamp {
-    #[cfg(feature = "e2e")]
-    if let Some(ms) = time_of_the_tests() {
-        return Timestamp::from_ms(ms);
-    }
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
-}
-
-/// Epoch milliseconds from the file that the end-to-end tests keep: an incident takes minutes, and no test waits.
-/// No function that is deployed has this feature.
-#[cfg(feature = "e2e")]
-#[expect(clippy::disallowed_methods, reason = "where the tests say what time it is, and no setting")]
-fn time_of_the_tests() -> Option<i64> {
-    let path = std::env::var_os("QUEUEWATCH_TEST_CLOCK_FILE")?;
-    std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }

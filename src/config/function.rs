@@ -1,13 +1,14 @@
 //! What a function is told by its environment: raw variables → a checked [`FunctionConfig`].
 //!
 //! Settings that a file may hold too come through [`Overrides`]; here is what only the stack knows. Every error
-//! names its variable. **Invariant:** a secret is never printed.
+//! names its variable.
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use super::account::{Account, Secret};
+use super::account::{Variables, missing, wrong};
 use super::error::ConfigError;
 use super::{Config, Overrides};
 
@@ -21,41 +22,6 @@ pub enum Role {
     Ingest,
     /// Looks at what is known, once a minute.
     Sweep,
-}
-
-/// Something that is not printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// What it is.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-/// Who the function is to AWS, and where AWS is. Lambda sets it once for the life of a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The region.
-    pub region: String,
-    /// The access key's id.
-    pub access_key_id: String,
-    /// The access key's secret.
-    pub secret_access_key: Secret,
-    /// The session's token; long-lived keys have none.
-    pub session_token: Option<Secret>,
-    /// Replaces every service's endpoint.
-    pub endpoint: Option<String>,
-    /// Replaces DynamoDB's endpoint, before [`Account::endpoint`].
-    pub dynamodb_endpoint: Option<String>,
 }
 
 /// A checked configuration of a function.
@@ -120,49 +86,11 @@ impl FunctionConfig {
     }
 }
 
-/// Variables, checked one by one. An empty one is an unset one: a template parameter that nobody filled arrives as an
-/// empty text.
-struct Variables<F>(F);
-
 impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
-    fn optional(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
-        let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else { return Ok(None) };
-        value.into_string().map(Some).map_err(|_| wrong(name, "it is not UTF-8"))
-    }
-
-    fn required(&self, name: &'static str) -> Result<String, ConfigError> {
-        self.optional(name)?.ok_or_else(|| missing(name))
-    }
-
     /// Without a file that is named, the package's own, where it has one.
     fn packaged_file(&self) -> Option<PathBuf> {
         let root = (self.0)("LAMBDA_TASK_ROOT").filter(|root| !root.is_empty())?;
         Some(Path::new(&root).join(PACKAGED)).filter(|file| file.exists())
-    }
-
-    fn account(&self) -> Result<Account, ConfigError> {
-        let region = self.required("AWS_REGION")?;
-        if !region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
-            return Err(wrong("AWS_REGION", format!("`{region}` is no region's name")));
-        }
-        Ok(Account {
-            region,
-            access_key_id: self.required("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: Secret(self.required("AWS_SECRET_ACCESS_KEY")?),
-            session_token: self.optional("AWS_SESSION_TOKEN")?.map(Secret),
-            endpoint: self.endpoint("AWS_ENDPOINT_URL")?,
-            dynamodb_endpoint: self.endpoint("AWS_ENDPOINT_URL_DYNAMODB")?,
-        })
-    }
-
-    fn endpoint(&self, name: &'static str) -> Result<Option<String>, ConfigError> {
-        let url = self.optional(name)?;
-        match url.as_deref() {
-            Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => {
-                Err(wrong(name, format!("`{url}` begins with neither http:// nor https://")))
-            }
-            Some(_) | None => Ok(url),
-        }
     }
 
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>
@@ -214,14 +142,6 @@ fn sibling(group: &str) -> Option<String> {
     let (ingest, sweep) = ("-ingest", "-sweep");
     let of = |mine: &str, other: &str| group.strip_suffix(mine).map(|stack| format!("{stack}{other}"));
     of(ingest, sweep).or_else(|| of(sweep, ingest))
-}
-
-fn wrong(name: &'static str, detail: impl Into<String>) -> ConfigError {
-    ConfigError::Setting { name, detail: detail.into() }
-}
-
-fn missing(name: &'static str) -> ConfigError {
-    wrong(name, "it is not set")
 }
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! It refuses unknown keys, and names the key, line and column of whatever is wrong.
 //! **Invariant:** a `Config` holds no value that still has to be checked, but for the patterns of rules.
 
+#[cfg(feature = "function")]
+pub mod account;
 mod check;
 mod classifier;
 mod duration;
 mod error;
-#[cfg(feature = "aws")]
+#[cfg(feature = "function")]
 pub mod function;
 mod overrides;
 mod parameters;

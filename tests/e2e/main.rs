@@ -17,6 +17,8 @@
 
 mod concurrent;
 mod costs;
+mod desk;
+mod doctor;
 mod failed;
 mod faults;
 mod founding;
@@ -25,6 +27,7 @@ mod kept;
 mod kinesis;
 mod operators;
 mod reads;
+mod redrive;
 mod seen;
 mod servers;
 mod story;

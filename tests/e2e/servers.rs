@@ -71,13 +71,15 @@ impl Servers {
     }
 
     /// Calls one that speaks forms, and answers XML.
-    pub(crate) fn form(&self, service: &str, fields: &str) {
+    pub(crate) fn form(&self, service: &str, fields: &str) -> String {
         let headers = [
             ("authorization", &*authorization(service)),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
         let answer = http::ask("POST", self.port, "/", &headers, fields.as_bytes());
-        assert_eq!(answer.status, 200, "{fields}: {}", String::from_utf8_lossy(&answer.body));
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!(answer.status, 200, "{fields}: {text}");
+        text
     }
 
     /// Calls one that speaks REST.

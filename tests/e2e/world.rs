@@ -29,6 +29,7 @@ pub(crate) struct World<'a> {
     pub(crate) log_group: String,
     pub(crate) now_ms: i64,
     streams: Vec<String>,
+    pub(crate) clock_file: String,
 }
 
 impl Drop for World<'_> {
@@ -42,8 +43,7 @@ impl Drop for World<'_> {
 
 impl<'a> World<'a> {
     pub(crate) fn new(servers: &'a Servers, name: &str, log_group: &str, now_ms: i64) -> Self {
-        let mut world = Self::without_group(servers, name, log_group, now_ms);
-        world.set_clock(now_ms);
+        let world = Self::without_group(servers, name, log_group, now_ms);
         world.logs("CreateLogGroup", &json!({ "logGroupName": log_group }));
         let filter = json!({
             "logGroupName": log_group, "filterName": name, "filterPattern": "",
@@ -55,8 +55,15 @@ impl<'a> World<'a> {
 
     /// One whose functions nothing feeds yet.
     fn without_group(servers: &'a Servers, name: &str, log_group: &str, now_ms: i64) -> Self {
-        let streams = Vec::new();
-        let world = Self { servers, name: name.to_owned(), log_group: log_group.to_owned(), now_ms, streams };
+        let mut world = Self {
+            servers,
+            name: name.to_owned(),
+            log_group: log_group.to_owned(),
+            now_ms,
+            streams: Vec::new(),
+            clock_file: String::new(),
+        };
+        world.set_clock(now_ms);
         servers.make_table(name);
         for topic in ["email", "chat"] {
             servers.form("sns", &format!("Action=CreateTopic&Name={name}-{topic}"));
@@ -121,7 +128,7 @@ impl<'a> World<'a> {
 
     pub(crate) fn set_clock(&mut self, ms: i64) {
         self.now_ms = ms;
-        self.servers.control::<Value>("clock", &json!({ "stack": self.name, "ms": ms }));
+        self.clock_file = self.servers.control("clock", &json!({ "stack": self.name, "ms": ms }));
     }
 
     /// Puts lines into CloudWatch Logs at one time, and returns what is sent to ingest for it.

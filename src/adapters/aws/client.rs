@@ -46,7 +46,7 @@ impl fmt::Debug for Account {
 }
 
 /// A new connection inside a region takes milliseconds; one that takes this long leads nowhere.
-const CONNECT: Duration = Duration::from_secs(2);
+pub(super) const CONNECT: Duration = Duration::from_secs(2);
 /// One try. The largest answer, 16 MB of items, takes a second or two at a small function's bandwidth.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// All tries of a read or write of the table, within an ingest's and a sweep's time.
@@ -60,8 +60,8 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// Makes clients.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    account: Account,
-    http: SharedHttpClient,
+    pub(super) account: Account,
+    pub(super) http: SharedHttpClient,
 }
 
 impl Clients {
@@ -119,11 +119,11 @@ impl Clients {
         aws_sdk_sns::Client::from_conf(config.build())
     }
 
-    fn region(&self) -> Region {
+    pub(super) fn region(&self) -> Region {
         Region::new(self.account.region.clone())
     }
 
-    fn credentials(&self) -> Credentials {
+    pub(super) fn credentials(&self) -> Credentials {
         let Account { access_key_id, secret_access_key, session_token, .. } = &self.account;
         Credentials::new(access_key_id, secret_access_key, session_token.clone(), None, "environment")
     }

@@ -6,4 +6,6 @@ pub mod dynamodb;
 #[cfg(test)]
 #[path = "loopback_tests.rs"]
 mod loopback;
+#[cfg(feature = "aws")]
+pub mod operator;
 pub mod sns;

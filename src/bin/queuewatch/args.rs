@@ -37,6 +37,18 @@ pub(crate) enum Command {
     /// where no offset is), and what has waited longer than its grace is told at once.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArguments),
+    /// Tell what is wrong with a deployed stack, if anything (needs the feature `aws`).
+    ///
+    /// Looks at the last sweep, the log groups and their filters, who is told, open incidents and how to close
+    /// them, failed events, and what these logs cannot show. It changes nothing.
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArguments),
+    /// Deliver failed events once more (needs the feature `aws`).
+    ///
+    /// Sends each event of the stack's bucket, or of PATH, to the function that reads logs, and removes from the
+    /// bucket what was delivered. What was delivered before changes nothing a second time.
+    #[command(after_help = REDRIVE_HELP)]
+    Redrive(RedriveArguments),
 }
 
 const REPLAY_HELP: &str = "\
@@ -58,6 +70,25 @@ Examples:
   queuewatch watch storage/logs/laravel.log storage/logs/worker.log
   queuewatch watch --from-start 'storage/logs/*.log'
   php artisan queue:work 2>&1 | tee worker.log | queuewatch watch - storage/logs/laravel.log";
+
+const DOCTOR_HELP: &str = "\
+Exit status: 0 nothing is wrong; 1 something is; 2 the stack could not be looked up.
+An open incident is shown, and is only wrong where it says that queuewatch cannot see.
+
+Credentials and region come from the environment (AWS_ACCESS_KEY_ID, AWS_REGION …),
+or else from the AWS CLI and its profile (AWS_PROFILE).";
+
+const REDRIVE_HELP: &str = "\
+Exit status: 0 everything was delivered; 1 something is left; 2 something could not be read,
+or AWS not be asked. After five failures one after the other it stops: the function is ill.
+
+Credentials and region come from the environment (AWS_ACCESS_KEY_ID, AWS_REGION …),
+or else from the AWS CLI and its profile (AWS_PROFILE).
+
+Examples:
+  queuewatch redrive --dry-run
+  queuewatch redrive --stack queuewatch
+  queuewatch redrive --function NAME saved/";
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -202,4 +233,45 @@ pub(crate) struct CheckArguments {
     /// The configuration.
     #[arg(value_name = "CONFIG")]
     pub(crate) config: PathBuf,
+}
+
+/// Which stack, and where.
+#[derive(Debug, Args)]
+pub(crate) struct StackArguments {
+    /// The stack, by name or ARN.
+    #[arg(long, value_name = "NAME", default_value = "queuewatch")]
+    pub(crate) stack: String,
+    /// The region (replaces AWS_REGION).
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) stack: StackArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RedriveArguments {
+    /// Saved events, folders of them, or `-` for standard input; without any, what is in the bucket.
+    #[arg(value_name = "PATH", conflicts_with_all = ["bucket", "prefix", "keep"])]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stack: StackArguments,
+    /// The bucket of failed events, where it is not the stack's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Option<String>,
+    /// Only the objects whose keys begin so.
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub(crate) prefix: String,
+    /// The function to send to, where it is not the stack's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// Leave in the bucket what was delivered.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Say what would be sent, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

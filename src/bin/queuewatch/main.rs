@@ -2,7 +2,15 @@
 //! everything else on standard error.
 
 mod args;
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(not(feature = "aws"))]
+#[path = "without_aws.rs"]
+mod aws;
 mod check;
+#[cfg(feature = "aws")]
+#[path = "../clock.rs"]
+mod clock;
 mod explain;
 mod output;
 mod pack;
@@ -20,6 +28,9 @@ use args::{Arguments, Command};
 const RAN: u8 = 0;
 /// A notification fired, where `--exit-code` asks.
 const NOTIFIED: u8 = 1;
+/// Something is wrong with a stack, or an event could not be delivered.
+#[cfg(feature = "aws")]
+const LEFT: u8 = 1;
 /// A path or configuration could not be read, or a folder holds no events.
 const UNREADABLE: u8 = 2;
 
@@ -32,6 +43,8 @@ fn main() -> ExitCode {
         Command::Unpack(arguments) => pack::unpack(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Doctor(arguments) => aws::doctor(&arguments),
+        Command::Redrive(arguments) => aws::redrive(&arguments),
     };
     match result {
         Ok(status) => ExitCode::from(status),

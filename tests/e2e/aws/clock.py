@@ -21,12 +21,13 @@ class Clock:
         return os.path.join(self._folder, f"{stack}.clock")
 
     def set(self, stack, ms):
-        """Sets it, at once for all who read."""
+        """Sets it, at once for all who read, and answers where they read."""
         beside = f"{self.path(stack)}.next"
         with open(beside, "w", encoding="ascii") as file:
             file.write(str(int(ms)))
         os.replace(beside, self.path(stack))
         self._newest_ms = int(ms)
+        return self.path(stack)
 
     def now_ms(self):
         """Epoch milliseconds."""

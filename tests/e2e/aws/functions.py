@@ -50,7 +50,9 @@ class Functions:
         """Lambda's own `Invoke`, for callers that wait: <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>."""
         name = call.environ["PATH_INFO"].split("/functions/")[1].split("/")[0].rsplit(":", 1)[-1]
         if name not in self._declared:
-            return call.refusal(404, "ResourceNotFoundException")
+            said = json.dumps({"Type": "User", "Message": f"Function not found: {name}"})
+            headers = [("Content-Type", "application/json"), ("x-amzn-errortype", "ResourceNotFoundException")]
+            return Answer(404, headers, said.encode())
         ended = self.invoke(name, json.loads(call.body))
         headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", "$LATEST")]
         if ended["outcome"] == "response":
