@@ -34,7 +34,8 @@ pub(crate) enum Command {
     /// Follows as `tail -F` does: files that are not there yet, rotated or emptied. What is known, and how far each
     /// file was read, is kept in a folder and survives a restart. A file that is met for the first time is read from
     /// its end, or, with --from-start, from its beginning: then lines are stamped by the time printed on them (UTC
-    /// where no offset is), and what has waited longer than its grace is told at once.
+    /// where no offset is), and what has waited longer than its grace is told at once. A line is read when its newline
+    /// is there; one of more than 256 KiB is cut to that.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArguments),
     /// Tell what is wrong with a deployed stack, if anything (needs the feature `aws`).

@@ -30,6 +30,8 @@ use stop::Stop;
 
 /// How often the inputs are looked at, where there was nothing more to read.
 const POLL_EVERY: Duration = Duration::from_millis(200);
+/// Streams that are named at the start.
+const NAMED_MAX: usize = 3;
 /// The name of standard input as a log stream.
 const STDIN: &str = "stdin";
 
@@ -92,7 +94,8 @@ fn watch<T: Keeping>(
     };
     let watch = settled(Watch::start(inputs, outside, settings, now()))?;
     let every = watch.sweeps_every_ms().checked_div(1000).unwrap_or(0);
-    output::tell(&format!("queuewatch: watching; a look at what is known every {every} s"));
+    let what = named(&watch.inputs().streams().collect::<Vec<_>>());
+    output::tell(&format!("queuewatch: watching {what}; a look at what is known every {every} s"));
     let has_notified = Round { watch, table: table.clone(), lines_count: 0, trouble: None }.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
 }
@@ -113,6 +116,17 @@ fn inputs(files: &[std::path::PathBuf]) -> anyhow::Result<Inputs> {
         inputs.add_path(file);
     }
     Ok(inputs)
+}
+
+/// The first few names, and how many more there are.
+fn named(streams: &[&str]) -> String {
+    let more = streams.len().saturating_sub(NAMED_MAX);
+    let first = streams.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+    match (streams.is_empty(), more) {
+        (true, _) => "for files to come".to_owned(),
+        (false, 0) => first,
+        (false, more) => format!("{first} and {more} more"),
+    }
 }
 
 fn check_path(path: &Path) -> anyhow::Result<()> {
