@@ -24,6 +24,7 @@
 //! # Where do I add …
 //!
 //! - a line form: a file in `domain/classify`, its place in `StreamReader::preset`, a case for each line it declines;
+//! - a line that Laravel should write: `integrations/laravel`, and its form in `domain/classify/queued.rs`;
 //! - an incident kind: [`domain::incident::Kind`], a file in `domain/plan`, its words in `message`, a story in
 //!   `tests/scenarios`;
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;

@@ -347,3 +347,26 @@ fn a_line_costs_microseconds() {
     assert!(with[0] - without[0] < 200.0, "a dispatch: {} and {} us", with[0], without[0]);
     assert!(with[1] - without[1] < 10.0, "a turn: {} and {} us", with[1], without[1]);
 }
+
+#[test]
+fn without_the_event_the_payload_hook_tells_all_but_the_id() {
+    let written = written("8.0");
+    let queued: Vec<_> = written.iter().filter(|record| record["message"] == "Job queued").collect();
+    let told: Vec<_> = queued
+        .iter()
+        .map(|record| {
+            let job = &record["context"];
+            assert!(job.get("id").is_none() && job["uuid"].is_string() && job["job"] == "App\\Job", "{job}");
+            (job["connection"].as_str().unwrap(), job["queue"].as_str().unwrap(), job["delay"].as_i64())
+        })
+        .collect();
+    let expected = [
+        ("redis", "main", None),
+        ("cluster", "{emails}", Some(60)),
+        ("sqs", "mail-staging", None),
+        ("sqs", "mail-staging.fifo", None),
+        ("sqs", "https://sqs.eu-west-1.amazonaws.com/1/mail-staging", None),
+        ("bare", "default", None),
+    ];
+    assert_eq!(told, expected);
+}

@@ -15,13 +15,13 @@ namespace QueueWatch\Laravel;
 class EnqueueLines
 {
     /** Payloads remembered: pushes that failed or were rolled back leave theirs behind. */
-    const MADE_MAX = 1000;
+    public const MADE_MAX = 1000;
 
     /** Jobs of a batch that wait for their insert; a batch holds each payload in memory, too, which is far larger. */
-    const BATCHED_MAX = 200000;
+    public const BATCHED_MAX = 200000;
 
     /** Stack frames between the payload hook and `DatabaseQueue::bulk`, and some. */
-    const FRAMES_MAX = 20;
+    public const FRAMES_MAX = 20;
 
     private $writer;
 

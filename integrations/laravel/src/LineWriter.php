@@ -11,13 +11,13 @@ namespace QueueWatch\Laravel;
 class LineWriter
 {
     /** A pipe takes this much in one piece (PIPE_BUF), and is reported writable only when it has room for it. */
-    const LINE_BYTES_MAX = 4096;
+    public const LINE_BYTES_MAX = 4096;
 
     /** Longest name that is written: beyond it a line may outgrow a page. */
-    const NAME_BYTES_MAX = 512;
+    public const NAME_BYTES_MAX = 512;
 
     /** How long a line may wait for a full pipe. After a line was dropped none waits, until one goes out again. */
-    const WAIT_MICROSECONDS_MAX = 5000;
+    public const WAIT_MICROSECONDS_MAX = 5000;
 
     private $target;
 

@@ -1,7 +1,7 @@
 <?php
 
 /*
- * What the package writes where the framework's events have another version's shape: php versions.php 10.21|11.0|12.59
+ * What the package writes where the framework's events have another version's shape: php versions.php 8.0|10.21|11.0|12.59
  * No framework is needed; its events and its configuration are stood in for, as the tags of those versions have them.
  */
 
@@ -16,7 +16,9 @@ namespace Illuminate\Queue\Events {
         }
     }
 
-    if ($argv[1] === '10.21') {
+    if ($argv[1] === '8.0') {
+        // There is no such event before 8.24.
+    } elseif ($argv[1] === '10.21') {
         class JobQueued extends Event
         {
             public $connectionName;
@@ -79,6 +81,7 @@ namespace {
                 'cluster' => ['driver' => 'redis', 'queue' => '{main}'],
                 'sqs' => ['driver' => 'sqs', 'queue' => 'mail', 'suffix' => '-staging'],
                 'bare' => ['driver' => 'beanstalkd'],
+                'sync' => ['driver' => 'sync'],
             ];
 
             return $connections[substr($key, strlen('queue.connections.'))] ?? null;
@@ -143,6 +146,9 @@ namespace {
         $made = $isRedis ? 'queues:'.($queue ?? 'main') : $queue;
         $enqueues->payload($connection, $made, $payload + ['data' => ['command' => $job], 'job' => 'call']);
         $values = ['connectionName' => $connection, 'queue' => $queue, 'id' => $id, 'job' => $job, 'delay' => $delay];
+        if ($GLOBALS['argv'][1] === '8.0') {
+            return;
+        }
         $values['payload'] = json_encode($payload + ['data' => ['command' => 'O:3:"Job"…hunter2']]);
         $enqueues->queued(new JobQueued(array_intersect_key($values, get_class_vars(JobQueued::class))));
     };
@@ -152,7 +158,10 @@ namespace {
     $push('sqs', 'mail.fifo', null, 'm2');
     $push('sqs', 'https://sqs.eu-west-1.amazonaws.com/1/mail-staging', null, 'm3');
     $push('bare', null, null, new JobId());
-    if ($argv[1] !== '10.21') {
+    if ($argv[1] === '8.0') {
+        // What runs at once is on no queue.
+        $push('sync', null, null, null);
+    } elseif ($argv[1] !== '10.21') {
         $push('redis', Queue::Emails, 5, 'r3');
     }
 
