@@ -19,5 +19,6 @@ pub mod plan;
 pub mod policy;
 pub mod printable;
 pub mod reading;
+pub mod redact;
 pub mod time;
 pub mod watching;

@@ -8,6 +8,7 @@ use crate::domain::job::{
     Runtime, Stage, Timestamp,
 };
 use crate::domain::printable::printable;
+use crate::domain::redact::redact;
 
 /// A line's fields before they are owned. A preset fills what its form carries and leaves the rest `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,9 +55,17 @@ impl<'a> Sighting<'a> {
     }
 }
 
-/// The first line of an error, cut to [`ERROR_CHARS_MAX`] characters.
+/// The first line of an error, without secrets, cut to [`ERROR_CHARS_MAX`] characters.
 pub(super) fn cut(text: &str) -> Arc<str> {
-    let line = printable(text.lines().next().unwrap_or_default().trim());
+    first(&redact(first_line(text)))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim()
+}
+
+fn first(line: &str) -> Arc<str> {
+    let line = printable(line);
     match line.char_indices().nth(ERROR_CHARS_MAX) {
         Some((end, _)) => Arc::from(line.get(..end).unwrap_or_default()),
         None => Arc::from(&*line),
@@ -98,7 +107,12 @@ impl Names {
             delay_ms: seen.delay_ms,
             runtime: seen.runtime,
             timeout_ms: seen.timeout_ms,
-            text: seen.text.map(|text| cut(&text)),
+            text: seen.text.map(|text| {
+                // Names of a file, of queues: there is nothing to hide in them, and a redacted path leads nowhere.
+                let is_name =
+                    matches!(seen.stage, Stage::LogFileHint | Stage::WorkerStarted | Stage::WorkerAlive);
+                if is_name { first(first_line(&text)) } else { cut(&text) }
+            }),
         }
     }
 }
@@ -175,6 +189,22 @@ mod tests {
         assert_eq!(owned.class, Some("App\u{fffd}]0;x\u{fffd}\u{fffd}X".into()));
         assert_eq!((owned.queue, owned.id), (Some("de\u{fffd}fault".into()), Some("1\u{fffd}2".into())));
         assert_eq!(&*cut("bad \u{1b}[31m"), "bad \u{fffd}[31m");
+    }
+
+    #[test]
+    fn an_error_is_kept_without_secrets_and_a_file_by_its_whole_name() {
+        let told = |stage, text: &'static str| {
+            let seen = Sighting::new(stage, Form::Process).saying(text);
+            Names::default().own(seen, Timestamp::from_ms(0), LineKey(0)).text.map(|text| text.to_string())
+        };
+        let error = "E: password=hunter2";
+        for stage in [Stage::Failed, Stage::EnqueueError, Stage::WorkerError, Stage::WorkerStopped] {
+            assert_eq!(told(stage, error).as_deref(), Some("E: password=(redacted)"));
+        }
+        let across = format!("E: {}bob@mail.example.com", "x ".repeat(ERROR_CHARS_MAX / 2 - 4));
+        assert!(cut(&across).ends_with(" (e-ma"), "{}", cut(&across));
+        let file = "/data/0123456789abcdef0123/storage/logs/queue.log";
+        assert_eq!(told(Stage::LogFileHint, file).as_deref(), Some(file));
     }
 
     #[test]
