@@ -72,9 +72,10 @@ impl FunctionConfig {
         if role == Role::Sweep && email_topic_arn.is_none() {
             return Err(missing("QUEUEWATCH_EMAIL_TOPIC_ARN"));
         }
+        let sweep_function = variables.optional("AWS_LAMBDA_FUNCTION_NAME")?.filter(|_| role == Role::Sweep);
         let chat_topic_arn = variables.topic("QUEUEWATCH_CHAT_TOPIC_ARN", &account.region)?;
         Ok(Self {
-            config: config.with_chat_topic(chat_topic_arn.is_some()),
+            config: config.with_stack(chat_topic_arn.is_some(), sweep_function),
             role,
             table: variables.table()?,
             email_topic_arn,
@@ -182,6 +183,11 @@ mod tests {
         assert_eq!((found.role, found.table.as_str()), (Role::Sweep, "queuewatch-jobs"));
         let policy = found.config.policy();
         assert_eq!((policy.app.as_str(), policy.grace_ms, policy.has_chat_topic), ("shop", 360_000, true));
+        assert_eq!(policy.aws.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(policy.aws.sweep_function.as_deref(), Some("qw-sweep"));
+        let ingest =
+            with(&[("QUEUEWATCH_ROLE", "ingest"), ("AWS_LAMBDA_FUNCTION_NAME", "qw-ingest")]).unwrap();
+        assert_eq!(ingest.config.policy().aws.sweep_function, None);
         assert_eq!(found.account.session_token.as_ref().map(Secret::reveal), Some("psst"));
         assert_eq!(found.own_log_groups, ["/aws/lambda/qw-ingest", "/aws/lambda/qw-sweep"]);
     }

@@ -105,10 +105,11 @@ impl Config {
         Ok(config)
     }
 
-    /// This configuration for a stack with a topic for chats, or without.
+    /// This configuration for a stack: with a topic for chats, or without; and the function that sweeps it.
     #[must_use]
-    pub const fn with_chat_topic(mut self, has_chat_topic: bool) -> Self {
+    pub fn with_stack(mut self, has_chat_topic: bool, sweep_function: Option<String>) -> Self {
         self.policy.has_chat_topic = has_chat_topic;
+        self.policy.aws.sweep_function = sweep_function;
         self
     }
 

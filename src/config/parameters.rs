@@ -20,6 +20,8 @@ pub struct Parameters {
     pub ecs_service: Option<String>,
     /// Replaces `[metrics].class_dimension`.
     pub class_dimension: Option<String>,
+    /// The region that commands name, as AWS's own tools read it.
+    pub region: Option<String>,
 }
 
 impl Parameters {
@@ -34,6 +36,7 @@ impl Parameters {
             ecs_cluster: text("QUEUEWATCH_ECS_CLUSTER")?,
             ecs_service: text("QUEUEWATCH_ECS_SERVICE")?,
             class_dimension: text("QUEUEWATCH_CLASS_DIMENSION")?,
+            region: text("AWS_REGION")?,
         })
     }
 
@@ -57,6 +60,9 @@ impl Parameters {
         if let Some(Flag(flag)) = checked("QUEUEWATCH_CLASS_DIMENSION", self.class_dimension.as_deref())? {
             policy.class_dimension = flag;
         }
+        if let Some(Region(region)) = checked("AWS_REGION", self.region.as_deref())? {
+            policy.aws.region = Some(region);
+        }
         Ok(())
     }
 }
@@ -71,6 +77,22 @@ impl FromText for WrittenLanguage {
             "en" => Ok(Self(Language::En)),
             "ja" => Ok(Self(Language::Ja)),
             _ => Err(format!("`{text}` is neither en nor ja")),
+        }
+    }
+}
+
+/// A region's name, which stands in commands.
+pub(super) struct Region(pub(super) String);
+
+impl FromText for Region {
+    const EXPECTED: &str = "a region's name";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if text.bytes().all(is_name) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` is no region's name"))
         }
     }
 }
@@ -113,6 +135,7 @@ mod tests {
             ("QUEUEWATCH_ECS_CLUSTER", "c"),
             ("QUEUEWATCH_ECS_SERVICE", "s"),
             ("QUEUEWATCH_CLASS_DIMENSION", "true"),
+            ("AWS_REGION", "ap-northeast-1"),
         ])
         .unwrap();
         let mut expected = Policy { job_timeout_ms: Some(1_200_000), ..Policy::default() };
@@ -120,6 +143,7 @@ mod tests {
         expected.timezone = "Asia/Tokyo".into();
         (expected.ecs.cluster, expected.ecs.service) = (Some("c".into()), Some("s".into()));
         expected.class_dimension = true;
+        expected.aws.region = Some("ap-northeast-1".into());
         assert_eq!(found, expected);
     }
 
@@ -137,5 +161,6 @@ mod tests {
         check_refused("QUEUEWATCH_ECS_CLUSTER", " ", "the name is empty");
         check_refused("QUEUEWATCH_ECS_SERVICE", " ", "the name is empty");
         check_refused("QUEUEWATCH_CLASS_DIMENSION", "yes", "`yes` is neither true nor false");
+        check_refused("AWS_REGION", "eu west", "`eu west` is no region's name");
     }
 }

@@ -23,6 +23,8 @@ pub struct Policy {
     pub timezone: String,
     /// Where the app runs, for commands that are ready to paste.
     pub ecs: Ecs,
+    /// Where queuewatch itself runs, for the same.
+    pub aws: Aws,
     /// What to take the lines of a log stream for; the first match wins.
     pub sources: Vec<SourcePolicy>,
     /// How long a ready job may wait, where neither its class nor its queue says.
@@ -66,6 +68,15 @@ pub struct Ecs {
     pub cluster: Option<String>,
     /// The service's name.
     pub service: Option<String>,
+}
+
+/// Where queuewatch itself runs: what its environment tells, and no file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aws {
+    /// The region; without it a command uses its reader's own.
+    pub region: Option<String>,
+    /// The function that takes an operator's word.
+    pub sweep_function: Option<String>,
 }
 
 /// What the lines of some log streams mean.
@@ -172,6 +183,7 @@ impl Default for Policy {
             language: Language::En,
             timezone: "UTC".into(),
             ecs: Ecs::default(),
+            aws: Aws::default(),
             sources: Vec::new(),
             // Longer than the three minutes that AWS names for a subscription's delivery.
             grace_ms: 5 * MINUTE_MS,
