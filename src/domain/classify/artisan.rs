@@ -1,4 +1,4 @@
-//! What artisan's commands print about themselves: banners of workers, Horizon, pauses and restarts.
+//! What artisan's commands print about themselves: banners of workers, Horizon, pauses, maintenance and restarts.
 
 use crate::domain::job::{Form, Stage};
 
@@ -14,6 +14,12 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     }
     if sentence == "Horizon started successfully." {
         return Some(process(Stage::WorkerStarted).saying("horizon"));
+    }
+    // Maintenance mode stops every worker, so that the pause names no queue.
+    match sentence {
+        "Application is now in maintenance mode." => return Some(process(Stage::Paused).saying("down")),
+        "Application is now live." => return Some(process(Stage::Resumed).saying("up")),
+        _ => {}
     }
     if let Some(rest) = sentence.strip_prefix("Processing jobs from the [") {
         let (queues, tail) = rest.split_once(']')?;
@@ -61,6 +67,11 @@ mod tests {
         check(paused, Some((Stage::Paused, None, Some("default"))));
         let resumed = "   INFO  Job processing on queue [redis:default] has been resumed.  ";
         check(resumed, Some((Stage::Resumed, None, Some("default"))));
+        let down = "   INFO  Application is now in maintenance mode.  ";
+        check(down, Some((Stage::Paused, Some("down"), None)));
+        check("Application is now in maintenance mode.", Some((Stage::Paused, Some("down"), None)));
+        check("   INFO  Application is now live.  ", Some((Stage::Resumed, Some("up"), None)));
+        check("   INFO  Application is already down.  ", None);
         check("We are Broadcasting queue restart signal.", None);
         check("   INFO  Processing jobs from the [default] list.", None);
         check("   INFO  Job processing on queue [redis:default] has been lost.", None);

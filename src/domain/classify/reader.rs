@@ -140,7 +140,7 @@ impl<'c> StreamReader<'c> {
             }
             Some(b'S') if line.text == "Stack trace:" => return self.records.open_other(self.line_number),
             Some(b'Q') => columns::read_pause(line.text).or_else(|| process::read(line.text)),
-            Some(b'B') => artisan::read(line.text).or_else(|| process::read(line.text)),
+            Some(b'A' | b'B') => artisan::read(line.text).or_else(|| process::read(line.text)),
             Some(_) => process::read(line.text),
         };
         if let Some(seen) = seen {

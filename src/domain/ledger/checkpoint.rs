@@ -261,8 +261,10 @@ impl Ledger {
                     marks.pop_first();
                 }
             }
-            while stream.log_files.len() > BREAKS_MAX {
-                stream.log_files.pop_first();
+            for texts in [&mut stream.stops, &mut stream.log_files] {
+                while texts.len() > BREAKS_MAX {
+                    texts.pop_first();
+                }
             }
             stream.halves.forget_before(stream.newest_line.map(|at| at.minus_ms(HOUR_MS)));
         }

@@ -137,6 +137,10 @@ impl Circumstances {
         };
         let worker = self.workers.entry(name).or_default();
         worker.queues.extend(observation.queue.clone());
+        // A worker on several queues names them in one list.
+        worker
+            .queues
+            .extend(observation.text.iter().flat_map(|list| list.split(',')).filter_map(QueueName::parse));
         if observation.at >= worker.newest {
             worker.newest = observation.at;
             worker.stream = stream;
@@ -200,7 +204,12 @@ mod tests {
         };
         known.take(&beat(100, "high"), StreamKey(1));
         known.take(&beat(100, "default"), StreamKey(1));
+        known.take(
+            &Observation { text: Some("low,{later}".into()), queue: None, ..beat(100, "") },
+            StreamKey(1),
+        );
         let worker = known.workers.values().next().unwrap();
+        assert!(worker.serves(&lane("redis", "low")) && worker.serves(&lane("redis", "later")));
         assert!(worker.serves(&lane("redis", "high")) && worker.serves(&(None, Some("default".into()))));
         assert!(!worker.serves(&lane("redis", "mail")) && !worker.serves(&lane("database", "high")));
         assert!(worker.is_alive_since(Timestamp::from_ms(100)));

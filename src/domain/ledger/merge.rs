@@ -187,8 +187,13 @@ impl Ledger {
             let is_kill = observation.text.as_deref() == Some("Killed");
             if observation.stage == Stage::WorkerStarted {
                 facts.boots.insert(observation.at);
-            } else if is_kill {
-                facts.kills.insert(observation.at);
+            } else {
+                if is_kill {
+                    facts.kills.insert(observation.at);
+                }
+                if let Some(text) = &observation.text {
+                    facts.note_stop(observation.at, text);
+                }
             }
         } else if let (Stage::LogFileHint, Some(file)) = (observation.stage, &observation.text) {
             facts.log_files.insert(observation.at, Arc::clone(file));

@@ -32,6 +32,9 @@ pub struct StreamFacts {
     /// Lines that say a worker was killed.
     #[serde(default)]
     pub kills: BTreeSet<Timestamp>,
+    /// What lines say of a worker's end: `worker exited with code 137`, `memory`.
+    #[serde(default)]
+    pub stops: BTreeMap<Timestamp, Arc<str>>,
     /// The newest line of a job's start or end.
     #[serde(default)]
     pub newest_worker_line: Option<Timestamp>,
@@ -42,6 +45,16 @@ pub struct StreamFacts {
     pub log_files: BTreeMap<Timestamp, Arc<str>>,
     /// Store errors and traces that payloads cut apart.
     pub halves: Halves,
+}
+
+impl StreamFacts {
+    /// Notes what a line says of a worker's end; the least of several of one moment, so that order does not matter.
+    pub fn note_stop(&mut self, at: Timestamp, text: &Arc<str>) {
+        let known = self.stops.entry(at).or_insert_with(|| Arc::clone(text));
+        if text < known {
+            *known = Arc::clone(text);
+        }
+    }
 }
 
 impl Streams {
@@ -55,6 +68,7 @@ impl Streams {
             breaks: BTreeSet::new(),
             boots: BTreeSet::new(),
             kills: BTreeSet::new(),
+            stops: BTreeMap::new(),
             newest_worker_line: None,
             newest_enqueue_line: None,
             log_files: BTreeMap::new(),
