@@ -126,7 +126,7 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
 ) -> Result<Swept, AppError<S::Error, M::Error, A::Error>> {
     let now = horizon.now;
     let mut letters = say(&mut plan, policy, horizon);
-    let greeting = plan.greeting.as_ref().map(|watching| message::greet(watching, policy.has_chat_topic));
+    let greeting = plan.greeting.as_ref().map(|watching| message::greet(watching, policy));
     letters.extend(greeting.into_iter().flatten());
     let commit = Commit {
         at: now,
@@ -187,7 +187,7 @@ fn notification(
     horizon: Horizon,
 ) -> Notification {
     let now = horizon.now;
-    let words = message::render(&policy.app, &policy.timezone, incident, state, now);
+    let words = message::render(policy, incident, state, now);
     Notification {
         id: incident.next_notification_id(),
         at: now,

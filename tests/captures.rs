@@ -8,6 +8,8 @@
     reason = "a capture that cannot be read must fail the test, and test helpers are outside clippy's exemption"
 )]
 
+#[path = "captures/causes.rs"]
+mod causes;
 #[path = "support/corpus.rs"]
 mod corpus;
 #[path = "support/wire.rs"]

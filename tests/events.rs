@@ -37,19 +37,30 @@ struct Incident {
     jobs_count: u64,
     is_open: bool,
     is_after_end: bool,
+    /// The likeliest cause, and whether it is certain.
+    cause: (&'static str, bool),
 }
 
-const fn stalled(id: &'static str, jobs_count: u64) -> Incident {
-    Incident { id, kind: "stalled", severity: "page", jobs_count, is_open: true, is_after_end: false }
+const fn stalled(id: &'static str, jobs_count: u64, cause: &'static str) -> Incident {
+    let cause = (cause, false);
+    Incident { id, kind: "stalled", severity: "page", jobs_count, is_open: true, is_after_end: false, cause }
 }
 
-/// A page of another kind, after the end of its story.
-const fn page(id: &'static str, kind: &'static str, jobs_count: u64, is_open: bool) -> Incident {
-    Incident { id, kind, severity: "page", jobs_count, is_open, is_after_end: true }
+/// A page of another kind, after the end of its story; its lines leave no doubt about the cause.
+const fn page(
+    id: &'static str,
+    kind: &'static str,
+    jobs_count: u64,
+    is_open: bool,
+    cause: &'static str,
+) -> Incident {
+    let cause = (cause, true);
+    Incident { id, kind, severity: "page", jobs_count, is_open, is_after_end: true, cause }
 }
 
 const fn blind(id: &'static str) -> Incident {
-    Incident { id, kind: "blind", severity: "warn", jobs_count: 0, is_open: true, is_after_end: false }
+    let cause = ("monitor_blind", true);
+    Incident { id, kind: "blind", severity: "warn", jobs_count: 0, is_open: true, is_after_end: false, cause }
 }
 
 const DELAY: &str = "delay is not logged";
@@ -64,7 +75,7 @@ const STORIES: [Story; 17] = [
         lines: [460, 13, 0],
         counts: [7, 0, 0, 0, 0, 0],
         pending: [7, 7, 0],
-        incidents: &[stalled("stalled-redis-default-20251206T1237Z", 7)],
+        incidents: &[stalled("stalled-redis-default-20251206T1237Z", 7, "logs_not_forwarded")],
         blind_spots: &[NO_WORKER],
     },
     Story {
@@ -73,7 +84,7 @@ const STORIES: [Story; 17] = [
         lines: [221, 5, 0],
         counts: [5, 0, 0, 0, 0, 0],
         pending: [5, 5, 0],
-        incidents: &[stalled("stalled-redis-default-20251125T0930Z", 5)],
+        incidents: &[stalled("stalled-redis-default-20251125T0930Z", 5, "never_observed")],
         blind_spots: &[NO_WORKER],
     },
     Story {
@@ -91,7 +102,10 @@ const STORIES: [Story; 17] = [
         lines: [226, 212, 0],
         counts: [120, 46, 46, 0, 0, 0],
         pending: [74, 74, 0],
-        incidents: &[Incident { is_after_end: true, ..stalled("stalled-redis-default-20261123T1658Z", 74) }],
+        incidents: &[Incident {
+            is_after_end: true,
+            ..stalled("stalled-redis-default-20261123T1658Z", 74, "worker_silent")
+        }],
         blind_spots: &[],
     },
     Story {
@@ -118,7 +132,7 @@ const STORIES: [Story; 17] = [
         lines: [32, 12, 0],
         counts: [6, 3, 3, 0, 0, 0],
         pending: [3, 3, 0],
-        incidents: &[stalled("stalled-redis-default-20251213T0311Z", 3)],
+        incidents: &[stalled("stalled-redis-default-20251213T0311Z", 3, "worker_silent")],
         blind_spots: &[],
     },
     Story {
@@ -163,7 +177,10 @@ const STORIES: [Story; 17] = [
         lines: [89, 49, 0],
         counts: [16, 16, 16, 0, 0, 0],
         pending: [0, 0, 0],
-        incidents: &[Incident { is_open: false, ..stalled("stalled-redis-default-20251212T1415Z", 5) }],
+        incidents: &[Incident {
+            is_open: false,
+            ..stalled("stalled-redis-default-20251212T1415Z", 5, "worker_silent")
+        }],
         blind_spots: &[],
     },
     Story {
@@ -173,8 +190,17 @@ const STORIES: [Story; 17] = [
         counts: [52, 49, 49, 0, 0, 8],
         pending: [3, 3, 0],
         incidents: &[
-            page("enqueue_errors-unknown-unknown-20261123T1651Z", "enqueue_errors", 8, false),
-            Incident { is_after_end: true, ..stalled("stalled-unknown-default-20261123T1656Z", 3) },
+            page(
+                "enqueue_errors-unknown-unknown-20261123T1651Z",
+                "enqueue_errors",
+                8,
+                false,
+                "enqueue_errors",
+            ),
+            Incident {
+                is_after_end: true,
+                ..stalled("stalled-unknown-default-20261123T1656Z", 3, "cannot_fetch")
+            },
         ],
         blind_spots: &[NO_IDS],
     },
@@ -184,7 +210,7 @@ const STORIES: [Story; 17] = [
         lines: [162, 132, 0],
         counts: [30, 48, 21, 15, 18, 0],
         pending: [0, 0, 0],
-        incidents: &[page("failing-redis-default-20261123T1650Z", "failing", 15, true)],
+        incidents: &[page("failing-redis-default-20261123T1650Z", "failing", 15, true, "failing_fast")],
         blind_spots: &[],
     },
     Story {
@@ -202,7 +228,10 @@ const STORIES: [Story; 17] = [
         lines: [192, 180, 0],
         counts: [100, 40, 40, 0, 0, 0],
         pending: [60, 60, 0],
-        incidents: &[Incident { is_after_end: true, ..stalled("stalled-unknown-emails-20261123T1658Z", 60) }],
+        incidents: &[Incident {
+            is_after_end: true,
+            ..stalled("stalled-unknown-emails-20261123T1658Z", 60, "queue_not_consumed")
+        }],
         blind_spots: &[],
     },
     Story {
@@ -260,6 +289,9 @@ fn check_incidents(story: &Story, replay: &Value) {
         assert_eq!(got["jobs_count"], expected.jobs_count, "{name}");
         assert_eq!(got["resolved_at"].is_null(), expected.is_open, "{name}: {}", got["resolved_at"]);
         assert_eq!(got["after_end"], expected.is_after_end, "{name}");
+        let why = &got["diagnosis"];
+        let cause = (why["cause"].as_str().unwrap(), why["certain"] == true);
+        assert_eq!(cause, expected.cause, "{name}: {why:#}");
     }
 }
 
@@ -290,9 +322,28 @@ fn the_sixth_of_december_pages_at_the_tick_of_12_37_and_names_the_log_file() {
     assert_eq!(incident["resolved_at"], Value::Null);
     assert_eq!((&incident["connection"], &incident["queue"]), (&"redis".into(), &"default".into()));
     assert_eq!(incident["matched_by"], "uuid");
-    let page = incident["notifications"][0]["body"].as_str().unwrap();
-    assert!(page.contains("storage/logs/queue-20251206.log"), "{page}");
-    assert_eq!(incident["notifications"][0]["at"], "2025-12-06T12:37:00.000Z");
+    let page = &incident["notifications"][0];
+    assert_eq!(
+        (&page["at"], &page["cause"]),
+        (&"2025-12-06T12:37:00.000Z".into(), &"logs_not_forwarded".into())
+    );
+    let why = &incident["diagnosis"];
+    assert_eq!((&why["cause"], &why["certain"]), (&"logs_not_forwarded".into(), &false.into()));
+    assert_eq!(why["runners_up"], serde_json::json!(["worker_silent", "failing_fast"]));
+    let file = "storage/logs/queue-20251206.log";
+    assert!(why["evidence"][0].as_str().unwrap().contains(file), "{why:#}");
+    let first = why["commands"][0].as_str().unwrap();
+    assert!(first.contains("--task 119ff6db80b1c1a8a6afc0dc9c6f1818 --container app "), "{first}");
+    assert!(first.ends_with(&format!("--command \"tail -n 100 {file}\"")), "{first}");
+    let body = page["body"].as_str().unwrap();
+    let (before, _) = body.split_once("THEN").unwrap();
+    assert!(before.contains(file) && before.contains(first), "{body}");
+    for command in [
+        r#"--payload '{"close":"stalled-redis-default-20251206T1237Z","#,
+        r#"--payload '{"silence":{"queue":"default","#,
+    ] {
+        assert!(body.contains(command), "{body}");
+    }
 }
 
 #[test]
@@ -301,6 +352,9 @@ fn the_twenty_fifth_of_november_pages_and_knows_of_no_worker() {
     let incident = &replay["incidents"][0];
     assert_eq!(incident["opened_at"], "2025-11-25T09:30:00.000Z");
     assert_eq!(incident["oldest_ready_at"], "2025-11-25T09:24:48.331Z");
+    let why = &incident["diagnosis"];
+    assert_eq!((&why["cause"], &why["certain"]), (&"never_observed".into(), &false.into()));
+    assert_eq!(why["runners_up"], serde_json::json!(["logs_not_forwarded"]));
     let twin = fs::read_to_string(STORIES[1].folder().join("lines.txt")).unwrap();
     assert!(!twin.to_lowercase().contains("worker"), "no line of a worker, not even of its start");
 }
@@ -397,7 +451,9 @@ fn the_index_lists_every_folder_once_and_says_what_a_replay_says() {
         );
         assert!(row.contains(&figures), "{figures}: {row}");
         for incident in story.incidents {
-            assert!(row.contains(&format!("`{}`", incident.id)), "{}: {row}", incident.id);
+            for name in [incident.id, incident.cause.0] {
+                assert!(row.contains(&format!("`{name}`")), "{name}: {row}");
+            }
         }
         assert_eq!(row.contains("no incident"), story.incidents.is_empty(), "{row}");
     }

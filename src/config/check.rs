@@ -68,14 +68,10 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
 /// The keys that are written and that this version does not act on yet. **The one list**: whoever builds
 /// one of these takes its line out.
 fn inert(raw: &RawConfig) -> Vec<&'static str> {
-    [
-        ("language = \"ja\"", matches!(raw.language, RawLanguage::Ja)),
-        ("[ecs]", raw.ecs.cluster.is_some() || raw.ecs.service.is_some()),
-        ("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some())),
-    ]
-    .into_iter()
-    .filter_map(|(key, is_written)| is_written.then_some(key))
-    .collect()
+    [("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some()))]
+        .into_iter()
+        .filter_map(|(key, is_written)| is_written.then_some(key))
+        .collect()
 }
 
 fn source(raw: RawSource) -> SourcePolicy {

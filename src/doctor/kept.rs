@@ -82,7 +82,7 @@ fn sight(kept: &Kept) -> Vec<Check> {
         .map(|(spot, n)| {
             // The spot that comes first is that one.
             let verdict = if is_blind && n == 0 { Verdict::Wrong } else { Verdict::Note };
-            Check::new(verdict, "blind spot", spot)
+            Check::new(verdict, "blind spot", crate::message::blind_spot(spot))
         })
         .collect()
 }

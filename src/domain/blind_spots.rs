@@ -2,39 +2,40 @@
 
 use crate::domain::ledger::Ledger;
 
-/// The blind spots of what was read: a sentence each, without its full stop.
+/// Something that these logs cannot show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BlindSpot {
+    /// No payload could be opened.
+    NothingOpens,
+    /// No enqueue line ever came.
+    NoEnqueueLines,
+    /// No line of a job's start or end ever came.
+    NoJobLines,
+    /// Worker lines carry neither id nor uuid.
+    NoIds,
+    /// Worker lines print no start.
+    EndOnly,
+    /// Worker lines carry a row's number, which changes with every retry.
+    RowIds,
+    /// Enqueue lines carry no delay.
+    NoDelay,
+}
+
+/// The blind spots of what was read.
 #[must_use]
-pub fn find(ledger: &Ledger) -> Vec<String> {
+pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
     let payloads = ledger.tally.payloads;
     if payloads.data == 0 && payloads.rejected > 0 {
-        return vec!["no payload could be opened: nothing is known of this app".to_owned()];
+        return vec![BlindSpot::NothingOpens];
     }
     let traits = &ledger.traits;
-    let mut spots = Vec::new();
-    let mut say = |text: &str| spots.push(text.to_owned());
-    if traits.first_enqueue_at.is_none() {
-        say("no enqueue line has ever matched in this app: a stalled queue cannot be seen. \
-             Laravel logs nothing when a job is enqueued; the app must (see README, \"Enqueue lines\")");
-    }
-    if traits.first_worker_line_at.is_none() {
-        say("no job was ever seen to start or end in this app: whether jobs are processed, unseen, \
-             cannot be told from these logs");
-    }
-    if traits.worker_has_neither {
-        say("worker lines carry no id: jobs are matched by counting lines of their class, oldest first. \
-             The number of waiting jobs is right, which of them waits is a guess; \
-             SHELL_VERBOSITY=1 or queue:work --json in the worker's environment mends it");
-    }
-    if traits.has_end_only {
-        say("worker lines print no start (Laravel 9.21 to 9.40): a job that hangs looks like one that waits");
-    }
-    if traits.has_row_ids {
-        say("worker lines carry numeric ids and no uuid: on a database queue every retry has a new id \
-             and looks like a job of its own; queue:work --json mends it");
-    }
-    if traits.first_enqueue_at.is_some() && !traits.is_delay_logged {
-        say("delay is not logged: a job that is meant to wait looks like one that is stuck, \
-             unless no job of this app is delayed");
-    }
-    spots
+    let all = [
+        (BlindSpot::NoEnqueueLines, traits.first_enqueue_at.is_none()),
+        (BlindSpot::NoJobLines, traits.first_worker_line_at.is_none()),
+        (BlindSpot::NoIds, traits.worker_has_neither),
+        (BlindSpot::EndOnly, traits.has_end_only),
+        (BlindSpot::RowIds, traits.has_row_ids),
+        (BlindSpot::NoDelay, traits.first_enqueue_at.is_some() && !traits.is_delay_logged),
+    ];
+    all.into_iter().filter_map(|(spot, is_so)| is_so.then_some(spot)).collect()
 }

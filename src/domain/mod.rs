@@ -20,5 +20,6 @@ pub mod policy;
 pub mod printable;
 pub mod reading;
 pub mod redact;
+pub mod runbook;
 pub mod time;
 pub mod watching;

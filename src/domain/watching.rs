@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::blind_spots::BlindSpot;
 use super::job::{MINUTE_MS, Timestamp};
 
 /// The greeting's incident id, which is none's.
@@ -24,8 +25,8 @@ pub struct Watching {
     pub queues: BTreeSet<String>,
     /// What lines say of the job they are about.
     pub carried: Carried,
-    /// What these logs cannot show, a sentence each.
-    pub blind_spots: Vec<String>,
+    /// What these logs cannot show.
+    pub blind_spots: Vec<BlindSpot>,
     /// How long a ready job may wait, where neither its class nor its queue says.
     pub grace_ms: i64,
 }

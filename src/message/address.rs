@@ -22,7 +22,7 @@ pub fn address(incident: &Incident, notification: &Notification, policy: &Policy
             subject: notification.subject.clone(),
             body: match topic {
                 Topic::Email => notification.body.clone(),
-                Topic::Chat => chat::incident(&policy.app, incident, notification),
+                Topic::Chat => chat::incident(policy, incident, notification),
                 Topic::Output | Topic::Command | Topic::Webhook => {
                     machine(&policy.app, incident, notification)
                 }

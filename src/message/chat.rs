@@ -8,19 +8,20 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::markdown::{code, cut, fenced, inline};
+use super::words;
 use crate::domain::incident::{Incident, Notification, NotificationState, Severity};
 use crate::domain::job::{ConnectionName, QueueName};
-use crate::domain::printable::printable;
+use crate::domain::policy::Policy;
+use crate::domain::runbook::{self, Note, Step};
 use crate::domain::watching::{NOW_WATCHING, Watching};
 
 /// A line on a phone's lock screen, four times over.
 const TITLE_CHARS_MAX: usize = 200;
-/// Slack cuts a section's text at 3,000 characters; the rest is for the fence, and the word that it was cut.
-const DESCRIPTION_CHARS_MAX: usize = 2_500;
 /// What one reads before doing something.
 const STEPS_MAX: usize = 5;
-/// A command that is ready to paste fits.
-const STEP_CHARS_MAX: usize = 500;
+/// A command that is ready to paste fits; a longer one is left out, as half a command is none.
+const STEP_CHARS_MAX: usize = 700;
 /// Names: keywords and values of the context, where a custom action takes 1,024 of a variable.
 const NAME_CHARS_MAX: usize = 120;
 
@@ -56,10 +57,12 @@ struct Metadata {
 
 /// The chat JSON of a notification. Everything said of one incident goes to one thread.
 #[must_use]
-pub(super) fn incident(app: &str, incident: &Incident, notification: &Notification) -> String {
+pub(super) fn incident(policy: &Policy, incident: &Incident, notification: &Notification) -> String {
+    let app = policy.app.as_str();
     let (kind, severity) = (incident.key.kind.as_str(), incident.severity.as_str());
     let connection = incident.key.connection.as_ref().map(ConnectionName::as_str);
     let queue = incident.key.queue.as_ref().map(QueueName::as_str);
+    let cause = incident.diagnosis.as_ref().map(|diagnosis| diagnosis.cause.as_str());
     let sign = match (notification.state, incident.severity) {
         (NotificationState::Resolved, _) => ":white_check_mark:",
         (_, Severity::Page) => ":rotating_light:",
@@ -67,6 +70,7 @@ pub(super) fn incident(app: &str, incident: &Incident, notification: &Notificati
     };
     let context = [
         ("app", Some(app)),
+        ("cause", cause),
         ("connection", connection),
         ("incident", Some(&*incident.id)),
         ("kind", Some(kind)),
@@ -75,7 +79,7 @@ pub(super) fn incident(app: &str, incident: &Incident, notification: &Notificati
         ("severity", Some(severity)),
         ("state", Some(notification.state.as_str())),
     ];
-    let keywords = [Some(app), Some(kind), Some(severity), queue];
+    let keywords = [Some(app), Some(kind), Some(severity), queue, cause];
     json(Chat {
         version: "1.0",
         source: "custom",
@@ -83,8 +87,8 @@ pub(super) fn incident(app: &str, incident: &Incident, notification: &Notificati
         content: Content {
             text_type: "client-markdown",
             title: format!("{sign} {}", inline(&notification.subject, TITLE_CHARS_MAX)),
-            description: fenced(&notification.body),
-            next_steps: Vec::new(),
+            description: fenced(&summary(policy, incident, notification)),
+            next_steps: steps(policy, incident, notification),
             keywords: keywords.into_iter().flatten().map(|word| inline(word, NAME_CHARS_MAX)).collect(),
         },
         metadata: Metadata {
@@ -97,6 +101,57 @@ pub(super) fn incident(app: &str, incident: &Incident, notification: &Notificati
                 .collect(),
         },
     })
+}
+
+/// What the mail says before its commands: those are the steps, and the mail has the rest.
+fn summary(policy: &Policy, incident: &Incident, notification: &Notification) -> String {
+    let labels = words::labels(policy.language);
+    let ends = [
+        labels.first,
+        labels.then,
+        labels.to_do,
+        labels.variables,
+        labels.logs,
+        labels.cannot_tell,
+        labels.close,
+    ];
+    let is_end = |line: &str| notification.state != NotificationState::Resolved && ends.contains(&line);
+    let mut lines: Vec<&str> = notification.body.lines().take_while(|line| !is_end(line)).collect();
+    while lines.last().is_some_and(|line| line.is_empty()) {
+        lines.pop();
+    }
+    let mut text = lines.join("\n");
+    if !text.contains(&incident.id) {
+        text.push_str("\n\n");
+        text.push_str(labels.incident);
+        text.push_str(&incident.id);
+    }
+    text
+}
+
+/// Where to read on, what to run first, and how to answer.
+fn steps(policy: &Policy, incident: &Incident, notification: &Notification) -> Vec<String> {
+    if notification.state == NotificationState::Resolved {
+        return Vec::new();
+    }
+    let language = policy.language;
+    let advice = words::advice(language, &incident.key).map(|advice| inline(advice, STEP_CHARS_MAX));
+    let diagnosis = incident.diagnosis.as_ref();
+    let is_step = |step: &&Step| !matches!(step.note, Some(Note::Finds(_)));
+    let commands =
+        diagnosis.into_iter().flat_map(|it| it.commands.iter().filter(is_step)).filter_map(|step| {
+            let code = code(&step.command)?;
+            Some(match step.note {
+                Some(note) => format!("{code} ({})", inline(&words::note(language, note), NAME_CHARS_MAX)),
+                None => code,
+            })
+        });
+    let url = diagnosis.and_then(|it| it.logs.as_ref()?.url(policy));
+    let link = url.map(|url| format!("<{url}|{}>", labels_of_logs(policy))).filter(|it| fits(it));
+    let close = code(&runbook::close(incident, policy));
+    let close = close.map(|code| format!("{}: {code}", words::labels(language).close)).filter(|it| fits(it));
+    let first = advice.into_iter().chain(commands).filter(|it| fits(it)).take(STEPS_MAX.saturating_sub(2));
+    first.chain(link).chain(close).collect()
 }
 
 /// The chat JSON of the greeting.
@@ -128,60 +183,13 @@ fn json(chat: Chat) -> String {
     serde_json::to_string(&chat).unwrap_or_default()
 }
 
-/// A text as it is, between fences: columns stay columns, and nothing in it is read as markdown.
-fn fenced(text: &str) -> String {
-    let mut inner = String::new();
-    let mut chars_count: usize = 0;
-    for c in text.trim_end().chars() {
-        // A fence inside would end the block.
-        let shown = if c == '`' { "'" } else { entity(c) };
-        let len = if shown.is_empty() { 1 } else { shown.len() };
-        chars_count = chars_count.saturating_add(len);
-        if chars_count > DESCRIPTION_CHARS_MAX {
-            inner.push_str("\n(cut)");
-            break;
-        }
-        if shown.is_empty() { inner.push(c) } else { inner.push_str(shown) }
-    }
-    format!("```\n{inner}\n```")
+/// The name of the link to the lines.
+const fn labels_of_logs(policy: &Policy) -> &'static str {
+    words::labels(policy.language).logs
 }
 
-/// A name or a sentence on one line, in which nothing is read as markdown or a mention.
-///
-/// Slack has no escape for its marks: each is parted from its neighbours by a zero-width space, but for those that
-/// are read between spaces only, so that `App\Jobs\Make_Thumb` can still be copied.
-fn inline(text: &str, chars_max: usize) -> String {
-    let mut shown = String::new();
-    let mut chars_count: usize = 0;
-    for c in cut(text, chars_max).chars() {
-        let part = match c {
-            '*' | '~' | '`' | '@' => format!("{c}\u{200b}"),
-            '\n' => " ".to_owned(),
-            _ if entity(c).is_empty() => c.to_string(),
-            _ => entity(c).to_owned(),
-        };
-        chars_count = chars_count.saturating_add(part.chars().count());
-        if chars_count > chars_max {
-            break;
-        }
-        shown.push_str(&part);
-    }
-    shown
-}
-
-/// The three characters that [Slack](https://api.slack.com/reference/surfaces/formatting#escaping) wants escaped;
-/// nothing for any other.
-const fn entity(c: char) -> &'static str {
-    match c {
-        '&' => "&amp;",
-        '<' => "&lt;",
-        '>' => "&gt;",
-        _ => "",
-    }
-}
-
-fn cut(text: &str, chars_max: usize) -> String {
-    printable(text).chars().take(chars_max).collect()
+fn fits(step: &str) -> bool {
+    step.chars().count() <= STEP_CHARS_MAX
 }
 
 #[cfg(test)]
@@ -190,6 +198,10 @@ mod tests {
 
     use super::*;
     use crate::message::samples;
+
+    fn policy() -> Policy {
+        Policy { app: "shop".into(), ..Policy::default() }
+    }
 
     /// Written from the documentation's table of parameters; `additionalProperties` is our own strictness.
     fn schema() -> Value {
@@ -212,7 +224,7 @@ mod tests {
                         "textType": {"const": "client-markdown"},
                         "title": text(220),
                         "description": text(3_000),
-                        "nextSteps": texts(5, 500),
+                        "nextSteps": texts(5, 700),
                         "keywords": texts(6, 120),
                     }
                 },
@@ -247,10 +259,10 @@ mod tests {
     #[test]
     fn a_page_is_a_custom_notification_in_the_incidents_thread() {
         let page = samples::stalled();
-        let notification =
-            samples::notification("ALARM shop redis:default stalled 7m, 2 overdue", "ALARM\njobs 2\n");
+        let body = "ALARM\njobs 2\n\nDO FIRST\nphp artisan queue:monitor redis:default\n";
+        let notification = samples::notification("ALARM shop redis:default stalled 7m, 2 overdue", body);
         assert_eq!(
-            check(&incident("shop", &page, &notification)),
+            check(&incident(&policy(), &page, &notification)),
             json!({
                 "version": "1.0",
                 "source": "custom",
@@ -258,8 +270,15 @@ mod tests {
                 "content": {
                     "textType": "client-markdown",
                     "title": ":rotating_light: ALARM shop redis:default stalled 7m, 2 overdue",
-                    "description": "```\nALARM\njobs 2\n```",
-                    "keywords": ["shop", "stalled", "page", "default"],
+                    "description": "```\nALARM\njobs 2\n\nincident stalled-redis-default-20251206T1237Z\n```",
+                    "nextSteps": [
+                        "`php artisan queue:monitor redis:default`",
+                        "`php artisan queue:work --once -v` (takes one job and spends one of its attempts)",
+                        "CLOSE this incident, if nothing is wrong: `aws lambda invoke --function-name \"$SWEEP\" \
+                         --cli-binary-format raw-in-base64-out \
+                         --payload '{\"close\":\"stalled-redis-default-20251206T1237Z\",\"reason\":\"WHY\"}' /dev/stdout`",
+                    ],
+                    "keywords": ["shop", "stalled", "page", "default", "worker_silent"],
                 },
                 "metadata": {
                     "threadId": "stalled-redis-default-20251206T1237Z",
@@ -267,6 +286,7 @@ mod tests {
                     "eventType": "queuewatch-stalled",
                     "additionalContext": {
                         "app": "shop",
+                        "cause": "worker_silent",
                         "connection": "redis",
                         "incident": "stalled-redis-default-20251206T1237Z",
                         "kind": "stalled",
@@ -283,12 +303,13 @@ mod tests {
     #[test]
     fn marks_in_names_are_not_read_as_markdown() {
         let notification = samples::notification("a *b* <@U1> & @here", "```<!channel>``` & *x*");
-        let chat = check(&incident("shop", &samples::stalled(), &notification));
+        let chat = check(&incident(&policy(), &samples::stalled(), &notification));
         assert_eq!(
             chat["content"]["title"],
             ":rotating_light: a *\u{200b}b*\u{200b} &lt;@\u{200b}U1&gt; &amp; @\u{200b}here"
         );
-        assert_eq!(chat["content"]["description"], "```\n'''&lt;!channel&gt;''' &amp; *x*\n```");
+        let description = chat["content"]["description"].as_str().unwrap();
+        assert!(description.starts_with("```\n'''&lt;!channel&gt;''' &amp; *x*\n"), "{description}");
     }
 
     #[test]
@@ -297,10 +318,12 @@ mod tests {
         page.id = "i".repeat(5_000);
         page.key.queue = Some("<&>".repeat(900).as_str().into());
         let notification = samples::notification(&"<".repeat(5_000), &"&".repeat(5_000));
-        let chat = check(&incident(&"a".repeat(5_000), &page, &notification));
+        let chat = check(&incident(&Policy { app: "a".repeat(5_000), ..policy() }, &page, &notification));
         let description = chat["content"]["description"].as_str().unwrap();
         assert!(description.ends_with("&amp;\n(cut)\n```"), "{description}");
         assert!(chat["content"]["title"].as_str().unwrap().ends_with("&lt;"));
+        // Half a command is none: the one that closes this incident is too long for a step.
+        assert_eq!(chat["content"]["nextSteps"].as_array().map(Vec::len), Some(2));
         assert!(serde_json::to_string(&chat).unwrap().len() < 8_000);
     }
 
@@ -310,7 +333,7 @@ mod tests {
         notification.state = NotificationState::Resolved;
         let mut warning = samples::stalled();
         let title = |it: &Incident, said: &Notification| {
-            check(&incident("shop", it, said))["content"]["title"].clone()
+            check(&incident(&policy(), it, said))["content"]["title"].clone()
         };
         assert_eq!(title(&warning, &notification), ":white_check_mark: OK");
         warning.severity = Severity::Warn;

@@ -5,7 +5,11 @@
 
 use serde::Serialize;
 
+use super::told::{self, Told};
+use super::words;
+use crate::domain::diagnosis::Cause;
 use crate::domain::incident::{Blindness, Incident, MatchedBy, Notification};
+use crate::domain::policy::Language;
 use crate::domain::printable::printable;
 
 /// The number of the schema.
@@ -23,6 +27,7 @@ struct Said {
     id: String,
     at: String,
     state: &'static str,
+    cause: Option<&'static str>,
     subject: String,
     body: String,
 }
@@ -48,6 +53,30 @@ struct About {
     matched_by: Option<&'static str>,
     jobs: Vec<Listed>,
     evidence: Vec<Known>,
+    diagnosis: Option<Diagnosed>,
+}
+
+#[derive(Serialize)]
+struct Diagnosed {
+    cause: &'static str,
+    certain: bool,
+    runners_up: Vec<&'static str>,
+    evidence: Vec<String>,
+    cannot_tell: Vec<String>,
+    commands: Vec<String>,
+}
+
+impl From<Told> for Diagnosed {
+    fn from(told: Told) -> Self {
+        Self {
+            cause: told.cause,
+            certain: told.is_certain,
+            runners_up: told.runners_up,
+            evidence: told.evidence,
+            cannot_tell: told.cannot_tell,
+            commands: told.commands,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -73,6 +102,7 @@ pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> S
             id: notification.id.clone(),
             at: notification.at.to_string(),
             state: notification.state.as_str(),
+            cause: notification.cause.map(Cause::as_str),
             subject: notification.subject.clone(),
             body: notification.body.clone(),
         },
@@ -107,8 +137,12 @@ pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> S
             evidence: incident
                 .evidence
                 .iter()
-                .map(|fact| Known { text: shown(&fact.text), at: fact.at.map(|at| at.to_string()) })
+                .map(|it| Known {
+                    text: shown(&words::finding(Language::En, it)),
+                    at: it.at.map(|at| at.to_string()),
+                })
                 .collect(),
+            diagnosis: incident.diagnosis.as_ref().map(|diagnosis| told::tell(diagnosis).into()),
         },
     };
     // Strings and numbers: there is nothing in it that JSON could not hold.
@@ -137,6 +171,7 @@ mod tests {
                     "id": "stalled-redis-default-20251206T1237Z/1",
                     "at": "2025-12-06T12:37:00.000Z",
                     "state": "firing",
+                    "cause": "worker_silent",
                     "subject": "subject",
                     "body": "body\n",
                 },
@@ -164,7 +199,19 @@ mod tests {
                         "class": "App\\Jobs\\Make",
                         "enqueued_at": "2025-12-06T12:31:10.000Z",
                     }],
-                    "evidence": [{"text": "newest start: none seen", "at": null}],
+                    "evidence": [{"text": "last job started there: none that was seen", "at": null}],
+                    "diagnosis": {
+                        "cause": "worker_silent",
+                        "certain": false,
+                        "runners_up": ["logs_not_forwarded"],
+                        "evidence": ["last line of any kind: 2025-12-06 12:36:00 UTC"],
+                        "cannot_tell": ["whether a worker runs: idle, dead, paused and misrouted ones are all silent \
+                                         (`ps aux | grep queue:work` tells)"],
+                        "commands": [
+                            "php artisan queue:monitor redis:default",
+                            "# takes one job and spends one of its attempts\nphp artisan queue:work --once -v",
+                        ],
+                    },
                 },
             })
         );

@@ -2,13 +2,22 @@
 
 mod address;
 mod chat;
+mod clock;
+mod duration;
 mod email;
+mod lines;
 mod machine;
+mod markdown;
 #[cfg(test)]
 mod samples;
+mod subject;
+mod told;
 mod watching;
+mod words;
 
 pub use address::address;
-pub use email::{Words, duration, render};
+pub use duration::duration;
+pub use email::{Words, render};
 pub use machine::machine;
+pub use told::{Told, blind_spot, fact, tell};
 pub use watching::greet;

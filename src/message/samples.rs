@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::diagnosis::finding::Unknown;
+use crate::domain::diagnosis::{Cause, Diagnosis};
 use crate::domain::incident::{
-    Fact, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState, Severity,
+    Fact, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState, Severity,
 };
 use crate::domain::job::Timestamp;
+use crate::domain::runbook::{Note, Step};
 
 /// 2025-12-06T12:37:00Z.
 const OPENED_AT: Timestamp = Timestamp::from_ms(1_765_024_620_000);
@@ -42,9 +45,9 @@ pub(super) fn stalled() -> Incident {
         starts_since: None,
         given_up: 0,
         reminders_count: 0,
-        evidence: vec![Fact::timeless("newest start: none seen".into())],
+        evidence: vec![Fact::when(Finding::LastStart, None)],
         notifications: Vec::new(),
-        diagnosis: None,
+        diagnosis: Some(diagnosis()),
         unseen_count: 0,
         calm_since: None,
         is_gap_judged: false,
@@ -57,12 +60,32 @@ pub(super) fn stalled() -> Incident {
     }
 }
 
+fn diagnosis() -> Diagnosis {
+    let step = |command: &str, note| Step { command: command.into(), note };
+    Diagnosis {
+        cause: Cause::WorkerSilent,
+        sub_cause: None,
+        is_certain: false,
+        runners_up: vec![Cause::LogsNotForwarded],
+        evidence: vec![Fact::at(Finding::LastLine, OPENED_AT.plus_ms(-60_000))],
+        changes: Vec::new(),
+        trend: None,
+        cannot_tell: vec![Unknown::WorkerRuns],
+        commands: vec![
+            step("php artisan queue:monitor redis:default", None),
+            step("php artisan queue:work --once -v", Some(Note::SpendsAttempt)),
+        ],
+        logs: None,
+        as_of: OPENED_AT,
+    }
+}
+
 pub(super) fn notification(subject: &str, body: &str) -> Notification {
     Notification {
         id: "stalled-redis-default-20251206T1237Z/1".into(),
         at: OPENED_AT,
         state: NotificationState::Firing,
-        cause: None,
+        cause: Some(Cause::WorkerSilent),
         subject: subject.into(),
         body: body.into(),
     }

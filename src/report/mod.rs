@@ -3,18 +3,23 @@
 mod jobs;
 pub mod text;
 pub mod versus;
+mod why;
 
 use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
 use crate::adapters::memory::Statistics;
+use crate::domain::blind_spots;
+use crate::domain::diagnosis::Cause;
 use crate::domain::incident::{Book, Incident, Kind};
 use crate::domain::job::Timestamp;
 use crate::domain::policy::Policy;
+use crate::message;
 use crate::replay::Outcome;
 
 pub use jobs::{JobRow, rows as job_rows};
+pub use why::DiagnosisRow;
 
 /// The version of the contract: a field may be added, none changes its meaning.
 const SCHEMA: u32 = 1;
@@ -201,8 +206,8 @@ pub struct IncidentRow {
     pub matched_by: Option<&'static str>,
     /// The oldest jobs.
     pub jobs: Vec<ListedRow>,
-    /// Likely causes; null until causes are told apart.
-    pub diagnosis: Option<()>,
+    /// The likely causes, as they were last told.
+    pub diagnosis: Option<DiagnosisRow>,
     /// What was said.
     pub notifications: Vec<NotificationRow>,
 }
@@ -229,8 +234,8 @@ pub struct NotificationRow {
     pub at: Moment,
     /// What it says of the incident.
     pub state: &'static str,
-    /// The cause it names; null until causes are told apart.
-    pub cause: Option<String>,
+    /// The cause it names.
+    pub cause: Option<&'static str>,
     /// Its subject.
     pub subject: String,
     /// Its text.
@@ -288,7 +293,7 @@ impl Report {
             },
             metrics: metric_rows(outcome, &policy.app, extent.minutes),
             incidents: incident_rows(&outcome.store.book, &policy.app),
-            blind_spots: crate::domain::blind_spots::find(ledger),
+            blind_spots: blind_spots::find(ledger).into_iter().map(message::blind_spot).collect(),
             jobs: extent.jobs.then(|| job_rows(ledger, policy, unseen)),
             versus: None,
         }
@@ -358,7 +363,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
                 enqueued_at: job.enqueued_at.map(Moment),
             })
             .collect(),
-        diagnosis: None,
+        diagnosis: incident.diagnosis.as_ref().map(|diagnosis| message::tell(diagnosis).into()),
         notifications: incident
             .notifications
             .iter()
@@ -366,7 +371,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
                 id: said.id.clone(),
                 at: Moment(said.at),
                 state: said.state.as_str(),
-                cause: None,
+                cause: said.cause.map(Cause::as_str),
                 subject: said.subject.clone(),
                 body: said.body.clone(),
             })

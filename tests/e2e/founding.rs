@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use queuewatch::config::Config;
+use queuewatch::domain::policy::{Aws, Policy};
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ use crate::wire;
 use crate::world::World;
 
 const LOG_GROUP: &str = "/ecs/myteacher-production";
+/// Of the local servers.
+const REGION: &str = "us-east-1";
 const INCIDENT: &str = "stalled-redis-default-20251206T1237Z";
 const JOBS_COUNT: usize = 7;
 const MINUTE_MS: i64 = 60_000;
@@ -92,7 +95,7 @@ fn the_founding_incident(tables: Tables) {
     let mut world = World::new(&servers, "app", LOG_GROUP, lines[0].at_ms);
     let mut payloads = Vec::new();
     play(&mut world, &lines, &mut payloads);
-    let report = replayed(&payloads);
+    let report = replayed(&world, &payloads);
     let mut mail = follow(&mut world, &report);
     assert_eq!(open_incidents(&report), [INCIDENT]);
     assert_eq!(states(&report), BTreeMap::from([("pending".to_owned(), JOBS_COUNT)]));
@@ -104,7 +107,7 @@ fn the_founding_incident(tables: Tables) {
     let late = worker_lines(&lines, world.now_ms + 5_000);
     assert_eq!(late.len(), 14);
     play(&mut world, &late, &mut payloads);
-    let report = replayed(&payloads);
+    let report = replayed(&world, &payloads);
     mail.extend(follow(&mut world, &report));
     assert_eq!(open_incidents(&report), [""; 0]);
     assert_eq!(states(&report), BTreeMap::from([("processed".to_owned(), JOBS_COUNT)]));
@@ -162,9 +165,11 @@ fn follow(world: &mut World<'_>, report: &Value) -> BTreeMap<(&'static str, Stri
     arrived
 }
 
-fn replayed(payloads: &[String]) -> Value {
+fn replayed(world: &World<'_>, payloads: &[String]) -> Value {
     let config = Config::default();
-    let mut settings = wire::settings(config.policy().clone());
+    // What the function reads from its environment, and its commands name.
+    let aws = Aws { region: Some(REGION.into()), sweep_function: Some(world.function("sweep")) };
+    let mut settings = wire::settings(Policy { aws, ..config.policy().clone() });
     settings.settle_ms = 2 * MINUTE_MS;
     settings.visits_every_minute = true;
     wire::report(wire::inputs(payloads, &config.classifier().unwrap()), &settings)

@@ -1,9 +1,10 @@
 //! When we cannot see: no enqueue lines, a silent source, payloads that do not open, deliveries that are late.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Wake;
-use crate::domain::incident::{Blindness, Fact, Severity};
+use crate::domain::incident::{Blindness, Fact, Finding, Severity};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 
@@ -60,8 +61,8 @@ fn no_enqueue_lines(ledger: &Ledger, now: Timestamp, wake: &mut Wake) -> Option<
             .saturating_add(ledger.tally.counts.processed)
             .saturating_add(ledger.tally.counts.failed)
             .saturating_add(ledger.tally.counts.released);
-        let text = format!("{worker_lines} worker lines and no enqueue line; the first");
-        Blind::warn(Blindness::NoEnqueueLines, Fact { text, at: Some(since) }, Some(since))
+        let evidence = Fact::at(Finding::OnlyWorkerLines(worker_lines), since);
+        Blind::warn(Blindness::NoEnqueueLines, evidence, Some(since))
     })
 }
 
@@ -95,10 +96,7 @@ fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Opt
         sources: silent.iter().map(|(group, _, _)| name(group)).collect(),
         evidence: silent
             .iter()
-            .map(|(group, newest, _)| Fact {
-                text: format!("last line of {}", name(group)),
-                at: Some(*newest),
-            })
+            .map(|(group, newest, _)| Fact::at(Finding::SourceSilent { group: Arc::clone(group) }, *newest))
             .collect(),
         since: silent.iter().map(|(_, newest, _)| *newest).min(),
     })
@@ -107,19 +105,16 @@ fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Opt
 fn rejecting(ledger: &Ledger) -> Option<Blind> {
     ledger.deliveries.is_rejecting.then(|| {
         let rejected = ledger.tally.payloads.rejected;
-        let text = format!("payloads that could not be opened: {rejected}; the newest");
-        Blind::warn(Blindness::Rejected, Fact { text, at: ledger.deliveries.rejected_at }, None)
+        let evidence = Fact::when(Finding::PayloadsRejected(rejected), ledger.deliveries.rejected_at);
+        Blind::warn(Blindness::Rejected, evidence, None)
     })
 }
 
 fn late(ledger: &Ledger) -> Option<Blind> {
     if ledger.deliveries.is_behind {
-        let text =
-            "more deliveries came than a sweep can take in: what is known is over a minute old".to_owned();
-        return Some(Blind::warn(Blindness::Late, Fact::timeless(text), None));
+        return Some(Blind::warn(Blindness::Late, Fact::timeless(Finding::DeliveriesBehind), None));
     }
     let lag_ms = ledger.deliveries.lag_ms()?;
-    let minutes = lag_ms.wrapping_div(MINUTE_MS);
-    let text = format!("the newest delivery was {minutes} min old when it came");
-    Some(Blind::warn(Blindness::Late, Fact::timeless(text), None))
+    let minutes = u64::try_from(lag_ms.wrapping_div(MINUTE_MS)).unwrap_or(0);
+    Some(Blind::warn(Blindness::Late, Fact::timeless(Finding::DeliveryLate { minutes }), None))
 }

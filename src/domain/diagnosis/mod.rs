@@ -1,86 +1,58 @@
-//! Why: from what is known to the likely causes, best first, and what logs cannot tell.
+//! Why: from what is known to the likely causes, best first, what logs cannot tell, and what to run.
+//!
+//! Three steps: [`evidence`] gathers what lines show around an incident; each rule in `rules` names a cause if the
+//! evidence supports it, and how much; [`ranking`] puts them in order. Silence never names a cause alone: it looks the
+//! same for an idle, dead, paused, misrouted and file-logging worker, so that what it leaves open is listed, too.
+
+pub mod cause;
+mod evidence;
+pub mod finding;
+mod ranking;
+mod rules;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
 use super::detect::queues::{QueueView, Queues, WaitingJob};
-use super::incident::{Fact, Incident};
+use super::incident::Incident;
 use super::job::Timestamp;
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
 use super::policy::Policy;
+use super::runbook::{LogsQuery, Step};
+use finding::{Trend, Unknown};
 
-/// Why something went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// We do not get to see the lines.
-    MonitorBlind,
-    /// No line comes from anywhere.
-    LogPathDown,
-    /// Jobs cannot be put on their queue.
-    EnqueueErrors,
-    /// Attempts end in an exception as soon as they start.
-    FailingFast,
-    /// Workers die, and start again.
-    CrashLoop,
-    /// Attempts run into their timeout.
-    JobTimeout,
-    /// The queue was paused.
-    Paused,
-    /// Workers take jobs from other queues.
-    QueueNotConsumed,
-    /// Workers are alive and cannot fetch.
-    CannotFetch,
-    /// Jobs come faster than they are worked off.
-    SlowBacklog,
-    /// Every worker that is known is busy with a long job.
-    BehindLongJob,
-    /// Jobs may well be processed: the lines that say so go elsewhere.
-    LogsNotForwarded,
-    /// No line of a worker was ever seen.
-    NeverObserved,
-    /// Workers have fallen silent.
-    WorkerSilent,
-}
-
-impl Cause {
-    /// The cause's name in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MonitorBlind => "monitor_blind",
-            Self::LogPathDown => "log_path_down",
-            Self::EnqueueErrors => "enqueue_errors",
-            Self::FailingFast => "failing_fast",
-            Self::CrashLoop => "crash_loop",
-            Self::JobTimeout => "job_timeout",
-            Self::Paused => "paused",
-            Self::QueueNotConsumed => "queue_not_consumed",
-            Self::CannotFetch => "cannot_fetch",
-            Self::SlowBacklog => "slow_backlog",
-            Self::BehindLongJob => "behind_long_job",
-            Self::LogsNotForwarded => "logs_not_forwarded",
-            Self::NeverObserved => "never_observed",
-            Self::WorkerSilent => "worker_silent",
-        }
-    }
-}
+pub use cause::{Cause, SubCause};
+pub use evidence::queue_facts;
+pub use finding::{Fact, Finding, Who};
 
 /// What is likely, and what supports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
     /// The likeliest cause.
     pub cause: Cause,
+    /// What is behind it, where lines say.
+    pub sub_cause: Option<SubCause>,
     /// Whether the lines leave no other.
     pub is_certain: bool,
     /// At most two more.
     pub runners_up: Vec<Cause>,
     /// What supports it.
     pub evidence: Vec<Fact>,
+    /// What changed within the last hour.
+    pub changes: Vec<Fact>,
+    /// Where the queue is heading.
+    pub trend: Option<Trend>,
     /// What logs cannot tell.
-    pub cannot_tell: Vec<String>,
-    /// What to run, best first.
-    pub commands: Vec<String>,
+    pub cannot_tell: Vec<Unknown>,
+    /// What to run, best first; then what finds the variables in it.
+    pub commands: Vec<Step>,
+    /// Where to read on.
+    pub logs: Option<LogsQuery>,
+    /// When it was asked.
+    pub as_of: Timestamp,
 }
 
 /// What is asked about.
@@ -104,14 +76,8 @@ pub struct Question<'a> {
 
 /// Names the likely causes. Pure: the same knowledge and question give the same answer.
 #[must_use]
-pub fn diagnose(ledger: &Ledger, _policy: &Policy, _question: &Question<'_>) -> Diagnosis {
-    let is_unseen = ledger.traits.first_worker_line_at.is_none();
-    Diagnosis {
-        cause: if is_unseen { Cause::NeverObserved } else { Cause::WorkerSilent },
-        is_certain: false,
-        runners_up: Vec::new(),
-        evidence: Vec::new(),
-        cannot_tell: Vec::new(),
-        commands: Vec::new(),
-    }
+pub fn diagnose(ledger: &Ledger, policy: &Policy, question: &Question<'_>) -> Diagnosis {
+    let evidence = evidence::Evidence::gather(ledger, policy, question);
+    let candidates = rules::candidates(&evidence);
+    ranking::rank(candidates, &evidence)
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::diagnosis::{Cause, Diagnosis};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
+pub use crate::domain::diagnosis::finding::{Fact, Finding};
 pub use book::Book;
 pub use key::{Blindness, Key, Kind, Severity};
 
@@ -37,30 +38,6 @@ impl MatchedBy {
             Self::Id => "id",
             Self::Count => "count",
         }
-    }
-}
-
-/// Something known, and when it was so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
-    /// In the reader's words.
-    pub text: String,
-    /// Its moment, shown behind the words in the reader's zone.
-    pub at: Option<Timestamp>,
-}
-
-impl Fact {
-    /// A fact without a moment.
-    #[must_use]
-    pub const fn timeless(text: String) -> Self {
-        Self { text, at: None }
-    }
-
-    /// A fact with a moment; `never` in words where there is none.
-    #[must_use]
-    pub fn or_never(text: &str, at: Option<Timestamp>, never: &str) -> Self {
-        let text = if at.is_some() { text.to_owned() } else { format!("{text}: {never}") };
-        Self { text, at }
     }
 }
 

@@ -47,10 +47,19 @@ impl Attempts {
 
     /// The attempts that ended in nothing: the job started again, and no end lies between.
     pub fn lost(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.lost_and_next().map(|(start, _)| start)
+    }
+
+    /// How long it took from the start of each such attempt to the next one.
+    pub fn lost_gaps_ms(&self) -> impl Iterator<Item = i64> + '_ {
+        self.lost_and_next().map(|(start, next)| next.since_ms(start))
+    }
+
+    fn lost_and_next(&self) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
         let starts = self.starts.as_slice();
         starts.iter().zip(starts.iter().skip(1)).filter_map(|(start, next)| {
             let is_ended = self.ends.as_slice().iter().any(|end| (start..=next).contains(&end));
-            (!is_ended).then_some(*start)
+            (!is_ended).then_some((*start, *next))
         })
     }
 }

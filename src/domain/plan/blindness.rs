@@ -40,6 +40,8 @@ impl Planner<'_> {
                         // One source's silence was worth a line; all of them are worth waking somebody.
                         incident.severity = blind.severity;
                         incident.evidence = blind.evidence;
+                        incident.diagnosis = None;
+                        self.diagnose(&mut incident, &QueueView::default(), &[]);
                         self.announce(&mut incident, NotificationState::Updated);
                     }
                     self.keep(incident);
@@ -52,6 +54,7 @@ impl Planner<'_> {
                     incident.sources = blind.sources;
                     incident.since = blind.since;
                     incident.evidence = blind.evidence;
+                    self.diagnose(&mut incident, &QueueView::default(), &[]);
                     self.fire(incident);
                 }
             }

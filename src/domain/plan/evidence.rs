@@ -1,11 +1,9 @@
 //! Whom an incident hits, and the facts shown with it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Planner;
 use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::diagnosis::queue_facts;
 use crate::domain::incident::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
-use crate::domain::job::Timestamp;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 
@@ -84,77 +82,8 @@ impl Planner<'_> {
         }
     }
 
-    /// The facts of a queue where jobs wait. What is not known is said to be so.
+    /// The facts of a queue where jobs wait.
     pub(super) fn queue_evidence(&self, view: &QueueView, jobs: &[&WaitingJob]) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        let now = self.horizon.now;
-        let (waiting, held) = (view.waiting.iter().filter(|job| job.ready_at <= now).count(), jobs.len());
-        if waiting > held {
-            facts.push(Fact::timeless(format!(
-                "{waiting} jobs wait there, {held} of them beyond their grace"
-            )));
-        }
-        facts.push(Fact::or_never("last job enqueued there", view.newest_enqueue, "never"));
-        facts.push(Fact::or_never("last job started there", view.newest_start, "none that was seen"));
-        self.add_elsewhere(view, &mut facts);
-        let heard = self.ledger.sources.iter().filter_map(|(_, source)| source.newest_line).max();
-        facts.push(Fact::or_never("last line of any kind", heard, "never"));
-        if jobs.iter().any(|job| job.is_counted) {
-            facts.push(Fact::timeless(
-                "worker lines carry no id: jobs are matched by counting, oldest first".to_owned(),
-            ));
-            let doubtful = self.retries_unaccounted(jobs);
-            if doubtful > 0 {
-                facts.push(Fact::timeless(format!(
-                    "{doubtful} starts may have been retries: the count may be short by as many"
-                )));
-            }
-        }
-        self.add_log_files(&mut facts);
-        facts
-    }
-
-    /// What moves on other queues, and what workers said of themselves.
-    fn add_elsewhere(&self, view: &QueueView, facts: &mut Vec<Fact>) {
-        let elsewhere = self.ledger.traits.newest_worker_line_at;
-        if elsewhere.is_none() {
-            facts.push(Fact::timeless("no job was ever seen to start or end, on any queue".to_owned()));
-        } else if elsewhere > view.newest_start {
-            facts.push(Fact::or_never("last job line of a worker, on any queue", elsewhere, "never"));
-        }
-        let boot =
-            self.ledger.streams.all().into_iter().filter_map(|stream| stream.boots.last().copied()).max();
-        if boot.is_some() {
-            facts.push(Fact::or_never("last line that says a worker was started", boot, "never"));
-        }
-    }
-
-    /// Each file that worker output goes to, once, with the streams that say so.
-    fn add_log_files(&self, facts: &mut Vec<Fact>) {
-        let mut files: BTreeMap<&str, (Timestamp, Vec<&str>)> = BTreeMap::new();
-        for stream in self.ledger.streams.all() {
-            for (at, file) in &stream.log_files {
-                let (newest, streams) = files.entry(file).or_insert((*at, Vec::new()));
-                *newest = (*newest).max(*at);
-                if streams.last() != Some(&&*stream.log_stream) {
-                    streams.push(&stream.log_stream);
-                }
-            }
-        }
-        for (file, (at, streams)) in files {
-            let said =
-                format!("worker output goes to {file}, say lines of {}; the newest", streams.join(", "));
-            facts.push(Fact { text: said, at: Some(at) });
-        }
-    }
-
-    pub(super) fn retries_unaccounted(&self, jobs: &[&WaitingJob]) -> usize {
-        let classes: BTreeSet<_> =
-            jobs.iter().filter_map(|job| self.ledger.job(job.ix)?.known.class()).collect();
-        self.ledger
-            .series()
-            .filter(|(class, _)| classes.contains(class))
-            .map(|(_, series)| series.retries_unaccounted())
-            .fold(0, usize::saturating_add)
+        queue_facts(self.ledger, view, jobs, self.horizon.now)
     }
 }

@@ -162,6 +162,7 @@ impl<'a> Planner<'a> {
                 calm_since: None,
                 is_gap_judged: false,
                 newest_start_at_opening: view.newest_start,
+                diagnosis: None,
                 ..past.clone()
             },
             None => self.open(key, view),
@@ -210,10 +211,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Asks for the likely causes. Whoever has been told is told again only where a later answer is certain and
-    /// another.
+    /// Asks for the likely causes: when the incident opens, and when its page has waited and goes out now. Else the
+    /// answer stands, so that it does not depend on how often one looks, unless a later one is certain and another;
+    /// whoever has been told is told so.
     fn diagnose(&mut self, incident: &mut Incident, view: &QueueView, jobs: &[&WaitingJob]) {
         let now = self.horizon.now;
+        let is_due = incident.is_withheld && self.silenced_until(incident).is_none();
         let lane: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
         let question = Question {
             incident,
@@ -225,15 +228,16 @@ impl<'a> Planner<'a> {
             heard_until: self.horizon.last_delivery.map_or(now, |last| last.min(now)),
         };
         let found = diagnosis::diagnose(self.ledger, self.policy, &question);
-        let was_told = !incident.notifications.is_empty();
-        let Some(known) = incident.diagnosis.as_ref().filter(|_| was_told) else {
+        let Some(known) = incident.diagnosis.as_ref().filter(|_| !is_due) else {
             incident.diagnosis = Some(found);
             return;
         };
         if found.is_certain && found.cause != known.cause && incident.corrections_count < CORRECTIONS_MAX {
             incident.diagnosis = Some(found);
-            incident.corrections_count = incident.corrections_count.saturating_add(1);
-            self.announce(incident, NotificationState::Updated);
+            if !incident.notifications.is_empty() {
+                incident.corrections_count = incident.corrections_count.saturating_add(1);
+                self.announce(incident, NotificationState::Updated);
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ impl Planner<'_> {
     }
 
     /// Until when nothing is said of an incident: the end of a silence, of a maintenance window, or of a deploy.
-    fn silenced_until(&mut self, incident: &Incident) -> Option<Timestamp> {
+    pub(super) fn silenced_until(&mut self, incident: &Incident) -> Option<Timestamp> {
         let now = self.horizon.now;
         let silences = self.policy.silences.iter().chain(&self.book.silences);
         let silences = silences.filter(|it| it.concerns(&incident.queues)).map(|it| it.until);

@@ -200,6 +200,18 @@ fn verdict(text: &mut String, report: &Report, palette: Palette) {
             incident.id,
             short(incident.opened_at.0),
         );
+        if let Some(diagnosis) = &incident.diagnosis {
+            let label = if diagnosis.certain { "cause" } else { "likely" };
+            let others = match diagnosis.runners_up.as_slice() {
+                [] => String::new(),
+                others => format!(", or {}", others.join(", or ")),
+            };
+            let _ = writeln!(text, "        {label} {}{others}", diagnosis.cause);
+            // What is to be known of it first is in the message.
+            if let Some(command) = diagnosis.commands.first().and_then(|command| command.lines().last()) {
+                let _ = writeln!(text, "        first {command}");
+            }
+        }
     }
 }
 

@@ -1,0 +1,94 @@
+//! What lines show around an incident, gathered once and asked by every rule.
+
+mod attempts;
+mod failures;
+mod files;
+mod queue;
+mod sight;
+mod store;
+mod workers;
+
+use super::Question;
+use crate::domain::incident::Kind;
+use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::ledger::Ledger;
+use crate::domain::policy::Policy;
+
+pub(super) use attempts::Attempts;
+pub(super) use failures::ClassFailure;
+pub(super) use files::LogFile;
+pub(super) use queue::counting;
+pub use queue::queue_facts;
+pub(super) use queue::{Elsewhere, QueueEvidence};
+pub(super) use sight::Sight;
+pub(super) use store::{Errors, Store};
+pub(super) use workers::Workers;
+
+/// How far before the trouble its causes are looked for, and within how long boots or kills are a storm.
+pub(super) const AROUND_MS: i64 = 10 * MINUTE_MS;
+
+/// Everything a rule may ask.
+pub(super) struct Evidence<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) policy: &'a Policy,
+    pub(super) question: &'a Question<'a>,
+    /// Until when lines were heard: later, silence means nothing.
+    pub(super) heard: Timestamp,
+    /// When the trouble began.
+    pub(super) since: Timestamp,
+    pub(super) queue: QueueEvidence<'a>,
+    pub(super) workers: Workers<'a>,
+    pub(super) attempts: Attempts<'a>,
+    pub(super) store: Store<'a>,
+    /// Files that worker output goes to, the newest first.
+    pub(super) files: Vec<LogFile<'a>>,
+    pub(super) sight: Sight<'a>,
+    /// How the concerned classes' last attempts ended, where some ended badly; the newest first.
+    pub(super) failures: Vec<ClassFailure<'a>>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn gather(ledger: &'a Ledger, policy: &'a Policy, question: &'a Question<'a>) -> Self {
+        let heard = question.now.min(question.heard_until);
+        let since = since(question);
+        let from = since.min(heard).minus_ms(AROUND_MS);
+        let queue = QueueEvidence::gather(ledger, policy, question, since, heard);
+        Self {
+            ledger,
+            policy,
+            question,
+            heard,
+            since,
+            workers: Workers::gather(ledger, question.lane, from, heard),
+            attempts: Attempts::gather(ledger, policy, &queue.classes, from, (heard, question.now)),
+            store: Store::gather(ledger, from, heard),
+            files: files::gather(ledger, heard),
+            sight: Sight::gather(ledger, heard),
+            failures: failures::gather(ledger, &queue.classes, question.incident.key.kind, heard),
+            queue,
+        }
+    }
+
+    /// The incident's kind.
+    pub(super) fn kind(&self) -> Kind {
+        self.question.incident.key.kind
+    }
+
+    /// Whether anything has started on the queue within its grace: else only work in progress keeps it going.
+    pub(super) fn is_moving(&self) -> bool {
+        let grace_ms = self.policy.grace_ms(self.question.lane.1.as_ref(), None);
+        self.queue.newest_start.is_some_and(|at| at.plus_ms(grace_ms) > self.heard)
+    }
+
+    /// Whether no job line of a worker was ever seen.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.workers.newest_job_line.is_none()
+    }
+}
+
+/// When the trouble began: for jobs that wait, when the oldest was ready.
+fn since(question: &Question<'_>) -> Timestamp {
+    let incident = question.incident;
+    let oldest = question.jobs.first().map(|job| job.ready_at);
+    oldest.or(incident.oldest_ready_at).or(incident.since).unwrap_or(incident.opened_at)
+}

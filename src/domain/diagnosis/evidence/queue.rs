@@ -1,0 +1,192 @@
+//! The queue itself: who waits, what moves there, and what moves elsewhere.
+
+use std::collections::BTreeSet;
+
+use super::{AROUND_MS, LogFile, files};
+use crate::domain::detect::lanes::Lanes;
+use crate::domain::detect::moves;
+use crate::domain::detect::queues::{QueueView, Queues, WaitingJob};
+use crate::domain::diagnosis::Question;
+use crate::domain::diagnosis::finding::{Fact, Finding, Trend};
+use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::pace::Moves;
+use crate::domain::policy::Policy;
+
+/// Jobs looked at one by one: a stall may hold a hundred thousand, and be asked about each minute.
+const JOBS_EXAMINED_MAX: usize = 1_000;
+
+/// A queue at the incident's place.
+pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
+    /// Classes of its jobs, and those that it may be about.
+    pub(in crate::domain::diagnosis) classes: BTreeSet<&'a JobClass>,
+    /// The newest start there; where starts do not tell the queue, of its classes.
+    pub(in crate::domain::diagnosis) newest_start: Option<Timestamp>,
+    /// What happened there in the last ten minutes.
+    pub(in crate::domain::diagnosis) moves: Moves,
+    /// Other queues on which jobs started since the trouble began, newest start first.
+    pub(in crate::domain::diagnosis) elsewhere: Vec<Elsewhere<'a>>,
+}
+
+/// Another queue that moves.
+pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
+    pub(in crate::domain::diagnosis) lane: &'a Lane,
+    pub(in crate::domain::diagnosis) newest_start: Timestamp,
+    /// Whether jobs wait there, too: its workers have enough to do.
+    pub(in crate::domain::diagnosis) is_busy: bool,
+}
+
+impl<'a> QueueEvidence<'a> {
+    pub(super) fn gather(
+        ledger: &'a Ledger,
+        policy: &Policy,
+        question: &'a Question<'a>,
+        since: Timestamp,
+        heard: Timestamp,
+    ) -> Self {
+        let classes = classes(ledger, question);
+        let lanes = Lanes::of(ledger, policy);
+        let moves = moves::since(ledger, &lanes, question.lane, heard.minus_ms(AROUND_MS));
+        let newest_start = question.view.newest_start.or_else(|| started(ledger, question.lane, &classes));
+        Self {
+            newest_start,
+            classes,
+            moves,
+            elsewhere: elsewhere(question.queues, question.lane, since, heard),
+        }
+    }
+
+    /// Where it is heading, where both ways were seen.
+    pub(in crate::domain::diagnosis) fn trend(&self, waiting: usize) -> Option<Trend> {
+        let coming = self.moves.enqueued.saturating_add(self.moves.released);
+        let per_hour = |gained: u64| {
+            let hours = HOUR_MS.checked_div(AROUND_MS).and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
+            gained.saturating_mul(hours)
+        };
+        match coming.checked_sub(self.moves.started) {
+            Some(0) => None,
+            Some(gained) => Some(Trend::Growing { per_hour: per_hour(gained) }),
+            None => {
+                let gained = i64::try_from(self.moves.started.saturating_sub(coming)).ok()?;
+                let waiting = i64::try_from(waiting).ok().filter(|waiting| *waiting > 0)?;
+                Some(Trend::Draining { done_in_ms: AROUND_MS.saturating_mul(waiting).checked_div(gained)? })
+            }
+        }
+    }
+
+    /// What happened there in the last minutes, as a fact.
+    pub(in crate::domain::diagnosis) fn pace(&self) -> Fact {
+        Fact::timeless(Finding::Pace {
+            started: self.moves.started,
+            enqueued: self.moves.enqueued,
+            minutes: u64::try_from(AROUND_MS.wrapping_div(MINUTE_MS)).unwrap_or(0),
+        })
+    }
+}
+
+fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a JobClass> {
+    let of_jobs = question.jobs.iter().take(JOBS_EXAMINED_MAX);
+    let mut classes: BTreeSet<&JobClass> =
+        of_jobs.filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
+    let stuck = question.view.stuck.iter().filter_map(|attempt| attempt.class.as_ref());
+    for name in question.incident.classes.keys().chain(stuck) {
+        classes.extend(ledger.classes().find(|(class, _)| *class == name).map(|(class, _)| class));
+    }
+    if question.incident.classes.is_empty() && question.lane.1.is_some() {
+        // What runs there holds up what waits there, whatever its class.
+        let is_there = |on: &Lane| is_same_place(on, question.lane);
+        let there = ledger.classes().filter(|(_, facts)| facts.enqueued_on.iter().any(is_there));
+        classes.extend(there.map(|(class, _)| class));
+    }
+    if classes.is_empty() && question.lane.1.is_none() {
+        classes.extend(ledger.classes().map(|(class, _)| class));
+    }
+    classes
+}
+
+/// Whether two places may be one: what is not known may be anything.
+fn is_same_place(one: &Lane, other: &Lane) -> bool {
+    let is_same = |a: Option<&str>, b: Option<&str>| a.is_none() || b.is_none() || a == b;
+    let connection = |lane: &'_ Lane| lane.0.as_ref().map(|name| name.as_str().to_owned());
+    is_same(connection(one).as_deref(), connection(other).as_deref()) && one.1 == other.1
+}
+
+fn elsewhere<'a>(queues: &'a Queues, lane: &Lane, since: Timestamp, heard: Timestamp) -> Vec<Elsewhere<'a>> {
+    // A place without a queue may be any: what starts "elsewhere" may be what is asked about.
+    if lane.1.is_none() {
+        return Vec::new();
+    }
+    let others = queues.iter().filter(|(other, _)| other.1.is_some() && !is_same_place(other, lane));
+    let moving = others.filter_map(|(lane, view)| {
+        let newest_start = view.newest_start.filter(|at| *at >= since)?;
+        let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);
+        Some(Elsewhere { lane, newest_start, is_busy })
+    });
+    let mut moving: Vec<_> = moving.collect();
+    moving.sort_by_key(|it| (std::cmp::Reverse(it.newest_start), it.lane));
+    moving
+}
+
+/// The newest start of classes that wait on several queues, by lines that do not tell which.
+fn started(ledger: &Ledger, lane: &Lane, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
+    let facts = classes.iter().filter(|_| lane.1.is_none()).filter_map(|class| ledger.class(Some(class)));
+    facts.filter_map(|facts| facts.newest_start.map(|(at, _)| at)).max()
+}
+
+/// The newest enqueue; where starts do not tell the queue, on those that its classes wait on.
+fn enqueued(ledger: &Ledger, view: &QueueView) -> Option<Timestamp> {
+    let there =
+        ledger.lanes().filter(|((_, queue), _)| queue.as_ref().is_some_and(|it| view.queues.contains(it)));
+    view.newest_enqueue.or_else(|| there.filter_map(|(_, facts)| facts.newest_enqueue).max())
+}
+
+/// The facts of a queue where jobs wait. What is not known is said to be so.
+#[must_use]
+pub fn queue_facts(ledger: &Ledger, view: &QueueView, jobs: &[&WaitingJob], now: Timestamp) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let waiting = view.waiting.iter().filter(|job| job.ready_at <= now).count();
+    if waiting > jobs.len() {
+        let (waiting, overdue) = (waiting as u64, jobs.len() as u64);
+        facts.push(Fact::timeless(Finding::JobsWait { waiting, overdue }));
+    }
+    let classes: BTreeSet<&JobClass> =
+        jobs.iter().take(JOBS_EXAMINED_MAX).filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
+    let spread: Lane = (None, None);
+    let newest_start =
+        view.newest_start.or_else(|| started(ledger, &spread, &classes).filter(|_| view.queues.len() > 1));
+    facts.push(Fact::when(Finding::LastEnqueue, enqueued(ledger, view)));
+    facts.push(Fact::when(Finding::LastStart, newest_start));
+    let elsewhere = ledger.traits.newest_worker_line_at;
+    if elsewhere.is_none() {
+        facts.push(Fact::timeless(Finding::NoJobLineEver));
+    } else if elsewhere > newest_start {
+        facts.push(Fact::when(Finding::LastJobLine, elsewhere));
+    }
+    let boots = ledger.streams.all().into_iter().filter_map(|stream| stream.boots.last().copied());
+    if let Some(boot) = boots.max() {
+        facts.push(Fact::at(Finding::LastBoot, boot));
+    }
+    let heard = ledger.sources.iter().filter_map(|(_, source)| source.newest_line).max();
+    facts.push(Fact::when(Finding::LastLine, heard));
+    facts.extend(counting(ledger, jobs));
+    facts.extend(files::gather(ledger, now).iter().map(LogFile::fact));
+    facts
+}
+
+/// What is to be known where jobs are matched by counting.
+pub(in crate::domain::diagnosis) fn counting(ledger: &Ledger, jobs: &[&WaitingJob]) -> Vec<Fact> {
+    let jobs = jobs.get(..jobs.len().min(JOBS_EXAMINED_MAX)).unwrap_or_default();
+    if !jobs.iter().any(|job| job.is_counted) {
+        return Vec::new();
+    }
+    let classes: BTreeSet<&JobClass> =
+        jobs.iter().filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
+    let doubtful = ledger.series().filter(|(class, _)| classes.contains(class));
+    let doubtful = doubtful.map(|(_, series)| series.retries_unaccounted()).fold(0, usize::saturating_add);
+    let mut facts = vec![Fact::timeless(Finding::Counted)];
+    if doubtful > 0 {
+        facts.push(Fact::timeless(Finding::DoubtfulStarts(doubtful as u64)));
+    }
+    facts
+}

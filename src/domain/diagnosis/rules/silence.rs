@@ -1,0 +1,78 @@
+//! What is left where workers are silent. None of it is ever certain.
+
+use std::sync::Arc;
+
+use super::{Candidate, Weight};
+use crate::domain::diagnosis::cause::Cause;
+use crate::domain::diagnosis::evidence::{Evidence, LogFile};
+use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::incident::Kind;
+
+/// A file that worker output goes to, as far as nothing speaks against it.
+pub(super) fn hidden<'e, 'a>(evidence: &'e Evidence<'a>) -> Option<&'e LogFile<'a>> {
+    evidence.files.iter().find(|file| !file.is_disproved)
+}
+
+/// Jobs may well be processed, and the lines that say so go elsewhere: into a file that a line names, or they come in
+/// a lump. Without either, it cannot be excluded.
+pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let candidate = |weight| Candidate::new(Cause::LogsNotForwarded, weight);
+    if let Some(file) = hidden(evidence) {
+        // No job line came after the file was named: since then nothing else is known of any worker.
+        let is_newest = evidence.workers.newest_job_line <= Some(file.said_at);
+        let is_lost = evidence.kind() == Kind::Lost;
+        let weight = if is_newest || is_lost { Weight::Strong } else { Weight::Possible };
+        return Some(candidate(weight).with([file.fact()]).leaving([Unknown::FileContent]));
+    }
+    if evidence.sight.late_lump.is_some() {
+        return Some(
+            candidate(Weight::Possible).with(evidence.sight.lateness()).leaving([Unknown::GoneOrUnseen]),
+        );
+    }
+    let weight = if evidence.kind() == Kind::Lost { Weight::Fallback } else { Weight::Conceivable };
+    let unknown = if evidence.kind() == Kind::Lost { Unknown::GoneOrUnseen } else { Unknown::DeadOrUnheard };
+    Some(candidate(weight).leaving([unknown]))
+}
+
+/// Workers were heard once, and are not any more.
+pub(super) fn worker_silent(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let workers = &evidence.workers;
+    let heard_once =
+        !evidence.is_unseen() || workers.newest_boot.is_some() || workers.last_heartbeat.is_some();
+    if !heard_once {
+        return None;
+    }
+    let is_alive = match evidence.kind() {
+        Kind::StuckRunning => evidence.attempts.open.iter().all(|open| open.is_heard_since),
+        Kind::Backlog => evidence.is_moving(),
+        Kind::Stalled | Kind::Lost | Kind::Failing | Kind::EnqueueErrors | Kind::Blind => false,
+    };
+    if is_alive {
+        return None;
+    }
+    // A worker's last words, after which nothing came: it ended, and nothing says that another one began.
+    let last_words = workers.last_stop.filter(|(at, _)| {
+        let after = [workers.newest_job_line, workers.newest_boot.map(|(at, _)| at), workers.last_heartbeat];
+        after.into_iter().flatten().all(|later| later <= *at)
+    });
+    // Heartbeats that have ceased are more than silence: this worker used to speak when it had nothing to do.
+    let ceased = workers.last_heartbeat.filter(|_| workers.naming.is_empty());
+    let weight = if last_words.is_some() || ceased.is_some() { Weight::Likely } else { Weight::Fallback };
+    let stopped = last_words.map(|(at, text)| Fact::at(Finding::WorkerStopped(Arc::clone(text)), at));
+    Some(
+        Candidate::new(Cause::WorkerSilent, weight)
+            .with(stopped)
+            .with(ceased.map(|at| Fact::at(Finding::LastHeartbeat, at)))
+            .leaving([Unknown::WorkerRuns, Unknown::DeadOrUnheard]),
+    )
+}
+
+/// No job line of a worker ever came: it was never started, or nothing of it ever reaches us.
+pub(super) fn never_observed(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let is_unseen = evidence.is_unseen() && hidden(evidence).is_none();
+    is_unseen.then(|| {
+        Candidate::new(Cause::NeverObserved, Weight::Possible)
+            .with([Fact::timeless(Finding::NoJobLineEver)])
+            .leaving([Unknown::WorkerRuns, Unknown::DeadOrUnheard])
+    })
+}

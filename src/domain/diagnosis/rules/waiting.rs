@@ -1,0 +1,135 @@
+//! Why jobs wait though workers are heard: a pause, other queues, too much work.
+
+use super::{Candidate, Weight};
+use crate::domain::diagnosis::cause::{Cause, SubCause};
+use crate::domain::diagnosis::evidence::{Elsewhere, Evidence};
+use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::job::{ConnectionName, QueueName, SECOND_MS};
+use crate::domain::ledger::class::Lane;
+
+/// A worker may take one job more while it reads that its queue is paused.
+const PAUSE_TAKES_MS: i64 = 5 * SECOND_MS;
+
+/// Starts within ten minutes that show that a queue flows: one or two may follow a long job.
+const STARTS_LEAST: u64 = 5;
+
+/// A line says that the queue is paused, or the app down; none that it goes on; and nothing started since.
+pub(super) fn paused(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let circumstances = &evidence.ledger.circumstances;
+    let since = circumstances.paused_since(evidence.question.lane).filter(|at| *at <= evidence.heard)?;
+    if evidence.queue.newest_start > Some(since.plus_ms(PAUSE_TAKES_MS)) {
+        return None;
+    }
+    let all: Lane = (None, None);
+    let is_down = circumstances.pauses.get(&all).and_then(|pause| pause.since()) == Some(since);
+    let finding = if is_down { Finding::Maintenance } else { Finding::Paused };
+    Some(
+        Candidate::new(Cause::Paused, Weight::Shown)
+            .because(is_down.then_some(SubCause::Maintenance))
+            // Maintenance may have ended where no line told of it: `artisan up` prints to whoever typed it.
+            .certain_if(!is_down)
+            .with([Fact::at(finding, since)]),
+    )
+}
+
+/// Jobs of other queues start, and none of this one.
+pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let lane = evidence.question.lane;
+    if lane.1.is_none() {
+        return one_of_several(evidence);
+    }
+    let others = &evidence.workers.naming_others;
+    let is_named_by_none = evidence.workers.naming.is_empty() && evidence.workers.naming_none == 0;
+    let only_others = !others.is_empty() && is_named_by_none;
+    let elsewhere = evidence.queue.elsewhere.first();
+    if elsewhere.is_none() && !only_others {
+        return None;
+    }
+    let was_consumed = evidence.queue.newest_start.is_some();
+    let sub_cause = match wrong_connection(evidence, only_others) {
+        true => Some(SubCause::WrongConnection),
+        false if only_others || !was_consumed => Some(SubCause::WrongQueue),
+        // It was consumed once, and its neighbour has more than enough to do.
+        false => {
+            elsewhere.filter(|it| it.is_busy && is_same_connection(it.lane, lane)).map(|_| SubCause::Starved)
+        }
+    };
+    let weight = match (only_others, was_consumed, sub_cause) {
+        (true, ..) => Weight::Shown,
+        (false, false, _) | (_, _, Some(SubCause::Starved | SubCause::WrongConnection)) => Weight::Strong,
+        _ => Weight::Likely,
+    };
+    let serves = others.iter().filter(|_| only_others).max_by_key(|worker| worker.newest).map(|worker| {
+        let (connection, queues) = (worker.connection.clone(), worker.queues.iter().cloned().collect());
+        Fact::at(Finding::WorkerServes { connection, queues }, worker.newest)
+    });
+    Some(
+        Candidate::new(Cause::QueueNotConsumed, weight)
+            .because(sub_cause)
+            // Heartbeats name every queue of every worker that speaks, and these workers do work.
+            .certain_if(only_others && elsewhere.is_some())
+            .with(serves)
+            .with(elsewhere.map(moving))
+            .leaving((!only_others).then_some(Unknown::WorkersQueues)),
+    )
+}
+
+/// A class waits on several queues, and its starts do not tell from which they came: some of it starts, so that it is
+/// one of the queues that is left out.
+fn one_of_several(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let newest_start = evidence.queue.newest_start.filter(|at| *at >= evidence.since)?;
+    let queues: Vec<&str> = evidence.question.view.queues.iter().map(QueueName::as_str).collect();
+    let place = queues.join(", ");
+    (queues.len() > 1).then(|| {
+        Candidate::new(Cause::QueueNotConsumed, Weight::Likely)
+            .with([Fact::at(Finding::StartsOnOneOf { place }, newest_start)])
+            .leaving([Unknown::WhichQueue, Unknown::WorkersQueues])
+    })
+}
+
+/// Jobs go to one connection, and every start since is on another.
+fn wrong_connection(evidence: &Evidence<'_>, only_others: bool) -> bool {
+    let Some(mine) = &evidence.question.lane.0 else { return false };
+    let is_other = |name: &Option<ConnectionName>| name.as_ref().is_some_and(|name| name != mine);
+    let mut elsewhere = evidence.queue.elsewhere.iter().peekable();
+    if elsewhere.peek().is_some() {
+        return elsewhere.all(|it| is_other(&it.lane.0));
+    }
+    only_others && evidence.workers.naming_others.iter().all(|worker| is_other(&worker.connection))
+}
+
+fn is_same_connection(one: &Lane, other: &Lane) -> bool {
+    one.0.is_none() || other.0.is_none() || one.0 == other.0
+}
+
+fn moving(elsewhere: &Elsewhere<'_>) -> Fact {
+    let connection = elsewhere.lane.0.as_ref().map_or("unknown", ConnectionName::as_str);
+    let queue = elsewhere.lane.1.as_ref().map_or("unknown", QueueName::as_str);
+    Fact::at(Finding::StartsElsewhere { place: format!("{connection}:{queue}") }, elsewhere.newest_start)
+}
+
+/// Jobs start, and too few for what comes.
+pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let moves = evidence.queue.moves;
+    let is_moving = evidence.is_moving();
+    // Starts that go on, attempts that end well, and jobs that wait all the same: there is no other word for it.
+    let is_shown = is_moving && moves.started >= STARTS_LEAST && moves.good > moves.bad;
+    Some(
+        Candidate::new(Cause::SlowBacklog, if is_moving { Weight::Strong } else { Weight::Possible })
+            .certain_if(is_shown)
+            .with([evidence.queue.pace(), Fact::when(Finding::LastStart, evidence.queue.newest_start)]),
+    )
+}
+
+/// Jobs start on a busier queue of the same connection, and few here.
+pub(super) fn starved(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let lane = evidence.question.lane;
+    let busier =
+        evidence.queue.elsewhere.iter().find(|it| it.is_busy && is_same_connection(it.lane, lane))?;
+    Some(
+        Candidate::new(Cause::QueueNotConsumed, Weight::Possible)
+            .because(Some(SubCause::Starved))
+            .with([moving(busier)])
+            .leaving([Unknown::WorkersQueues]),
+    )
+}

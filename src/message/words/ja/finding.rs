@@ -1,0 +1,97 @@
+//! Facts, in Japanese.
+
+use super::sub_cause;
+use crate::domain::diagnosis::finding::{Fact, Finding, Who};
+use crate::domain::job::{JobClass, QueueName};
+use crate::message::duration;
+
+#[expect(clippy::too_many_lines, reason = "a line or two for each fact, and none left out")]
+pub(in crate::message::words) fn finding(fact: &Fact) -> String {
+    let never = |text: &str, never: &str| match fact.at {
+        Some(_) => text.to_owned(),
+        None => format!("{text}: {never}"),
+    };
+    match &fact.what {
+        Finding::JobsWait { waiting, overdue } => format!("待機中 {waiting} 件、うち猶予超過 {overdue} 件"),
+        Finding::LastEnqueue => never("このキューへの最後の投入", "なし"),
+        Finding::LastEnqueueAnywhere => never("全キューで最後の投入", "なし"),
+        Finding::LastStart => never("このキューでの最後の処理開始", "確認できず"),
+        Finding::NoJobLineEver => "どのキューでもジョブの開始・終了ログは一度も届いていない".to_owned(),
+        Finding::LastJobLine => never("全キューで最後のジョブの開始・終了ログ", "なし"),
+        Finding::LastBoot => "最後のワーカー起動ログ".to_owned(),
+        Finding::LastLine => never("最後に届いたログ（種類を問わず）", "なし"),
+        Finding::Counted => "ワーカーログに ID がないため、件数で古い順に突き合わせている".to_owned(),
+        Finding::DoubtfulStarts(count) => {
+            format!("開始 {count} 件はリトライの可能性があり、待機件数はその分少なく見えているかもしれない")
+        }
+        Finding::LogFile { file, streams } => {
+            format!("ワーカーの出力先は {file}（{} のログによる）、最新", streams.join(", "))
+        }
+        Finding::StoreErrors { who, count, text } => {
+            let who = match who {
+                Who::App => "アプリ（投入側）",
+                Who::Worker => "ワーカー（取得側）",
+                Who::Unknown => "アプリまたはワーカー",
+            };
+            format!("{who}のストアエラー {count} 件{}、最新", quoted(text.as_deref()))
+        }
+        Finding::WorkerErrors { count, text } => {
+            format!("ジョブ外でのワーカーのエラー {count} 件{}、最新", quoted(text.as_deref()))
+        }
+        Finding::Paused => "キューの一時停止ログがあり、再開ログがない".to_owned(),
+        Finding::Maintenance => "アプリがメンテナンスモードに入った".to_owned(),
+        Finding::StartsElsewhere { place } => format!("{place} ではジョブが開始されている、最新"),
+        Finding::StartsOnOneOf { place } => {
+            format!("同じクラスのジョブが {place} のいずれかで開始されている、最新")
+        }
+        Finding::WorkerServes { connection, queues } => {
+            let queues = queues.iter().map(QueueName::as_str).collect::<Vec<_>>().join(",");
+            let connection = connection.as_ref().map_or_else(String::new, |name| format!("{name}:"));
+            format!("稼働中のワーカーの対象は {connection}{queues} で、このキューは含まれない")
+        }
+        Finding::WorkersAlive(count) => {
+            format!("このキューを対象とするワーカー {count} 台が稼働を報告、最新")
+        }
+        Finding::LastHeartbeat => "このキューのワーカーの最後のハートビート".to_owned(),
+        Finding::WorkerStopped(text) => format!("ワーカーの終了「{text}」"),
+        Finding::Killed(count) => format!("10 分間に {count} 回ワーカーが強制終了、最新"),
+        Finding::Boots { count, stream } => format!("10 分間に {count} 回ワーカーが起動（{stream}）、最新"),
+        Finding::LostJobs(count) => format!("処理中に 2 回以上ワーカーを失ったジョブ {count} 件、最新の試行"),
+        Finding::OpenStarts(count) => format!("開始したまま終わらない試行 {count} 件、その後の成功なし"),
+        Finding::RetriedEvery { every_ms, timeout_ms } => {
+            let twice = match timeout_ms.filter(|timeout_ms| every_ms < timeout_ms) {
+                Some(timeout_ms) => format!(
+                    "。タイムアウト {} より短く、二重実行のおそれ（retry_after が短すぎる）",
+                    duration(timeout_ms)
+                ),
+                None => String::new(),
+            };
+            format!("同じジョブが {} 後に再開始{twice}", duration(*every_ms))
+        }
+        Finding::StillRunning { class } => {
+            format!("{} の試行が終わっていない、開始", class.as_ref().map_or("ジョブ", JobClass::as_str))
+        }
+        Finding::BadEnds { class, bad, of } => format!("{class} の直近 {of} 回のうち {bad} 回が失敗、最新"),
+        Finding::BadRuntime(ms) if *ms < 1000 => format!("失敗までの最長時間 {ms} ms"),
+        Finding::BadRuntime(ms) => format!("失敗までの最長時間 {}", duration(*ms)),
+        Finding::Exception(text) => format!("「{text}」"),
+        Finding::Because(cause) => sub_cause(*cause).to_owned(),
+        Finding::Pace { started, enqueued, minutes } => {
+            format!("直近 {minutes} 分間で開始 {started} 件、投入 {enqueued} 件")
+        }
+        Finding::Deployed => "デプロイ".to_owned(),
+        Finding::Booted { stream } => format!("{stream} でワーカー起動"),
+        Finding::DeliveryLate { minutes } => format!("ログの配信が {minutes} 分遅れて届いた"),
+        Finding::DeliveriesBehind => "配信量が処理能力を超え、把握している状況が 1 分以上古い".to_owned(),
+        Finding::PayloadsRejected(count) => format!("開けなかったペイロード {count} 件、最新"),
+        Finding::SourceSilent { group } if group.is_empty() => "（ロググループ不明）の最後のログ".to_owned(),
+        Finding::SourceSilent { group } => format!("{group} の最後のログ"),
+        Finding::OnlyWorkerLines(count) => {
+            format!("ワーカーのログ {count} 行に対し投入ログが 1 行もない、最初")
+        }
+    }
+}
+
+fn quoted(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!("「{text}」"))
+}

@@ -1,0 +1,174 @@
+//! Words for the greeting, and for what logs cannot show.
+
+use crate::domain::blind_spots::BlindSpot;
+use crate::domain::policy::Language;
+use crate::domain::watching::{Carried, Watching};
+use crate::message::duration;
+
+/// The names of the greeting's parts.
+pub(in crate::message) struct Labels {
+    pub(in crate::message) opening: &'static str,
+    pub(in crate::message) app: &'static str,
+    pub(in crate::message) since: &'static str,
+    pub(in crate::message) lines: &'static str,
+    pub(in crate::message) queues: &'static str,
+    pub(in crate::message) no_queues: &'static str,
+    pub(in crate::message) jobs: &'static str,
+    pub(in crate::message) blind_spots: &'static str,
+    pub(in crate::message) next: &'static str,
+}
+
+/// The labels of a language.
+pub(in crate::message) const fn labels(language: Language) -> Labels {
+    match language {
+        Language::En => Labels {
+            opening: "WATCHING  queuewatch reads your logs",
+            app: "app      ",
+            since: "since    ",
+            lines: "lines    ",
+            queues: "queues   ",
+            no_queues: "none seen yet",
+            jobs: "jobs     ",
+            blind_spots: "BLIND SPOTS",
+            next: "WHAT HAPPENS NEXT",
+        },
+        Language::Ja => Labels {
+            opening: "【監視開始】 queuewatch がログの読み取りを始めました",
+            app: "アプリ: ",
+            since: "開始: ",
+            lines: "行数: ",
+            queues: "キュー: ",
+            no_queues: "まだ確認できず",
+            jobs: "ジョブ: ",
+            blind_spots: "このログでは見えないこと",
+            next: "今後の動作",
+        },
+    }
+}
+
+/// How many lines were read, and the share of those that told something: rounded down, so that what is not all never
+/// reads as all.
+pub(in crate::message) fn lines(language: Language, watching: &Watching) -> String {
+    let read = watching.lines_read;
+    let tenths = watching.lines_classified.saturating_mul(1000).checked_div(read);
+    let share = tenths.map(|tenths| format!("{}.{}%", tenths.wrapping_div(10), tenths.wrapping_rem(10)));
+    let is_some = watching.lines_classified > 0;
+    match (language, share) {
+        (Language::En, None) => format!("{read} read, none recognised"),
+        (Language::En, Some(_)) if tenths == Some(0) && is_some => {
+            format!("{read} read, under 0.1% recognised")
+        }
+        (Language::En, Some(share)) => format!("{read} read, {share} recognised"),
+        (Language::Ja, None) => format!("{read} 行を読み取り、認識なし"),
+        (Language::Ja, Some(_)) if tenths == Some(0) && is_some => {
+            format!("{read} 行を読み取り、認識 0.1% 未満")
+        }
+        (Language::Ja, Some(share)) => format!("{read} 行を読み取り、認識 {share}"),
+    }
+}
+
+/// Queues that are not listed.
+pub(in crate::message) fn more(language: Language, more: usize) -> String {
+    match language {
+        Language::En => format!("and {more} more"),
+        Language::Ja => format!("ほか {more} 件"),
+    }
+}
+
+/// How jobs are told apart.
+pub(in crate::message) const fn carried(language: Language, carried: Carried) -> &'static str {
+    match (language, carried) {
+        (Language::En, Carried::Unseen) => "no worker line seen yet",
+        (Language::En, Carried::Neither) => "told apart by counting: no ids on worker lines",
+        (Language::En, Carried::Id) => "told apart by id",
+        (Language::En, Carried::Uuid) => "told apart by uuid",
+        (Language::Ja, Carried::Unseen) => "ワーカーのログはまだ届いていない",
+        (Language::Ja, Carried::Neither) => "件数で突き合わせ（ワーカーログに ID がない）",
+        (Language::Ja, Carried::Id) => "ID で突き合わせ",
+        (Language::Ja, Carried::Uuid) => "UUID で突き合わせ",
+    }
+}
+
+/// What happens next.
+pub(in crate::message) fn steps(language: Language, watching: &Watching) -> Vec<String> {
+    let grace = duration(watching.grace_ms);
+    let is_deaf = watching.lines_classified == 0;
+    let steps = match language {
+        Language::En => [
+            "No line was recognised: try one of yours with `queuewatch explain`.".to_owned(),
+            format!("A queue whose jobs wait longer than {grace} with none started sends an ALARM here."),
+            "This message is not repeated. If queuewatch itself stops, a CloudWatch alarm tells you.".to_owned(),
+        ],
+        Language::Ja => [
+            "認識できた行がありません。お手元の行を `queuewatch explain` で確かめてください。".to_owned(),
+            format!("ジョブが {grace} を超えて待機し 1 件も開始されないキューがあれば、ここに ALARM を送ります。"),
+            "このメッセージは一度だけです。queuewatch 自体が止まった場合は CloudWatch アラームで通知されます。".to_owned(),
+        ],
+    };
+    steps.into_iter().skip(usize::from(!is_deaf)).collect()
+}
+
+/// What logs cannot show, without its full stop.
+pub(in crate::message) const fn blind_spot(language: Language, spot: BlindSpot) -> &'static str {
+    match language {
+        Language::En => blind_spot_en(spot),
+        Language::Ja => blind_spot_ja(spot),
+    }
+}
+
+const fn blind_spot_en(spot: BlindSpot) -> &'static str {
+    match spot {
+        BlindSpot::NothingOpens => "no payload could be opened: nothing is known of this app",
+        BlindSpot::NoEnqueueLines => {
+            "no enqueue line has ever matched in this app: a stalled queue cannot be seen. \
+             Laravel logs nothing when a job is enqueued; the app must (see README, \"Enqueue lines\")"
+        }
+        BlindSpot::NoJobLines => {
+            "no job was ever seen to start or end in this app: whether jobs are processed, unseen, \
+             cannot be told from these logs"
+        }
+        BlindSpot::NoIds => {
+            "worker lines carry no id: jobs are matched by counting lines of their class, oldest first. \
+             The number of waiting jobs is right, which of them waits is a guess; \
+             SHELL_VERBOSITY=1 or queue:work --json in the worker's environment mends it"
+        }
+        BlindSpot::EndOnly => {
+            "worker lines print no start (Laravel 9.21 to 9.40): a job that hangs looks like one that waits"
+        }
+        BlindSpot::RowIds => {
+            "worker lines carry numeric ids and no uuid: on a database queue every retry has a new id \
+             and looks like a job of its own; queue:work --json mends it"
+        }
+        BlindSpot::NoDelay => {
+            "delay is not logged: a job that is meant to wait looks like one that is stuck, \
+             unless no job of this app is delayed"
+        }
+    }
+}
+
+const fn blind_spot_ja(spot: BlindSpot) -> &'static str {
+    match spot {
+        BlindSpot::NothingOpens => "ペイロードを 1 件も開けず、このアプリの状況は何も分からない",
+        BlindSpot::NoEnqueueLines => {
+            "投入ログが一度も届いておらず、キューの停滞を検知できない。Laravel は投入時にログを出さないため、\
+             アプリ側で出す必要がある（README の \"Enqueue lines\" を参照）"
+        }
+        BlindSpot::NoJobLines => {
+            "ジョブの開始・終了ログが一度も届いておらず、見えない所で処理されているかどうかは判断できない"
+        }
+        BlindSpot::NoIds => {
+            "ワーカーログに ID がなく、クラスごとに件数で古い順に突き合わせている。待機件数は正しいが、どのジョブが\
+             待っているかは推測になる。ワーカーの環境に SHELL_VERBOSITY=1 を設定するか queue:work --json で解消する"
+        }
+        BlindSpot::EndOnly => {
+            "ワーカーログに開始行がない（Laravel 9.21〜9.40）。ハングしたジョブと待機中のジョブを区別できない"
+        }
+        BlindSpot::RowIds => {
+            "ワーカーログの ID が数値で UUID がない。database キューではリトライのたびに別のジョブに見える。\
+             queue:work --json で解消する"
+        }
+        BlindSpot::NoDelay => {
+            "遅延がログに出ていない。意図して遅らせたジョブと止まったジョブを区別できない（遅延を使っていなければ問題ない）"
+        }
+    }
+}
