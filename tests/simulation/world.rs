@@ -1,0 +1,295 @@
+//! Processes that live and die in virtual time, as Lambda lets them: each event begins one, its calls to the outside are
+//! done in the order in which the outside gets round to them, and whoever is not done in time is killed.
+//!
+//! A failed or dead ingest is tried again after one minute and after two more; a sweep is not, the next one comes a
+//! minute later. The third try of a delivery goes well, unless the history says that deliveries may be lost: then one
+//! that failed three times comes once more by hand, as from the bucket that keeps it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use queuewatch::app::{self, Swept};
+use queuewatch::domain::intake::DeliveryRecord;
+use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
+use queuewatch::domain::plan::Horizon;
+use queuewatch::domain::policy::Policy;
+use queuewatch::ports::LedgerStore;
+
+use crate::deliveries::Delivery;
+use crate::dice::Dice;
+use crate::faults::Faults;
+use crate::gate::Gate;
+use crate::outside::{Alarms, Metrics, Outside, Seat, Wire, Write};
+use crate::protocol::{Protocol, Store};
+use crate::timetable::Tick;
+use crate::witness::{End, ProcessId};
+
+/// How long after a failed try Lambda makes the next one.
+const RETRIED_AFTER_MS: [i64; 2] = [MINUTE_MS, 2 * MINUTE_MS];
+/// When a delivery that failed every time is sent once more by hand, after it was lost.
+const REDRIVEN_AFTER_MS: i64 = 2 * MINUTE_MS;
+/// The functions' timeouts, as deployed.
+const INGEST_MS: i64 = 120 * SECOND_MS;
+const SWEEP_MS: i64 = 50 * SECOND_MS;
+/// Why payloads are rejected.
+pub(crate) const REJECTED: &str = "not_gzip";
+
+/// Something that happens at a moment.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A delivery comes; `tries` were made before.
+    Deliver {
+        number: usize,
+        tries: usize,
+    },
+    Tick(Tick),
+    /// Its time is over.
+    Kill(ProcessId),
+    /// What somebody wrote who has died arrives.
+    Arrive(ProcessId, Write),
+}
+
+/// A container, idle or with a process.
+#[derive(Debug)]
+struct Container {
+    is_sweeper: bool,
+    seat: Rc<Seat>,
+    store: Store,
+}
+
+type Outcome = Pin<Box<dyn Future<Output = (Container, End)>>>;
+
+struct Process {
+    id: ProcessId,
+    seat: Rc<Seat>,
+    /// Which delivery, and how many tries were made before; `None` for a sweep.
+    delivery: Option<(usize, usize)>,
+    future: Outcome,
+}
+
+/// The functions, and when what happens to them.
+pub(crate) struct World<'a> {
+    protocol: fn() -> Rc<dyn Protocol>,
+    policy: &'a Policy,
+    deliveries: &'a [Delivery],
+    faults: Faults,
+    outside: Rc<RefCell<Outside>>,
+    dice: Dice,
+    agenda: BTreeMap<(i64, usize), Event>,
+    processes: Vec<Process>,
+    count: usize,
+    idle: Vec<Container>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(
+        protocol: fn() -> Rc<dyn Protocol>,
+        policy: &'a Policy,
+        deliveries: &'a [Delivery],
+        faults: Faults,
+        outside: Rc<RefCell<Outside>>,
+        dice: Dice,
+    ) -> Self {
+        let (agenda, processes, idle) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { protocol, policy, deliveries, faults, outside, dice, agenda, processes, count: 0, idle }
+    }
+
+    pub(crate) fn at(&mut self, at_ms: i64, event: Event) {
+        self.count += 1;
+        self.agenda.insert((at_ms, self.count), event);
+    }
+
+    /// Until nothing is to come and nobody is at work.
+    pub(crate) fn run(&mut self) {
+        loop {
+            let event = self.agenda.keys().next().copied();
+            let calls = self.processes.iter().enumerate();
+            let call = calls.map(|(n, process)| (process.seat.gate.earliest_ms().unwrap(), n)).min();
+            match (event, call) {
+                (Some(place), call) if call.is_none_or(|(due_ms, _)| place.0 < due_ms) => {
+                    let event = self.agenda.remove(&place).unwrap();
+                    self.pass(place.0);
+                    self.meet(event);
+                }
+                (_, Some((due_ms, n))) => {
+                    self.pass(due_ms);
+                    self.processes[n].seat.gate.call();
+                    self.go_on(n);
+                }
+                (_, None) => return,
+            }
+        }
+    }
+
+    fn pass(&mut self, until_ms: i64) {
+        let mut outside = self.outside.borrow_mut();
+        outside.now_ms = outside.now_ms.max(until_ms);
+    }
+
+    fn meet(&mut self, event: Event) {
+        match event {
+            Event::Deliver { number, tries } => self.ingest(number, tries),
+            Event::Tick(tick) => self.sweep(tick),
+            Event::Kill(id) => {
+                if let Some(n) = self.processes.iter().position(|process| process.id == id) {
+                    self.outside.borrow_mut().witness.note("timeouts");
+                    self.bury(n);
+                }
+            }
+            Event::Arrive(by, write) => {
+                let outside = &mut *self.outside.borrow_mut();
+                let written = outside.write(by, &write);
+                outside.tell(|| format!("  {by:>3} (dead) {write:?} {written:?}"));
+            }
+        }
+    }
+
+    fn ingest(&mut self, number: usize, tries: usize) {
+        let container = self.container(false);
+        // What is sent by hand is sent until it arrives.
+        let is_last = tries > RETRIED_AFTER_MS.len();
+        container.seat.is_calm.set(is_last || (tries == 2 && !self.faults.may_lose_deliveries));
+        let now_ms = self.outside.borrow().now_ms;
+        let delivery = &self.deliveries[number];
+        for line in &delivery.lines {
+            self.outside.borrow_mut().witness.came_ms.entry(*line).or_insert(now_ms);
+        }
+        let (opened, now) = (delivery.opened.clone(), Timestamp::from_ms(now_ms));
+        let seat = Rc::clone(&container.seat);
+        let future = async move {
+            let mut container = container;
+            let taken = match opened {
+                Ok(record) => {
+                    let record = DeliveryRecord { arrived_at: now, ..record };
+                    app::ingest(&mut container.store, &record).await.map(drop)
+                }
+                Err(hash) => container.store.reject(REJECTED, hash, now).await,
+            };
+            (container, if taken.is_ok() { End::Done } else { End::Failed })
+        };
+        self.begin(seat, Some((number, tries)), Box::pin(future), INGEST_MS);
+    }
+
+    fn sweep(&mut self, tick: Tick) {
+        let container = self.container(true);
+        container.seat.is_calm.set(tick.is_calm);
+        let now_ms = self.outside.borrow().now_ms;
+        let horizon = Horizon { now: Timestamp::from_ms(now_ms), last_delivery: None };
+        let seat = Rc::clone(&container.seat);
+        let (mut metrics, mut alarms) = (Metrics(Rc::clone(&seat)), Alarms(Rc::clone(&seat)));
+        let policy = self.policy.clone();
+        let future = async move {
+            let mut container = container;
+            let swept = app::sweep(&mut container.store, &mut metrics, &mut alarms, &policy, horizon).await;
+            let end = match swept {
+                Ok(Swept::Done(_)) => End::Done,
+                Ok(Swept::Stood) => End::Stood,
+                Err(_) => End::Failed,
+            };
+            (container, end)
+        };
+        self.begin(seat, None, Box::pin(future), SWEEP_MS);
+    }
+
+    /// One that is idle, mostly; else a new one.
+    fn container(&mut self, is_sweeper: bool) -> Container {
+        let is_cold = self.dice.happens(200);
+        let fits = |container: &Container| !is_cold && container.is_sweeper == is_sweeper;
+        if let Some(n) = self.idle.iter().position(fits) {
+            return self.idle.swap_remove(n);
+        }
+        self.count += 1;
+        let owner = format!("container{}", self.count);
+        let seat = Rc::new(Seat {
+            outside: Rc::clone(&self.outside),
+            gate: Gate::default(),
+            process: Cell::new(0),
+            pace_ms: Cell::new(0),
+            is_calm: Cell::new(false),
+            is_dead: Cell::new(false),
+        });
+        let store = Store::new(Wire(Rc::clone(&seat)), self.policy, owner, (self.protocol)());
+        Container { is_sweeper, seat, store }
+    }
+
+    fn begin(&mut self, seat: Rc<Seat>, delivery: Option<(usize, usize)>, future: Outcome, timeout_ms: i64) {
+        self.count += 1;
+        let id = self.count;
+        seat.process.set(id);
+        seat.pace_ms.set(self.faults.pace_ms(&mut self.dice, seat.is_calm.get()));
+        let now_ms = {
+            let outside = &mut *self.outside.borrow_mut();
+            let is_sweep = |process: &&Process| process.delivery.is_none();
+            if delivery.is_none() && self.processes.iter().any(|process| is_sweep(&process)) {
+                outside.witness.note("sweeps at once");
+            }
+            outside.tell(|| match delivery {
+                Some((number, tries)) => {
+                    format!(
+                        "{id:>5} ingest of {number} {:?}, try {}",
+                        self.deliveries[number].lines,
+                        tries + 1
+                    )
+                }
+                None => format!("{id:>5} sweep"),
+            });
+            outside.now_ms
+        };
+        self.at(now_ms + timeout_ms, Event::Kill(id));
+        self.processes.push(Process { id, seat, delivery, future });
+        self.go_on(self.processes.len() - 1);
+    }
+
+    /// Lets a process go on to its next call.
+    fn go_on(&mut self, n: usize) {
+        let process = &mut self.processes[n];
+        let polled = process.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready((container, end)) = polled {
+            let process = self.processes.swap_remove(n);
+            self.idle.push(container);
+            self.end(&process, end);
+        } else if process.seat.is_dead.get() {
+            self.bury(n);
+        }
+        let adrift = std::mem::take(&mut self.outside.borrow_mut().adrift);
+        for (at_ms, by, write) in adrift {
+            self.at(at_ms, Event::Arrive(by, write));
+        }
+    }
+
+    fn bury(&mut self, n: usize) {
+        let process = self.processes.swap_remove(n);
+        self.end(&process, End::Died);
+    }
+
+    fn end(&mut self, process: &Process, end: End) {
+        let now_ms = {
+            let outside = &mut *self.outside.borrow_mut();
+            outside.tell(|| format!("{:>5} {end:?}", process.id));
+            outside.witness.ends.insert(process.id, end);
+            outside.now_ms
+        };
+        let Some((number, tries)) = process.delivery else { return };
+        // What cannot be opened is given back as an error, so that Lambda tries it again and keeps it in the end.
+        let is_hopeless = self.deliveries[number].opened.is_err();
+        if is_hopeless && tries >= RETRIED_AFTER_MS.len() && end == End::Done {
+            return;
+        }
+        if end == End::Done && !is_hopeless {
+            let witness = &mut self.outside.borrow_mut().witness;
+            for line in &self.deliveries[number].lines {
+                witness.known_ms.entry(*line).or_insert(now_ms);
+            }
+            return;
+        }
+        let after_ms = RETRIED_AFTER_MS.get(tries).copied().unwrap_or_else(|| {
+            self.outside.borrow_mut().witness.note("deliveries lost");
+            REDRIVEN_AFTER_MS
+        });
+        self.at(now_ms + after_ms, Event::Deliver { number, tries: tries + 1 });
+    }
+}
