@@ -176,3 +176,20 @@ fn a_job_whose_end_the_index_does_not_show_yet_pages_nobody() {
     assert_eq!(world.pages(), 0);
     assert_eq!(world.pending(7), 0);
 }
+
+#[test]
+fn what_was_given_up_by_hand_stays_given_up_however_much_it_is() {
+    let mut world = World::default();
+    // More than the checkpoint remembers.
+    for n in 0..2_300 {
+        world.enqueue(n, 0);
+    }
+    world.sweep(6);
+    let id = world.alarms.sent.first().unwrap().incident.clone();
+    let close = Command::Close { id, reason: "redis was flushed".to_owned() };
+    let mut store = world.process();
+    let World { policy, metrics, alarms, .. } = &mut world;
+    settled(app::obey(&mut store, metrics, alarms, policy, horizon(150), &close)).unwrap();
+    world.sweep(151);
+    assert_eq!((world.pending(151), world.pages()), (0, 1));
+}

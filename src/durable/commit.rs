@@ -1,7 +1,5 @@
 //! A sweep's second half: what it decided is written down before anything is done, and what was done right after.
 
-use std::collections::BTreeMap;
-
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::items;
@@ -11,7 +9,8 @@ use super::tenancy::Tenancy;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::incident::Incident;
 use crate::domain::job::HOUR_MS;
-use crate::domain::ledger::life::{JobKey, JobRecord};
+use crate::domain::ledger::counting::JobIx;
+use crate::domain::ledger::life::JobKey;
 use crate::domain::outbox::{Letter, LetterId};
 use crate::ports::table::{Expected, ItemKey, Table};
 use crate::ports::{Commit, Committed};
@@ -20,8 +19,10 @@ use crate::ports::{Commit, Committed};
 const OUTBOX_MAX: usize = 100;
 /// How long a closed incident stays in the checkpoint: it may reopen within its grace.
 const CLOSED_KEPT_MS: i64 = 26 * HOUR_MS;
-/// Jobs whose items are put right in one sweep; the next one goes on.
-const REPAIRS_MAX: usize = 1_000;
+/// Jobs whose items are put right at a time: each item may take a kilobyte or two in memory.
+const REPAIRS_AT_ONCE: usize = 1_000;
+/// Jobs in whose items something is noted in one sweep.
+const NOTES_MAX: usize = 1_000;
 
 impl Sweep {
     /// Writes down what was decided, what is to be sent, and the lease. `None` where another sweep came first.
@@ -82,19 +83,20 @@ impl Sweep {
         saved.incidents = self.book.newest.values().filter(is_kept).cloned().map(without_words).collect();
     }
 
-    /// The jobs that the index shows open and that are not, and those of which something is to be remembered.
-    fn find_repairs(&self) -> Vec<(JobKey, JobRecord)> {
-        let mut repairs = Vec::new();
+    /// The jobs that the index shows open and that are not, all of them: the checkpoint remembers only so many, and the
+    /// rest would wait again. Then those of which something is to be remembered; there the next sweep may go on.
+    fn find_repairs(&self) -> Vec<(JobKey, JobIx)> {
+        let (mut repairs, mut notes) = (Vec::new(), Vec::new());
         for (ix, keys) in &self.listed {
             let record = self.ledger.record_of(*ix);
-            if record.is_open() && record.passed_over_at.is_none() {
-                continue;
-            }
-            repairs.extend(keys.iter().map(|key| (key.clone(), record.clone())));
-            if repairs.len() >= REPAIRS_MAX {
-                break;
+            let jobs = keys.iter().map(|key| (key.clone(), *ix));
+            if !record.is_open() {
+                repairs.extend(jobs);
+            } else if record.passed_over_at.is_some() && notes.len() < NOTES_MAX {
+                notes.extend(jobs);
             }
         }
+        repairs.extend(notes);
         repairs
     }
 
@@ -146,24 +148,22 @@ impl Sweep {
         tenancy: Tenancy,
     ) -> Result<(), DurableError<T::Error>> {
         let repairs = std::mem::take(&mut self.repairs);
-        if repairs.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<ItemKey> = repairs.iter().map(|(key, _)| items::job_key(app, key)).collect();
-        let mut found: BTreeMap<ItemKey, _> = keys.iter().cloned().zip(table.get(&keys).await?).collect();
-        let now = self.now;
-        let work = repairs.into_iter().zip(keys).filter_map(|((job, record), key)| {
+        for repairs in repairs.chunks(REPAIRS_AT_ONCE) {
+            let keys: Vec<ItemKey> = repairs.iter().map(|(key, _)| items::job_key(app, key)).collect();
+            let found = table.get(&keys).await?;
             // An item that is gone is nobody's any more.
-            let item = found.remove(&key).flatten()?;
-            Some((job, record, Lookup::Read(Some(item))))
-        });
-        stream::iter(work)
-            .map(|(job, record, lookup)| async move {
-                jobs::join(table, app, &job, &record, lookup, now, tenancy).await.map(|_| ())
-            })
-            .buffer_unordered(WRITES_IN_FLIGHT)
-            .try_collect::<()>()
-            .await
+            let held = repairs.iter().zip(found).filter_map(|(repair, item)| Some((repair, item?)));
+            let (ledger, now) = (&self.ledger, self.now);
+            stream::iter(held)
+                .map(|((job, ix), item)| async move {
+                    let (record, lookup) = (ledger.record_of(*ix), Lookup::Read(Some(item)));
+                    jobs::join(table, app, job, &record, lookup, now, tenancy).await.map(|_| ())
+                })
+                .buffer_unordered(WRITES_IN_FLIGHT)
+                .try_collect::<()>()
+                .await?;
+        }
+        Ok(())
     }
 }
 

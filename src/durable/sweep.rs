@@ -45,7 +45,7 @@ pub(super) struct Sweep {
     /// Open jobs as the index shows them.
     pub(super) listed: BTreeMap<JobIx, BTreeSet<JobKey>>,
     /// Jobs whose items are to be put right.
-    pub(super) repairs: Vec<(JobKey, JobRecord)>,
+    pub(super) repairs: Vec<(JobKey, JobIx)>,
 }
 
 /// A delivery's item, read.
