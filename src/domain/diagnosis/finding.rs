@@ -198,6 +198,8 @@ pub enum Finding {
         /// The group; empty where saved events name none.
         group: Arc<str>,
     },
+    /// Jobs that were found to have started while lines of workers were missing.
+    ConsumedUnseen(u64),
     /// Worker lines came, and no enqueue line.
     OnlyWorkerLines(u64),
 }

@@ -118,6 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn of_two_last_words_of_one_moment_the_least_stays_whatever_comes_first() {
+        for words in [["exit 0", "exit 1"], ["exit 1", "exit 0"]] {
+            let mut streams = Streams::default();
+            let key = streams.note("g", "a");
+            for text in words {
+                streams.get_mut(key).unwrap().note_stop(ms(5), &Arc::from(text));
+            }
+            assert_eq!(streams.get(key).unwrap().stops.get(&ms(5)).map(|it| &**it), Some("exit 0"));
+        }
+    }
+
+    #[test]
     fn a_break_ends_what_started_before_it_in_its_own_stream() {
         let mut streams = Streams::default();
         let (one, other) = (streams.note("g", "a"), streams.note("g", "b"));

@@ -97,12 +97,12 @@ pub(in crate::message) fn steps(language: Language, watching: &Watching) -> Vec<
         Language::En => [
             "No line was recognised: try one of yours with `queuewatch explain`.".to_owned(),
             format!("A queue whose jobs wait longer than {grace} with none started sends an ALARM here."),
-            "This message is not repeated. If queuewatch itself stops, a CloudWatch alarm tells you.".to_owned(),
+            "This message is not repeated. If queuewatch itself stops, on AWS a CloudWatch alarm tells you.".to_owned(),
         ],
         Language::Ja => [
             "認識できた行がありません。お手元の行を `queuewatch explain` で確かめてください。".to_owned(),
             format!("ジョブが {grace} を超えて待機し 1 件も開始されないキューがあれば、ここに ALARM を送ります。"),
-            "このメッセージは一度だけです。queuewatch 自体が止まった場合は CloudWatch アラームで通知されます。".to_owned(),
+            "このメッセージは一度だけです。queuewatch 自体が止まった場合、AWS 上では CloudWatch アラームで通知されます。".to_owned(),
         ],
     };
     steps.into_iter().skip(usize::from(!is_deaf)).collect()

@@ -206,6 +206,14 @@ fn a_pause_is_certain_until_a_line_ends_it() {
 }
 
 #[test]
+fn where_two_causes_are_certain_none_is() {
+    let paused = "   INFO  Job processing on queue [redis:default] has been paused.  ";
+    let refused: String =
+        [1_000, 1_100, 1_190].iter().map(|s| format!("{s} worker pop Connection refused\n")).collect();
+    stalled(&format!("{WORKED}\n500 app raw {paused}"), &refused, "paused, cannot_fetch, worker_silent");
+}
+
+#[test]
 fn boots_of_one_stream_are_a_crash_loop() {
     let boot = "raw [Entrypoint] Queue Worker started with PID: 70";
     let boots = |stream: &str, seconds: &[i64]| {

@@ -25,6 +25,7 @@ pub(super) struct World {
     pub(super) policy: Policy,
     pub(super) reason: Option<Blindness>,
     pub(super) classes: Vec<&'static str>,
+    pub(super) unseen_count: u64,
 }
 
 /// A moment so many seconds after the beginning.
@@ -36,7 +37,8 @@ impl World {
     /// Reads rows.
     pub(super) fn read(rows: &str) -> Self {
         let policy = Policy { job_timeout_ms: Some(120_000), ..Policy::default() };
-        let mut world = Self { ledger: Ledger::default(), policy, reason: None, classes: Vec::new() };
+        let mut world =
+            Self { ledger: Ledger::default(), policy, reason: None, classes: Vec::new(), unseen_count: 0 };
         for row in rows.lines().map(str::trim).filter(|row| !row.is_empty()) {
             let mut words = row.splitn(3, ' ');
             let (at, stream, what) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
@@ -97,7 +99,15 @@ impl World {
         let blank = plan.incidents.into_iter().next().unwrap();
         let key = Key { kind, connection: lane.0.clone(), queue: lane.1.clone(), reason: self.reason };
         let classes = self.classes.iter().map(|class| ((*class).into(), now)).collect();
-        Incident { key, classes, since: None, sources: Default::default(), evidence: Vec::new(), ..blank }
+        Incident {
+            key,
+            unseen_count: self.unseen_count,
+            classes,
+            since: None,
+            sources: Default::default(),
+            evidence: Vec::new(),
+            ..blank
+        }
     }
 }
 

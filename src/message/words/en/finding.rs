@@ -112,6 +112,12 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         Finding::PayloadsRejected(count) => format!("payloads that could not be opened: {count}; the newest"),
         Finding::SourceSilent { group } if group.is_empty() => "last line of (no log group)".to_owned(),
         Finding::SourceSilent { group } => format!("last line of {group}"),
+        Finding::ConsumedUnseen(count) => {
+            format!(
+                "{} started while lines of workers were missing",
+                n(*count, "other job has", "other jobs have")
+            )
+        }
         Finding::OnlyWorkerLines(count) => format!("{count} worker lines and no enqueue line; the first"),
     }
 }

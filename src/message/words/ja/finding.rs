@@ -86,6 +86,7 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         Finding::PayloadsRejected(count) => format!("開けなかったペイロード {count} 件、最新"),
         Finding::SourceSilent { group } if group.is_empty() => "（ロググループ不明）の最後のログ".to_owned(),
         Finding::SourceSilent { group } => format!("{group} の最後のログ"),
+        Finding::ConsumedUnseen(count) => format!("ほか {count} 件はワーカーログの欠落中に開始されている"),
         Finding::OnlyWorkerLines(count) => {
             format!("ワーカーのログ {count} 行に対し投入ログが 1 行もない、最初")
         }
