@@ -4,6 +4,7 @@
 //! On a difference read both. What was written is under `target/tmp/messages`; copy it here if it is better.
 
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "what cannot be read must fail the test, and test helpers are outside clippy's exemption"

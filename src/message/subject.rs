@@ -61,7 +61,11 @@ fn over(incident: &Incident) -> String {
     let most = incident.jobs_count;
     match incident.key.kind {
         Kind::Stalled => {
-            format!("moves again, {most} delayed up to {}", duration(incident.longest_wait_ms))
+            let unknown = match incident.given_up {
+                0 => String::new(),
+                unknown => format!(", {unknown} unknown"),
+            };
+            format!("moves again, {most} delayed up to {}{unknown}", duration(incident.longest_wait_ms))
         }
         Kind::Lost if incident.given_up > 0 => format!("{} given up as unknown", n(incident.given_up, "job")),
         Kind::Lost => "lost jobs accounted for".to_owned(),

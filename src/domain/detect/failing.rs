@@ -92,6 +92,8 @@ impl Row {
     fn of(ledger: &Ledger, class: &JobClass, facts: &ClassFacts, policy: &Policy, now: Timestamp) -> Self {
         let from = now.minus_ms(DAY_MS);
         let mut row = Self { is_whole_day: true, ..Self::default() };
+        // Rows have a new id for each attempt, so that retries look like jobs of their own.
+        let is_never_retried = !facts.has_retries && !ledger.traits.has_row_ids;
         let mut success = Timestamp::MIN;
         for (at, end) in facts.outcomes.newest_first(from, now) {
             match end.verdict {
@@ -101,6 +103,8 @@ impl Row {
                 }
                 Verdict::Released => continue,
                 Verdict::Final => row.jobs.extend(end.job),
+                // Text does not tell a last failure from one that is tried again; a class that never tries again does.
+                Verdict::Bad if end.is_ambiguous && is_never_retried => row.jobs.extend(end.job),
                 Verdict::Bad => {}
             }
             row.is_told_apart_by_count |= end.is_ambiguous || end.job.is_none();

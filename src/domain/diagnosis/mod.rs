@@ -1,7 +1,7 @@
 //! Why: from what is known to the likely causes, best first, what logs cannot tell, and what to run.
 //!
-//! Three steps: [`evidence`] gathers what lines show around an incident; each rule in `rules` names a cause if the
-//! evidence supports it, and how much; [`ranking`] puts them in order. Silence never names a cause alone: it looks the
+//! Three steps: `evidence` gathers what lines show around an incident; each rule in `rules` names a cause if the
+//! evidence supports it, and how much; `ranking` puts them in order. Silence never names a cause alone: it looks the
 //! same for an idle, dead, paused, misrouted and file-logging worker, so that what it leaves open is listed, too.
 
 pub mod cause;

@@ -45,6 +45,12 @@ impl Attempts {
         self.ends.retain(from);
     }
 
+    /// Whether the job was started more than once.
+    #[must_use]
+    pub const fn is_repeated(&self) -> bool {
+        self.starts.as_slice().len() > 1
+    }
+
     /// The attempts that ended in nothing: the job started again, and no end lies between.
     pub fn lost(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.lost_and_next().map(|(start, _)| start)

@@ -28,6 +28,9 @@ pub struct ClassFacts {
     /// Whether a start line of the class was ever seen.
     #[serde(default)]
     pub has_start_lines: bool,
+    /// Whether a job of it was ever started more than once.
+    #[serde(default)]
+    pub has_retries: bool,
     /// How its last attempts ended.
     #[serde(default)]
     pub outcomes: Outcomes,

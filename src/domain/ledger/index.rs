@@ -50,6 +50,11 @@ impl Ledger {
     /// Tells its class which attempts of a job were lost, where that has changed.
     fn refresh_lost(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        if job.known.attempts.is_repeated()
+            && let Some(facts) = job.known.class().and_then(|class| self.classes.get_mut(class))
+        {
+            facts.has_retries = true;
+        }
         let lost: BTreeSet<Timestamp> = job.known.attempts.lost().collect();
         if lost.is_empty() && !job.has_told_lost {
             return;

@@ -46,7 +46,9 @@ impl Planner<'_> {
         let mut stall = Incident { is_gap_judged: true, ..stall.clone() };
         stall.given_up = stall.given_up.saturating_add(left.len() as u64);
         self.plan.given_up.extend(left);
-        self.announce(&mut stall, NotificationState::Updated);
+        // Whoever was told that it is over is told this on top of it, and not that it goes on.
+        let state = if stall.is_open() { NotificationState::Updated } else { NotificationState::Resolved };
+        self.announce(&mut stall, state);
         match planned.and_then(|place| self.plan.incidents.get_mut(place)) {
             Some(place) => *place = stall,
             None => self.plan.incidents.push(stall),

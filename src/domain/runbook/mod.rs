@@ -3,7 +3,7 @@
 //! It knows what is configured and what stream names tell; anything else is a variable, with the command that finds
 //! it. It refuses remedies that can do harm: nothing here deletes a job, restarts in a loop, or prints a secret.
 //!
-//! **Invariant:** whatever comes from a log line went through [`shell`].
+//! **Invariant:** whatever comes from a log line went through `shell`.
 
 mod action;
 mod ecs;
