@@ -14,7 +14,7 @@ test: e2e-servers laravel-ready
 # PHP, Debian's Laravel and Redis, for the tests against a real app: there, or named. `laravel-tools` installs them.
 .PHONY: laravel-ready laravel-tools
 laravel-ready:
-	tests/laravel/tools
+	tests/laravel/tools $(if $(filter 0,$(shell id -u)),--install)
 laravel-tools:
 	tests/laravel/tools --install
 
@@ -73,6 +73,18 @@ build-IngestFunction build-SweepFunction:
 # The function for machines without Rust: `sam deploy --template dist/template.yaml`.
 export ARCH ?= arm64
 DIST ?= dist
+.PHONY: proof
+# Runs that zip: one ingest, one sweep and a warning against the local servers. What is for another machine runs under
+# qemu (Debian, Ubuntu: qemu-user-static, and libc6-arm64-cross or libc6-amd64-cross). CI does not: compiled with every
+# optimisation it takes minutes.
+PROVED := target/proof-$(ARCH)
+proof: e2e-servers zip
+	rm -rf $(PROVED)
+	python3 -m zipfile -e $(DIST)/queuewatch-lambda-$(ARCH).zip $(PROVED)
+	chmod +x $(PROVED)/bootstrap
+	QUEUEWATCH_PACKAGED="$$(packaging/runner $(ARCH))$(CURDIR)/$(PROVED)/bootstrap" \
+		env -u RUSTC cargo test --locked --features packaged --test e2e packaged -- --nocapture
+
 zip:
 	packaging/build-lambda target/lambda/package-$(ARCH)
 	python3 packaging/zip.py $(ARCH) target/lambda/package-$(ARCH) $(DIST)

@@ -1,6 +1,6 @@
 //! Twenty deliveries at once, repeated and overlapping, come to what one pass over every line comes to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -82,8 +82,7 @@ fn twenty_at_once(tables: Tables) {
             });
         }
     });
-    let instances =
-        at_once.calls().iter().map(|call| call.caller.clone()).collect::<std::collections::BTreeSet<_>>();
+    let instances = at_once.calls().iter().map(|call| call.caller.clone()).collect::<BTreeSet<_>>();
     assert!(instances.len() > AT_ONCE / 2, "{instances:?}: were they at work at once?");
     for world in [&mut in_turn, &mut at_once] {
         world.sweep();
@@ -100,6 +99,30 @@ fn twenty_at_once(tables: Tables) {
     assert!(waits.iter().all(|(_, ms)| [20.0, 50.0].contains(ms)), "{waits:?}");
     let sums = ["Enqueued", "Processing", "Processed", "Failed"].map(|name| at_once.sum(name));
     assert_eq!(sums, [30.0, 20.0, 20.0, 0.0]);
+}
+
+#[track_caller]
+fn four_ticks_at_once(tables: Tables) {
+    let servers = Servers::start(tables);
+    let wanted = story::clean(&mut World::new(&servers, "once", "/ecs/once", BEGIN_MS));
+    let mut world = World::new(&servers, "often", "/ecs/often", BEGIN_MS);
+    world.ticks_at_once = 4;
+    let end = story::play(&mut world);
+    assert_eq!(end, wanted, "{}", world.output());
+    let calls = world.calls();
+    let sweeps: BTreeSet<&str> =
+        calls.iter().filter(|call| call.function == "sweep").map(|call| &*call.caller).collect();
+    assert!(sweeps.len() > 1, "{sweeps:?}: were they at work at once?");
+}
+
+#[test]
+fn a_minute_that_comes_four_times_at_once_comes_to_one_on_moto() {
+    four_ticks_at_once(Tables::Moto);
+}
+
+#[test]
+fn a_minute_that_comes_four_times_at_once_comes_to_one_on_dynalite() {
+    four_ticks_at_once(Tables::Dynalite);
 }
 
 #[test]

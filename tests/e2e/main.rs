@@ -26,6 +26,8 @@ mod http;
 mod kept;
 mod kinesis;
 mod operators;
+#[cfg(feature = "packaged")]
+mod packaged;
 mod reads;
 mod redrive;
 mod seen;

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::seen::Call;
-use crate::world::{Ended, World};
+use crate::world::World;
 
 /// 2026-01-05T09:00:10Z.
 pub(crate) const BEGIN_MS: i64 = 1_767_603_610_000;
@@ -72,8 +72,10 @@ pub(crate) fn play(world: &mut World<'_>) -> End {
     end(world)
 }
 
-fn tick(world: &mut World<'_>, times: usize) -> Vec<Ended> {
-    (0..times).map(|_| world.tick()).collect()
+fn tick(world: &mut World<'_>, times: usize) {
+    for _ in 0..times {
+        world.tick();
+    }
 }
 
 fn end(world: &World<'_>) -> End {
@@ -122,12 +124,11 @@ pub(crate) fn clean(world: &mut World<'_>) -> End {
 pub(crate) fn judge(end: &End, clean: &End, calls: &[Call]) -> Result<(), String> {
     let mut wanted = clean.clone();
     for (ix, call) in calls.iter().enumerate().filter(|(_, call)| call.status == Some(200)) {
-        if call.operation == "Publish" && !is_noted(calls, ix, |write| write.service == "dynamodb") {
+        if call.operation == "Publish" && !is_noted(calls, ix, is_after_letters) {
             let name = (call.detail.clone(), plain(call.said.as_str().unwrap_or_default()));
             *wanted.letters.entry(name).or_default() += 1;
         }
-        // What was put is noted by the checkpoint's last write: a delta may be repeated until then.
-        if call.operation == "PutMetricData" && !is_noted(calls, ix, |write| write.detail == "C") {
+        if call.operation == "PutMetricData" && !is_noted(calls, ix, is_checkpoint) {
             for (name, sum) in &mut wanted.sums {
                 *sum += call.said[name].as_f64().unwrap_or(0.0);
             }
@@ -136,13 +137,26 @@ pub(crate) fn judge(end: &End, clean: &End, calls: &[Call]) -> Result<(), String
     if *end == wanted { Ok(()) } else { Err(format!("{end:#?}\nwanted {wanted:#?}")) }
 }
 
-/// Whether an instance heard that a call was done, and lived to note it in the table.
-fn is_noted(calls: &[Call], ix: usize, is_note: impl Fn(&Call) -> bool) -> bool {
+/// Whether an instance heard that a call was done, and lived to note it: whether the first call after it that could
+/// be the note was done. Where that is another call than a note, the note came too late, and a repeat is a fault.
+fn is_noted(calls: &[Call], ix: usize, could_note: impl Fn(&Call) -> bool) -> bool {
     let call = &calls[ix];
-    let is_lost = call.fault.as_deref().is_some_and(|kind| !["delay"].contains(&kind));
-    let mut later = calls[ix + 1..].iter().filter(|it| it.caller == call.caller);
-    let is_write = |it: &Call| matches!(&*it.operation, "PutItem" | "UpdateItem");
-    !is_lost && later.any(|it| is_write(it) && is_note(it) && it.status == Some(200))
+    let is_lost = call.fault.as_deref().is_some_and(|kind| kind != "delay");
+    let later = calls[ix + 1..].iter().filter(|it| it.caller == call.caller);
+    // What was refused is asked again by the SDK.
+    let is_refused = |it: &Call| it.fault.as_deref() == Some("refuse");
+    let note = later.filter(|it| could_note(it)).find(|it| !is_refused(it));
+    !is_lost && note.is_some_and(|note| !is_checkpoint(note) || note.status == Some(200))
+}
+
+/// That a letter was sent is noted before anything else is done but sending the others.
+fn is_after_letters(call: &Call) -> bool {
+    call.operation != "Publish"
+}
+
+/// That deltas were put is noted by the checkpoint's last write: they may be repeated until then.
+fn is_checkpoint(call: &Call) -> bool {
+    call.operation == "PutItem" && call.detail == "C"
 }
 
 /// Runs worlds side by side: what they wait for takes longer than what they compute.

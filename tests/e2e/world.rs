@@ -30,6 +30,10 @@ pub(crate) struct World<'a> {
     pub(crate) now_ms: i64,
     streams: Vec<String>,
     pub(crate) clock_file: String,
+    /// How often each minute's tick comes.
+    pub(crate) ticks_at_once: usize,
+    /// How its functions are started.
+    command: Vec<String>,
 }
 
 impl Drop for World<'_> {
@@ -42,8 +46,21 @@ impl Drop for World<'_> {
 }
 
 impl<'a> World<'a> {
+    /// One whose functions are what cargo built for the tests.
     pub(crate) fn new(servers: &'a Servers, name: &str, log_group: &str, now_ms: i64) -> Self {
-        let world = Self::without_group(servers, name, log_group, now_ms);
+        let command = vec![env!("CARGO_BIN_EXE_queuewatch-lambda").to_owned()];
+        Self::running(command, servers, name, log_group, now_ms)
+    }
+
+    /// One whose functions are started by `command`.
+    pub(crate) fn running(
+        command: Vec<String>,
+        servers: &'a Servers,
+        name: &str,
+        log_group: &str,
+        now_ms: i64,
+    ) -> Self {
+        let world = Self::without_group(command, servers, name, log_group, now_ms);
         world.logs("CreateLogGroup", &json!({ "logGroupName": log_group }));
         let filter = json!({
             "logGroupName": log_group, "filterName": name, "filterPattern": "",
@@ -54,7 +71,13 @@ impl<'a> World<'a> {
     }
 
     /// One whose functions nothing feeds yet.
-    fn without_group(servers: &'a Servers, name: &str, log_group: &str, now_ms: i64) -> Self {
+    fn without_group(
+        command: Vec<String>,
+        servers: &'a Servers,
+        name: &str,
+        log_group: &str,
+        now_ms: i64,
+    ) -> Self {
         let mut world = Self {
             servers,
             name: name.to_owned(),
@@ -62,6 +85,8 @@ impl<'a> World<'a> {
             now_ms,
             streams: Vec::new(),
             clock_file: String::new(),
+            ticks_at_once: 1,
+            command,
         };
         world.set_clock(now_ms);
         servers.make_table(name);
@@ -106,7 +131,7 @@ impl<'a> World<'a> {
             "QUEUEWATCH_CHAT_TOPIC_ARN": self.arn("sns", "chat"),
         });
         let said = json!({
-            "name": name, "stack": self.name, "command": [env!("CARGO_BIN_EXE_queuewatch-lambda")],
+            "name": name, "stack": self.name, "command": self.command,
             "environment": environment, "timeout_s": TIMEOUT_S,
         });
         self.servers.control::<Value>("function", &said);
@@ -172,10 +197,19 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The next whole minute, and its tick: never repeated, whatever becomes of it.
+    /// The next whole minute, and its tick: never repeated, whatever becomes of it. Where ticks come several times,
+    /// they come at once, and the first answer is told.
     pub(crate) fn tick(&mut self) -> Ended {
         self.set_clock((self.now_ms.div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
-        self.invoke("sweep", &json!({ "tick": true }))
+        let tick = json!({ "tick": true });
+        std::thread::scope(|scope| {
+            let ticks: Vec<_> =
+                (0..self.ticks_at_once).map(|_| scope.spawn(|| self.invoke("sweep", &tick))).collect();
+            let mut ended = ticks.into_iter().map(|tick| tick.join().unwrap());
+            let first = ended.next().unwrap();
+            ended.for_each(drop);
+            first
+        })
     }
 
     /// A tick that must go well.
