@@ -26,7 +26,7 @@ fn a_job_that_nobody_starts_is_an_alarm_and_its_start_the_recovery() {
     folder.append("app.log", enqueue(1));
     let header = watch.prints("ALARM app redis:default stalled");
     assert!(header.starts_with("── ALARM") && header.ends_with('─'), "{header:?}");
-    watch.prints("ALARM  queue stalled: jobs wait and none is started");
+    watch.prints("ALARM queue stalled: jobs wait and none is started");
     folder.append("worker.log", start(1));
     folder.append("worker.log", success(1));
     watch.prints("OK app redis:default moves again");

@@ -284,7 +284,7 @@ fn old_lines_are_from_when_they_say_and_tell_at_once_what_has_waited_too_long() 
     site.poll(&mut watch);
     assert!(watch.is_caught_up());
     site.sweep(&mut watch);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue - worker silent"]);
     site.append("app.log", enqueue_at(3, "2026-01-05 08:00:00"));
     site.pass(&mut watch, 2);
     assert_eq!(subjects(&mut watch).len(), 1, "a line that is written now is from now");
@@ -327,7 +327,7 @@ fn old_lines_that_are_read_again_are_from_when_they_say() {
     drop(watch);
     let mut watch = site.watch(&["app.log"]);
     site.pass(&mut watch, 1);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue - never observed"]);
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn a_printed_time_that_cannot_be_true_is_not_believed() {
     site.policy.grace_ms = 5_000;
     let mut watch = site.watch(&["app.log"]);
     site.pass(&mut watch, 7);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 5s, 1 overdue"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 5s, 1 overdue - never observed"]);
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn what_was_written_while_the_machine_slept_is_from_when_it_says() {
     site.now_s = 3_600.0;
     site.poll(&mut watch);
     site.sweep(&mut watch);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 59m56s, 2 overdue"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 59m56s, 2 overdue - never observed"]);
 }
 
 #[test]
