@@ -28,11 +28,13 @@ impl Found {
     }
 
     /// Everything that is known, but for what may differ: when its enqueue arrived, and whether a job that has been
-    /// taken seemed passed over before.
+    /// taken seemed passed over, or consumed unseen, before.
     pub(crate) fn value(&self) -> Value {
         let mut record = self.record.clone();
         record.known.arrived_at = None;
-        record.passed_over_at = record.passed_over_at.filter(|_| record.state().is_waiting());
+        let is_waiting = record.state().is_waiting();
+        record.passed_over_at = record.passed_over_at.filter(|_| is_waiting);
+        record.is_unseen &= is_waiting;
         serde_json::to_value(record).unwrap()
     }
 }
