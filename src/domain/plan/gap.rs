@@ -20,6 +20,9 @@ const JUDGED_AFTER_MS: i64 = 10 * MINUTE_MS;
 const JUDGED_UNTIL_MS: i64 = HOUR_MS;
 /// Starts that outnumber enqueues by this much, twelve to ten, work a backlog off.
 const DRAINING: (u64, u64) = (12, 10);
+/// How old an end must be before its missing start counts as never read: the function tries a failed delivery again
+/// after one minute and after two more, and a sweep takes in what came in the minute before it.
+const UNREAD_AFTER_MS: i64 = 4 * MINUTE_MS;
 /// A silence shorter than this hides a job or two, and those are looked for one by one.
 const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 
@@ -89,7 +92,7 @@ impl Planner<'_> {
 
     /// Of jobs that were passed over, those that became ready during a silence which an end without a start shows to
     /// have hidden work.
-    pub(super) fn consumed_unseen(&self, lane: &Lane, passed_over: &[&WaitingJob]) -> BTreeSet<JobIx> {
+    pub(super) fn consumed_unseen(&mut self, lane: &Lane, passed_over: &[&WaitingJob]) -> BTreeSet<JobIx> {
         let passed_over: Vec<&&WaitingJob> =
             passed_over.iter().filter(|job| job.is_passed_over_now).collect();
         let (Some(oldest), Some(newest)) = (passed_over.first(), passed_over.last()) else {
@@ -99,14 +102,23 @@ impl Planner<'_> {
         let until = newest.ready_at.plus_ms(DAY_MS);
         // Every start of the place, and whether its line was read.
         let mut starts: BTreeMap<Timestamp, bool> = BTreeMap::new();
+        let mut unread_at: Vec<Timestamp> = Vec::new();
         for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane)) {
             for (at, ix) in facts.starts.range((from, JobIx(0))..=(until, JobIx(usize::MAX))) {
                 let Some(job) = self.ledger.job(*ix) else { continue };
                 let has_start_lines =
                     self.ledger.class(job.known.class()).is_some_and(|facts| facts.has_start_lines);
-                let is_read = !(has_start_lines && job.known.is_start_unread());
+                let ended_at = job.known.newest_fact().unwrap_or(*at);
+                let is_missing = has_start_lines && job.known.is_start_unread();
+                if is_missing {
+                    unread_at.push(ended_at.plus_ms(UNREAD_AFTER_MS));
+                }
+                let is_read = !is_missing || ended_at.plus_ms(UNREAD_AFTER_MS) > self.horizon.now;
                 starts.entry(*at).and_modify(|read| *read &= is_read).or_insert(is_read);
             }
+        }
+        for at in unread_at {
+            self.plan.wake.at(at, self.horizon.now);
         }
         let mut silences: Vec<(Timestamp, Timestamp)> = Vec::new();
         let mut before: Option<Timestamp> = None;
