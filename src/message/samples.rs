@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::diagnosis::finding::Unknown;
-use crate::domain::diagnosis::{Cause, Diagnosis};
+use crate::domain::diagnosis::{Cause, Diagnosis, Weight};
 use crate::domain::incident::{
     Fact, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState, Severity,
 };
@@ -66,6 +66,7 @@ fn diagnosis() -> Diagnosis {
         cause: Cause::WorkerSilent,
         sub_cause: None,
         is_certain: false,
+        weight: Weight::Fallback,
         runners_up: vec![Cause::LogsNotForwarded],
         evidence: vec![Fact::at(Finding::LastLine, OPENED_AT.plus_ms(-60_000))],
         changes: Vec::new(),

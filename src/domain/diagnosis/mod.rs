@@ -12,6 +12,7 @@ mod rules;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
 mod tests;
+mod weight;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ use finding::{Trend, Unknown};
 pub use cause::{Cause, SubCause};
 pub use evidence::queue_facts;
 pub use finding::{Fact, Finding, Who};
+pub use weight::Weight;
 
 /// What is likely, and what supports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Diagnosis {
     pub sub_cause: Option<SubCause>,
     /// Whether the lines leave no other.
     pub is_certain: bool,
+    /// How much speaks for the likeliest.
+    #[serde(default)]
+    pub weight: Weight,
     /// At most two more.
     pub runners_up: Vec<Cause>,
     /// What supports it.

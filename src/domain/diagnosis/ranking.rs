@@ -8,7 +8,8 @@ use super::Diagnosis;
 use super::cause::Cause;
 use super::evidence::{Evidence, counting, queue_facts};
 use super::finding::{Fact, Finding, Trend, Unknown};
-use super::rules::{Candidate, Weight};
+use super::rules::Candidate;
+use super::weight::Weight;
 use crate::domain::incident::{Blindness, Kind};
 use crate::domain::job::{HOUR_MS, JobClass, JobId, JobUuid, MINUTE_MS, QueueName};
 use crate::domain::runbook::{self, LogsQuery, Problem, task_of};
@@ -95,6 +96,7 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
         cause: first.cause,
         sub_cause: first.sub_cause,
         is_certain: first.is_certain,
+        weight: first.weight,
         runners_up: rest.iter().map(|it| it.cause).collect(),
         evidence: facts(&first, &rest, evidence),
         changes: changes(evidence),
@@ -157,9 +159,10 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     facts
 }
 
-/// Deploys and boots of the last hour, newest first.
+/// Deploys and boots from an hour before the trouble on, newest first.
 fn changes(evidence: &Evidence<'_>) -> Vec<Fact> {
-    let (from, heard) = (evidence.heard.minus_ms(CHANGED_BEFORE_MS), evidence.heard);
+    let heard = evidence.heard;
+    let from = evidence.since.min(heard).minus_ms(CHANGED_BEFORE_MS);
     let deploys = evidence.ledger.circumstances.deploy_marks.range(from..=heard);
     let mut changes: Vec<Fact> = deploys.map(|at| Fact::at(Finding::Deployed, *at)).collect();
     for stream in evidence.ledger.streams.all() {

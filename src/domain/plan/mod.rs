@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::detect::Wake;
 use super::detect::lanes::Lanes;
 use super::detect::queues::{self, QueueView, Queues, WaitingJob};
-use super::diagnosis::{self, Question};
+use super::diagnosis::{self, Diagnosis, Question};
 use super::incident::{Book, Incident, Key, Kind, NotificationState};
 use super::job::{QueueName, Timestamp};
 use super::ledger::Ledger;
@@ -211,9 +211,9 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Asks for the likely causes: when the incident opens, and when its page has waited and goes out now. Else the
-    /// answer stands, so that it does not depend on how often one looks, unless a later one is certain and another;
-    /// whoever has been told is told so.
+    /// Asks for the likely causes: when the incident opens, when its page has waited and goes out now, and for each
+    /// reminder, unless less speaks for what is found then. Else the answer stands, so that it does not depend on how
+    /// often one looks, unless a later one is certain and another; whoever has been told is told so.
     fn diagnose(&mut self, incident: &mut Incident, view: &QueueView, jobs: &[&WaitingJob]) {
         let now = self.horizon.now;
         let is_due = incident.is_withheld && self.silenced_until(incident).is_none();
@@ -228,7 +228,12 @@ impl<'a> Planner<'a> {
             heard_until: self.horizon.last_delivery.map_or(now, |last| last.min(now)),
         };
         let found = diagnosis::diagnose(self.ledger, self.policy, &question);
-        let Some(known) = incident.diagnosis.as_ref().filter(|_| !is_due) else {
+        let is_weightier =
+            |known: &Diagnosis| (found.is_certain, found.weight) >= (known.is_certain, known.weight);
+        let is_reminded = incident.next_reminder_at() <= now;
+        let is_asked_again = |known: &Diagnosis| is_due || (is_reminded && is_weightier(known));
+        let known = incident.diagnosis.as_ref().filter(|known| !is_asked_again(known));
+        let Some(known) = known else {
             incident.diagnosis = Some(found);
             return;
         };

@@ -25,7 +25,8 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
     pub(in crate::domain::diagnosis) newest_start: Option<Timestamp>,
     /// What happened there in the last ten minutes.
     pub(in crate::domain::diagnosis) moves: Moves,
-    /// Other queues on which jobs started since the trouble began, newest start first.
+    /// Other queues on which jobs started since the trouble began, or shortly before and nobody waits there since;
+    /// newest start first.
     pub(in crate::domain::diagnosis) elsewhere: Vec<Elsewhere<'a>>,
 }
 
@@ -35,6 +36,8 @@ pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
     pub(in crate::domain::diagnosis) newest_start: Timestamp,
     /// Whether jobs wait there, too: its workers have enough to do.
     pub(in crate::domain::diagnosis) is_busy: bool,
+    /// Whether a job started there since the trouble began: else it is idle, and speaks less.
+    pub(in crate::domain::diagnosis) is_since: bool,
 }
 
 impl<'a> QueueEvidence<'a> {
@@ -119,9 +122,11 @@ fn elsewhere<'a>(queues: &'a Queues, lane: &Lane, since: Timestamp, heard: Times
     }
     let others = queues.iter().filter(|(other, _)| other.1.is_some() && !is_same_place(other, lane));
     let moving = others.filter_map(|(lane, view)| {
-        let newest_start = view.newest_start.filter(|at| *at >= since)?;
+        let newest_start = view.newest_start.filter(|at| *at >= since.minus_ms(AROUND_MS))?;
         let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);
-        Some(Elsewhere { lane, newest_start, is_busy })
+        let is_since = newest_start >= since;
+        // Who waits there in vain shows that its workers may be gone as well.
+        (is_since || !is_busy).then_some(Elsewhere { lane, newest_start, is_busy, is_since })
     });
     let mut moving: Vec<_> = moving.collect();
     moving.sort_by_key(|it| (std::cmp::Reverse(it.newest_start), it.lane));

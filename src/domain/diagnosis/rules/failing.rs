@@ -1,10 +1,11 @@
 //! Attempts that end badly: at once, or in their timeout.
 
+use super::Candidate;
 use super::silence::hidden;
-use super::{Candidate, Weight};
 use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{ClassFailure, Evidence};
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::diagnosis::weight::Weight;
 use crate::domain::incident::Kind;
 use crate::domain::job::SECOND_MS;
 

@@ -1,9 +1,10 @@
 //! Whether the queue's store is the fault: the app cannot put jobs on it, workers cannot fetch, or it lost them.
 
-use super::{Candidate, Weight};
+use super::Candidate;
 use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Errors, Evidence};
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown, Who};
+use crate::domain::diagnosis::weight::Weight;
 use crate::domain::incident::Kind;
 use crate::domain::job::{ConnectionName, MINUTE_MS, Timestamp};
 

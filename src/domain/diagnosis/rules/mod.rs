@@ -13,24 +13,8 @@ mod waiting;
 use super::cause::{Cause, SubCause};
 use super::evidence::Evidence;
 use super::finding::{Fact, Unknown};
+use super::weight::Weight;
 use crate::domain::incident::Kind;
-
-/// How much lines say for a cause. Within one weight the order of the rules decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Weight {
-    /// Nothing speaks against it.
-    Conceivable,
-    /// It is what is left.
-    Fallback,
-    /// Something hints at it.
-    Possible,
-    /// Something points at it, and at little else.
-    Likely,
-    /// Lines show what it would show.
-    Strong,
-    /// Lines say it.
-    Shown,
-}
 
 /// A cause that the evidence supports.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Candidate, Weight};
+use super::Candidate;
 use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::Evidence;
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::diagnosis::weight::Weight;
 use crate::domain::incident::Kind;
 
 /// Open attempts, kills, boots or failed starts that are no accident any more.
@@ -92,14 +93,18 @@ pub(super) fn hung(evidence: &Evidence<'_>) -> Option<Candidate> {
         attempts.retried_every.map(|(every_ms, timeout_ms)| Finding::RetriedEvery { every_ms, timeout_ms });
     let is_twice =
         attempts.retried_every.is_some_and(|(every, timeout)| timeout.is_some_and(|ms| every < ms));
-    // It is heard of, and did not end: it hangs. Where its stream is silent, too, its worker may as well be dead.
     let is_over = attempts.open.iter().all(|open| open.is_broken_off);
     let is_heard = !is_over && over.is_some_and(|open| open.is_heard_since);
-    let weight = match (is_twice, is_heard || retried.is_some()) {
+    // Its own stream is silent, and jobs go on starting there: what one attempt would hold up is one worker. Where
+    // nothing starts any more, it is as likely that the worker is gone.
+    let goes_on = !is_over && over.is_some_and(|open| evidence.queue.newest_start > Some(open.started_at));
+    let weight = match (is_twice, is_heard || retried.is_some(), goes_on) {
         // It starts again while it may still run: that needs no worker that dies.
-        (true, _) => Weight::Strong,
-        (false, true) => Weight::Likely,
-        (false, false) => Weight::Conceivable,
+        (true, ..) => Weight::Strong,
+        // It is heard of, and did not end: it hangs.
+        (false, true, _) => Weight::Likely,
+        (false, false, true) => Weight::Possible,
+        (false, false, false) => Weight::Conceivable,
     };
     Some(
         Candidate::new(Cause::JobTimeout, weight)

@@ -1,9 +1,10 @@
 //! Whether the fault is in what we get to see.
 
-use super::{Candidate, Weight};
+use super::Candidate;
 use crate::domain::diagnosis::cause::Cause;
 use crate::domain::diagnosis::evidence::Evidence;
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::diagnosis::weight::Weight;
 use crate::domain::incident::{Blindness, Kind};
 
 /// Deliveries are late, or more than a sweep can take in: what is missing may be among them. Payloads that do not open

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Candidate, Weight};
+use super::Candidate;
 use crate::domain::diagnosis::cause::Cause;
 use crate::domain::diagnosis::evidence::{Evidence, LogFile};
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::diagnosis::weight::Weight;
 use crate::domain::incident::Kind;
 
 /// A file that worker output goes to, as far as nothing speaks against it.
@@ -62,7 +63,9 @@ pub(super) fn worker_silent(evidence: &Evidence<'_>) -> Option<Candidate> {
         after.into_iter().flatten().all(|later| later <= *at)
     });
     // Heartbeats that have ceased are more than silence: this worker used to speak when it had nothing to do.
-    let ceased = workers.last_heartbeat.filter(|_| workers.naming.is_empty());
+    // In a job it does not: an attempt that hangs is as silent as a worker that is gone.
+    let is_of_attempts = evidence.kind() == Kind::StuckRunning;
+    let ceased = workers.last_heartbeat.filter(|_| workers.naming.is_empty() && !is_of_attempts);
     let weight = if last_words.is_some() || ceased.is_some() { Weight::Likely } else { Weight::Fallback };
     let stopped = last_words.map(|(at, text)| Fact::at(Finding::WorkerStopped(Arc::clone(text)), at));
     Some(

@@ -1,9 +1,10 @@
 //! Why jobs wait though workers are heard: a pause, other queues, too much work.
 
-use super::{Candidate, Weight};
+use super::Candidate;
 use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Elsewhere, Evidence};
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
+use crate::domain::diagnosis::weight::Weight;
 use crate::domain::job::{ConnectionName, QueueName, SECOND_MS};
 use crate::domain::ledger::class::Lane;
 
@@ -41,11 +42,11 @@ pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
     let others = &evidence.workers.naming_others;
     let is_named_by_none = evidence.workers.naming.is_empty() && evidence.workers.naming_none == 0;
     let only_others = !others.is_empty() && is_named_by_none;
-    let elsewhere = evidence.queue.elsewhere.first();
+    let was_consumed = evidence.queue.newest_start.is_some();
+    let elsewhere = telling(evidence).next();
     if elsewhere.is_none() && !only_others {
         return None;
     }
-    let was_consumed = evidence.queue.newest_start.is_some();
     let sub_cause = match wrong_connection(evidence, only_others) {
         true => Some(SubCause::WrongConnection),
         false if only_others || !was_consumed => Some(SubCause::WrongQueue),
@@ -54,8 +55,10 @@ pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
             elsewhere.filter(|it| it.is_busy && is_same_connection(it.lane, lane)).map(|_| SubCause::Starved)
         }
     };
+    let is_since = elsewhere.is_some_and(|it| it.is_since);
     let weight = match (only_others, was_consumed, sub_cause) {
         (true, ..) => Weight::Shown,
+        _ if !is_since => Weight::Likely,
         (false, false, _) | (_, _, Some(SubCause::Starved | SubCause::WrongConnection)) => Weight::Strong,
         _ => Weight::Likely,
     };
@@ -67,7 +70,7 @@ pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
         Candidate::new(Cause::QueueNotConsumed, weight)
             .because(sub_cause)
             // Heartbeats name every queue of every worker that speaks, and these workers do work.
-            .certain_if(only_others && elsewhere.is_some())
+            .certain_if(only_others && is_since)
             .with(serves)
             .with(elsewhere.map(moving))
             .leaving((!only_others).then_some(Unknown::WorkersQueues)),
@@ -91,11 +94,18 @@ fn one_of_several(evidence: &Evidence<'_>) -> Option<Candidate> {
 fn wrong_connection(evidence: &Evidence<'_>, only_others: bool) -> bool {
     let Some(mine) = &evidence.question.lane.0 else { return false };
     let is_other = |name: &Option<ConnectionName>| name.as_ref().is_some_and(|name| name != mine);
-    let mut elsewhere = evidence.queue.elsewhere.iter().peekable();
+    let mut elsewhere = telling(evidence).peekable();
     if elsewhere.peek().is_some() {
         return elsewhere.all(|it| is_other(&it.lane.0));
     }
     only_others && evidence.workers.naming_others.iter().all(|worker| is_other(&worker.connection))
+}
+
+/// Queues on which jobs started since. For one that never had a worker it is enough that others had theirs until
+/// shortly before.
+fn telling<'e, 'a>(evidence: &'e Evidence<'a>) -> impl Iterator<Item = &'e Elsewhere<'a>> {
+    let was_consumed = evidence.queue.newest_start.is_some();
+    evidence.queue.elsewhere.iter().filter(move |it| it.is_since || !was_consumed)
 }
 
 fn is_same_connection(one: &Lane, other: &Lane) -> bool {
@@ -124,8 +134,8 @@ pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
 /// Jobs start on a busier queue of the same connection, and few here.
 pub(super) fn starved(evidence: &Evidence<'_>) -> Option<Candidate> {
     let lane = evidence.question.lane;
-    let busier =
-        evidence.queue.elsewhere.iter().find(|it| it.is_busy && is_same_connection(it.lane, lane))?;
+    let is_busier = |it: &&Elsewhere<'_>| it.is_busy && it.is_since && is_same_connection(it.lane, lane);
+    let busier = evidence.queue.elsewhere.iter().find(is_busier)?;
     Some(
         Candidate::new(Cause::QueueNotConsumed, Weight::Possible)
             .because(Some(SubCause::Starved))

@@ -82,6 +82,9 @@ fn an_attempt_that_does_not_end_hangs_or_its_worker_died() {
     let heard = "100 worker start x\n150 worker raw memory: 12 MB";
     check(Kind::StuckRunning, heard, 600, "job_timeout, logs_not_forwarded");
     check(Kind::StuckRunning, "100 worker start x", 600, "worker_silent, job_timeout, logs_not_forwarded");
+    // Others go on: what one attempt holds up is one worker, and nothing else says that it is gone.
+    let beside = "100 worker start x\n400 app queued y\n401 second start y\n402 second done y";
+    check(Kind::StuckRunning, beside, 600, "job_timeout, worker_silent, logs_not_forwarded");
     let exit = "100 worker start x\n101 worker raw worker exited with code 137\n300 worker start x\n301 worker raw worker exited with code 137\n500 worker start x";
     check(Kind::StuckRunning, exit, 560, "crash_loop, job_timeout, worker_silent");
 }

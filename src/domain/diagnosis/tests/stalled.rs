@@ -69,12 +69,16 @@ fn jobs_that_start_elsewhere_show_which_queue_is_left_out() {
     stalled("", other, "queue_not_consumed/WrongQueue, worker_silent, logs_not_forwarded");
     // It was consumed once: its own worker may have died.
     stalled(WORKED, other, "queue_not_consumed, worker_silent, logs_not_forwarded");
-    // What started elsewhere before the oldest job was ready says nothing.
+    // Shortly before, others had a worker, and this one never did.
+    let before = "100 app queued m mail\n105 worker start m mail\n106 worker done m mail";
+    stalled(before, "", "queue_not_consumed/WrongQueue, worker_silent, logs_not_forwarded");
+    // Where it had one, or others wait in vain as well, that says nothing.
     stalled(
-        "100 app queued m mail\n105 worker start m mail\n106 worker done m mail",
-        "",
+        WORKED,
+        "590 worker queued m mail\n591 worker start m mail\n592 worker done m mail",
         "worker_silent, logs_not_forwarded",
     );
+    stalled(before, "700 app queued n mail", "worker_silent, logs_not_forwarded");
 }
 
 #[test]
