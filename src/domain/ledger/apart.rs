@@ -161,7 +161,7 @@ impl Ledger {
         let Some(apart) = &mut self.apart else { return };
         let Some(hashes) = apart.hashes.get(&ix) else { return };
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let Some(wait_ms) = job.waited_ms() else { return };
+        let Some((wait_ms, started_at)) = job.waited() else { return };
         let mut was_told = false;
         for hash in hashes {
             was_told |= apart.told.insert(*hash, now).is_some();
@@ -169,9 +169,9 @@ impl Ledger {
         if was_told {
             return;
         }
-        job.wait_ms = Some(wait_ms);
+        job.wait = Some((wait_ms, started_at));
         if let Some(facts) = job.known.class().and_then(|class| self.classes.get_mut(class)) {
-            facts.add_wait(wait_ms);
+            facts.waits.add(started_at, wait_ms);
         }
         self.fresh_waits.insert(ix);
     }

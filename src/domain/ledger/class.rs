@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::outcomes::Outcomes;
 use super::pace::{Moves, Pace};
 use super::record::StreamKey;
+use super::waits::Waits;
 use crate::domain::job::{ConnectionName, MINUTE_MS, Observation, QueueName, Timestamp};
 
 /// A queue on a connection, each as far as known.
@@ -37,8 +38,9 @@ pub struct ClassFacts {
     /// What happened in the last minutes, by the queue on the line.
     #[serde(default, with = "crate::domain::pairs")]
     paces: BTreeMap<Option<QueueName>, Pace>,
-    waits: BTreeMap<u32, u64>,
-    waits_count: u64,
+    /// How long its jobs waited for their first start.
+    #[serde(default)]
+    pub waits: Waits,
 }
 
 /// A job may run this long before it is called overdue in its running, if nothing longer was configured or
@@ -84,79 +86,11 @@ impl ClassFacts {
             pace.forget_before(now);
         }
     }
-
-    /// Notes how long a job waited.
-    pub fn add_wait(&mut self, wait_ms: i64) {
-        let count = self.waits.entry(bucket(wait_ms)).or_default();
-        *count = count.saturating_add(1);
-        self.waits_count = self.waits_count.saturating_add(1);
-    }
-
-    /// Takes back a wait that turned out to be another.
-    pub fn remove_wait(&mut self, wait_ms: i64) {
-        if let Some(count) = self.waits.get_mut(&bucket(wait_ms)) {
-            *count = count.saturating_sub(1);
-            self.waits_count = self.waits_count.saturating_sub(1);
-        }
-    }
-
-    /// A bound that 99 of 100 waits stayed under, at most an eighth too large.
-    #[must_use]
-    pub fn wait_p99_ms(&self) -> i64 {
-        let rank = self.waits_count.saturating_sub(self.waits_count.saturating_div(100));
-        let mut seen: u64 = 0;
-        for (bucket, count) in &self.waits {
-            seen = seen.saturating_add(*count);
-            if seen >= rank {
-                return upper_bound(*bucket);
-            }
-        }
-        0
-    }
-}
-
-/// Buckets that grow by an eighth of a power of two: 8 to each doubling.
-fn bucket(value_ms: i64) -> u32 {
-    let value = value_ms.max(0).unsigned_abs();
-    if value < 8 {
-        return u32::try_from(value).unwrap_or(0);
-    }
-    let log = value.ilog2();
-    let step = value.wrapping_shr(log.saturating_sub(3)) & 7;
-    log.saturating_sub(2).saturating_mul(8).saturating_add(u32::try_from(step).unwrap_or(0))
-}
-
-fn upper_bound(bucket: u32) -> i64 {
-    if bucket < 8 {
-        return i64::from(bucket);
-    }
-    let (octave, step) = (bucket.wrapping_shr(3), bucket & 7);
-    let width = octave.saturating_sub(1);
-    let low = (i64::from(step).saturating_add(8)).checked_shl(width).unwrap_or(i64::MAX);
-    low.saturating_add(1_i64.checked_shl(width).unwrap_or(i64::MAX)).saturating_sub(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_bucket_holds_its_values_and_bounds_them_by_an_eighth() {
-        for value in (0..5_000).chain([86_400_000, 1 << 40]) {
-            let bound = upper_bound(bucket(value));
-            assert!(bound >= value && bound <= value + value / 8 + 1, "{value} -> {bound}");
-        }
-    }
-
-    #[test]
-    fn the_p99_ignores_one_wait_in_a_hundred() {
-        let mut facts = ClassFacts::default();
-        for _ in 0..99 {
-            facts.add_wait(100);
-        }
-        facts.add_wait(1_000_000);
-        assert!(facts.wait_p99_ms() < 120, "{}", facts.wait_p99_ms());
-    }
 
     #[test]
     fn a_class_never_run_may_take_five_minutes_and_a_slow_one_three_times_its_longest() {

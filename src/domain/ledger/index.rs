@@ -112,12 +112,12 @@ impl Ledger {
             && let Some(class) = job.known.class()
             && let Some(stats) = self.classes.get_mut(class)
         {
-            let wait_ms = job.waited_ms();
-            if let Some(wait_ms) = wait_ms.filter(|_| job.wait_ms != wait_ms) {
-                if let Some(wrong_ms) = job.wait_ms.replace(wait_ms) {
-                    stats.remove_wait(wrong_ms);
+            let waited = job.waited();
+            if let Some((wait_ms, started_at)) = waited.filter(|_| job.wait != waited) {
+                if let Some((wrong_ms, wrong_at)) = job.wait.replace((wait_ms, started_at)) {
+                    stats.waits.remove(wrong_at, wrong_ms);
                 }
-                stats.add_wait(wait_ms);
+                stats.waits.add(started_at, wait_ms);
                 self.fresh_waits.insert(ix);
             }
         }
@@ -128,8 +128,7 @@ impl Ledger {
     pub(super) fn publish_waits(&mut self) {
         for ix in std::mem::take(&mut self.fresh_waits) {
             let Some(job) = self.jobs.get_mut(ix.0) else { continue };
-            let started_at = job.first_start();
-            if let Some((at, wait_ms)) = started_at.zip(job.wait_ms)
+            if let Some((wait_ms, at)) = job.wait
                 && !std::mem::replace(&mut job.is_wait_published, true)
             {
                 let of = (job.known.queue(), job.known.class());

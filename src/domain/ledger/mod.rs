@@ -25,6 +25,7 @@ pub mod sources;
 pub mod state;
 pub mod stream;
 pub mod tally;
+pub mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +105,7 @@ pub struct Job {
     waiting_key: Option<Timestamp>,
     running_key: Option<Timestamp>,
     /// How long it waited, as far as its class has been told.
-    wait_ms: Option<i64>,
+    wait: Option<(i64, Timestamp)>,
     is_wait_published: bool,
     /// Its class has been told of attempts that were lost.
     has_told_lost: bool,
@@ -134,10 +135,10 @@ impl Job {
         self.known.started_at().or_else(counted)
     }
 
-    /// How long it waited for its first start.
-    fn waited_ms(&self) -> Option<i64> {
-        let enqueue = self.known.enqueued?;
-        Some(self.first_start()?.since_ms(enqueue.ready_at()).max(0))
+    /// How long it waited for its first start, and when that was.
+    fn waited(&self) -> Option<(i64, Timestamp)> {
+        let (enqueue, started_at) = (self.known.enqueued?, self.first_start()?);
+        Some((started_at.since_ms(enqueue.ready_at()).max(0), started_at))
     }
 
     /// Takes what a line that is the job's for good says.

@@ -19,7 +19,11 @@ impl Planner<'_> {
         let ready_count = view.waiting.iter().filter(|job| job.ready_at <= now).count();
         let done_in_ms = moves::drained_in_ms(self.ledger, &self.lanes, lane, ready_count, now);
         let Some(mut incident) = open else {
-            if self.moves(lane, view) && done_in_ms.is_none() && !self.is_told_otherwise(lane) {
+            if self.moves(lane, view)
+                && done_in_ms.is_none()
+                && !self.is_told_otherwise(lane)
+                && !self.may_wait_by_intent(&overdue)
+            {
                 let mut incident = self.reopen(key, view);
                 self.follow_jobs(&mut incident, &overdue);
                 self.suspect(&overdue);

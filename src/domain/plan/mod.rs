@@ -11,6 +11,7 @@ mod gap;
 mod gauges;
 mod greeting;
 mod grouping;
+mod intent;
 mod lost;
 mod speech;
 mod stalled;

@@ -23,7 +23,8 @@ impl Planner<'_> {
         let is_still = moved_until.is_none_or(|until| until <= now);
         let is_stalled = !overdue.is_empty() && is_still && view.working_until.is_none();
         let is_certain = !self.ledger.deliveries.is_behind
-            && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now);
+            && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now)
+            && !self.may_wait_by_intent(&overdue);
         if lag_ms > 0 {
             self.plan.wake.at(now.plus_ms(MINUTE_MS), now);
         }
