@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Moment;
 use crate::domain::detect::queues::ready_at;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::record::{Enqueue, State};
+use crate::domain::ledger::record::{Enqueue, Registers, State};
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::policy::Policy;
 
@@ -46,7 +46,8 @@ pub(super) fn is_unknown(ledger: &Ledger, ix: JobIx, job: &Job, unseen: &BTreeSe
 /// Every job, by when it was first heard of, then by name; `unseen` are those that were consumed unseen.
 #[must_use]
 pub fn rows(ledger: &Ledger, policy: &Policy, unseen: &BTreeSet<JobIx>) -> Vec<JobRow> {
-    let each = ledger.jobs().map(|(ix, job)| {
+    let told = ledger.jobs().filter(|(_, job)| !ledger.is_told_as_another(job));
+    let each = told.map(|(ix, job)| {
         let row = row(ledger, policy, job);
         if is_unknown(ledger, ix, job, unseen) {
             JobRow { state: State::Unknown.as_str(), ..row }
@@ -65,6 +66,8 @@ pub fn rows(ledger: &Ledger, policy: &Policy, unseen: &BTreeSet<JobIx>) -> Vec<J
 fn row(ledger: &Ledger, policy: &Policy, job: &Job) -> JobRow {
     let (state, settled_at) = ledger.state(job);
     let known = &job.known;
+    // The names that its worker gave it, where its enqueue gave it none.
+    let stranger = ledger.stranger_of(job).map(|it| &it.known);
     let never_enqueued = ledger.class(known.class()).is_none_or(|facts| facts.enqueued_on.is_empty());
     let source = known.start().and_then(|(_, stream)| ledger.streams.get(stream));
     let (queue, connection) = match source.filter(|_| never_enqueued) {
@@ -78,11 +81,19 @@ fn row(ledger: &Ledger, policy: &Policy, job: &Job) -> JobRow {
     };
     JobRow {
         app: policy.app.clone(),
-        connection: known.connection().or(connection.as_ref()).map(ToString::to_string),
-        queue: known.queue().or(queue.as_ref()).map(ToString::to_string),
+        connection: known
+            .connection()
+            .or(stranger.and_then(Registers::connection))
+            .or(connection.as_ref())
+            .map(ToString::to_string),
+        queue: known
+            .queue()
+            .or(stranger.and_then(Registers::queue))
+            .or(queue.as_ref())
+            .map(ToString::to_string),
         class: known.class().map(ToString::to_string),
-        id: known.id().map(ToString::to_string),
-        uuid: known.uuid().map(ToString::to_string),
+        id: known.id().or(stranger.and_then(Registers::id)).map(ToString::to_string),
+        uuid: known.uuid().or(stranger.and_then(Registers::uuid)).map(ToString::to_string),
         enqueued_at: known.enqueued.map(|enqueue| Moment(enqueue.at)),
         ready_at: ready.map(Moment),
         started_at: ledger.started_at(job).map(Moment),

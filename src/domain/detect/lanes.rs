@@ -62,7 +62,7 @@ impl<'a> Lanes<'a> {
 
     /// Whether a class is matched by counting and waits on more than one queue.
     fn is_spread(&self, class: Option<&JobClass>) -> bool {
-        self.ledger.is_counted(class)
+        self.ledger.is_nameless(class)
             && self.ledger.class(class).is_some_and(|facts| {
                 facts.enqueued_on.iter().map(|(_, queue)| queue).collect::<BTreeSet<_>>().len() > 1
             })

@@ -103,7 +103,6 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
 struct Alike {
     lane: Lane,
     grace_ms: i64,
-    is_counted: bool,
 }
 
 /// Puts every waiting job on its queue. A stall may hold a hundred thousand jobs and be looked at every minute,
@@ -124,11 +123,9 @@ fn seat_waiting(
         let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
         // Where the line names no queue, the stream of its start may decide: that is the job's own.
         let own = queue.is_none().then_some(ix);
-        let alike = kinds.entry((class, queue, job.known.connection(), own)).or_insert_with(|| Alike {
-            lane: lanes.lane_of(ix),
-            grace_ms: policy.grace_ms(queue, class),
-            is_counted: ledger.is_counted(class),
-        });
+        let alike = kinds
+            .entry((class, queue, job.known.connection(), own))
+            .or_insert_with(|| Alike { lane: lanes.lane_of(ix), grace_ms: policy.grace_ms(queue, class) });
         let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
         let waiting = WaitingJob {
             ix,
@@ -137,7 +134,7 @@ fn seat_waiting(
             due_at: ready_at.max(arrived_at).plus_ms(alike.grace_ms),
             passed_over_at: job.passed_over_at,
             is_passed_over_now: false,
-            is_counted: alike.is_counted,
+            is_counted: ledger.is_counted(job),
         };
         wake.at(waiting.due_at, now);
         if row.0 != alike.lane {

@@ -8,7 +8,7 @@ use crate::domain::job::{Form, Observation, Stage, Timestamp};
 
 /// Attempts remembered of one job, the newest: two that were lost make an incident, and a job that is retried for
 /// ever shows the same thing again and again.
-const ATTEMPTS_MAX: usize = 8;
+pub(super) const ATTEMPTS_MAX: usize = 8;
 
 /// The starts and ends that lines of one job tell of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,18 @@ impl Attempts {
     pub fn forget_before(&mut self, from: Timestamp) {
         self.starts.retain(from);
         self.ends.retain(from);
+    }
+
+    /// When its newest attempts started.
+    #[must_use]
+    pub const fn starts(&self) -> &[Timestamp] {
+        self.starts.as_slice()
+    }
+
+    /// The first end of an attempt from `start` until before `next`.
+    #[must_use]
+    pub fn end_between(&self, start: Timestamp, next: Timestamp) -> Option<Timestamp> {
+        self.ends.as_slice().iter().copied().find(|end| (start..next).contains(end))
     }
 
     /// Whether the job was started more than once.

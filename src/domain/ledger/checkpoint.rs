@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::circumstances::Circumstances;
 use super::class::{ClassFacts, Lane};
-use super::counting::{JobIx, StreamLines};
+use super::counting::{JobIx, StartKey, StreamLines};
 use super::deliveries::Deliveries;
 use super::life::{Counted, JobHash, JobKey, JobRecord};
 use super::record::StreamKey;
 use super::sources::Sources;
+use super::strangers::Stranger;
 use super::stream::StreamFacts;
 use super::tally::Tally;
 use super::{Ledger, Traits};
@@ -62,6 +63,7 @@ pub struct Checkpoint {
     open: Vec<Open>,
     told: Vec<(JobHash, Timestamp)>,
     series: BTreeMap<JobClass, Vec<StreamLines>>,
+    strangers: BTreeMap<JobClass, Vec<(StartKey, Stranger)>>,
 }
 
 /// Where a store keeps a job of `recent` that waits: its index may lag, and not show a job that has just settled there
@@ -136,6 +138,13 @@ impl Ledger {
             }
             ledger.dirty_series.insert(class);
         }
+        for (class, strangers) in checkpoint.strangers {
+            let series = ledger.series.entry(class.clone()).or_default();
+            for (key, stranger) in strangers {
+                series.add_stranger(key, stranger);
+            }
+            ledger.dirty_series.insert(class);
+        }
         for (hashes, record) in checkpoint.recent {
             ledger.adopt_recent(&hashes, &record);
         }
@@ -201,6 +210,7 @@ impl Ledger {
             open: recent.open,
             told: self.newest_told(now),
             series: self.newest_series(now),
+            strangers: self.newest_strangers(now),
         }
     }
 
@@ -283,7 +293,7 @@ impl Ledger {
 
     fn newest_series(&self, now: Timestamp) -> BTreeMap<JobClass, Vec<StreamLines>> {
         let before = self.counted_before(now);
-        let kept = self.series.iter().filter(|(_, series)| series.is_counted()).map(|(class, series)| {
+        let kept = self.series.iter().filter(|(_, series)| series.is_nameless()).map(|(class, series)| {
             let mut lines = series.lines(&series.past(before).1);
             // A stream without lines says that the class is counted; one is enough to say so.
             lines.sort_by_key(|lines| lines.starts.is_empty() && lines.ends.is_empty());
@@ -292,6 +302,15 @@ impl Ledger {
             (class.clone(), lines)
         });
         kept.collect()
+    }
+
+    /// Starts that no enqueue line named, of classes where such lines lack a name: nothing else could ever be one.
+    fn newest_strangers(&self, now: Timestamp) -> BTreeMap<JobClass, Vec<(StartKey, Stranger)>> {
+        let before = self.counted_before(now);
+        let lacks = |class: &JobClass| self.classes.get(class).is_some_and(|facts| facts.lacks_names);
+        let kept = self.series.iter().filter(|(class, series)| series.has_strangers() && lacks(class));
+        kept.map(|(class, series)| (class.clone(), series.strangers(&series.past(before).1).collect()))
+            .collect()
     }
 
     /// Before when counted lines are settled for good: the horizon, or sooner where there are too many.

@@ -26,6 +26,9 @@ pub struct ClassFacts {
     pub newest_start: Option<(Timestamp, StreamKey)>,
     /// Whether an enqueue line of the class ever carried a delay.
     pub is_delay_logged: bool,
+    /// Whether an enqueue line of the class ever lacked its id or its uuid.
+    #[serde(default)]
+    pub lacks_names: bool,
     /// Whether a start line of the class was ever seen.
     #[serde(default)]
     pub has_start_lines: bool,

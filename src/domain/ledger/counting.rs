@@ -1,8 +1,11 @@
-//! Matching by counting: which job of a class an id-less start is taken to be.
+//! Matching by counting: which job of a class a start is taken to be whose line names none that is known.
 //!
 //! In event time, a start takes the oldest job that is ready; a start that finds none continues the oldest
 //! failure that may be retried, or is dropped. It is never banked: a start today must not pay for a job of
 //! tomorrow. The number of jobs waiting is right; which of them waits is first-in-first-out, and said so.
+//!
+//! Most such starts carry no name. One that does, and that no enqueue line named ([`Stranger`]), takes only a job whose
+//! names it cannot be compared with: where both carry an id, other ids are other jobs.
 //!
 //! **Invariant:** the outcome depends on the sets of jobs and starts only; what a late line can change is
 //! undone and matched again.
@@ -12,10 +15,16 @@ use std::ops::Bound::{Excluded, Unbounded};
 
 use serde::{Deserialize, Serialize};
 
+use super::candidates::{Candidates, Taken};
 use super::life::Counted;
-use super::pairing::{CountedEnd, Place, StreamSeries};
+use super::names::Likeness;
+use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
 use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
+use super::strangers::Stranger;
 use crate::domain::job::{LineKey, Timestamp};
+
+/// Starts of strangers looked at to tell how jobs are matched: what an app's lines carry seldom changes.
+const STRANGERS_ASKED: usize = 16;
 
 /// A job's place in the ledger's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,11 +41,11 @@ enum Outcome {
     Surplus,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Matched {
     outcome: Outcome,
-    /// The last job taken by this start or one before it.
-    last_job: Option<Place>,
+    /// The last jobs taken by this start or one before it, of each kind.
+    last_jobs: Taken,
     /// The last failure continued by this start or one before it.
     last_failure: Option<(Timestamp, StartKey)>,
 }
@@ -55,8 +64,9 @@ pub struct StreamLines {
 /// One class's waiting jobs and id-less starts.
 #[derive(Clone, Debug, Default)]
 pub struct ClassSeries {
-    jobs: BTreeMap<Place, JobIx>,
+    jobs: Candidates,
     streams: BTreeMap<StreamKey, StreamSeries>,
+    strangers: BTreeMap<StartKey, Stranger>,
     starts: BTreeMap<StartKey, Matched>,
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
@@ -66,19 +76,26 @@ pub struct ClassSeries {
 impl ClassSeries {
     /// Whether a worker line of this class was ever seen without an id.
     #[must_use]
-    pub fn is_counted(&self) -> bool {
+    pub fn is_nameless(&self) -> bool {
         !self.streams.is_empty()
     }
 
+    /// Whether jobs that are alike are matched by counting: starts carry no names, or none that can be compared.
+    #[must_use]
+    pub fn is_counted(&self, likeness: &Likeness) -> bool {
+        let mut newest = self.strangers.values().rev().take(STRANGERS_ASKED);
+        self.is_nameless() || newest.any(|it| it.likeness.may_be(likeness))
+    }
+
     /// Takes a job that waits, at the moment it is ready.
-    pub fn add_job(&mut self, place: Place, job: JobIx) {
-        self.jobs.insert(place, job);
+    pub fn add_job(&mut self, likeness: &Likeness, place: Place, job: JobIx) {
+        self.jobs.add(likeness, place, job);
         self.soil(place.0.minus_ms(ENQUEUE_TOLERANCE_MS));
     }
 
     /// Takes back a job that its own lines showed started.
-    pub fn remove_job(&mut self, place: Place) {
-        self.jobs.remove(&place);
+    pub fn remove_job(&mut self, likeness: &Likeness, place: Place) {
+        self.jobs.remove(likeness, place);
         self.soil(place.0.minus_ms(ENQUEUE_TOLERANCE_MS));
     }
 
@@ -92,6 +109,43 @@ impl ClassSeries {
         self.streams.entry(stream).or_default().add_end(line, end);
     }
 
+    /// Takes a start whose line names a job that no enqueue line named; tells whether that is news.
+    pub fn add_stranger(&mut self, key: StartKey, stranger: Stranger) -> bool {
+        if self.strangers.get(&key) == Some(&stranger) {
+            return false;
+        }
+        self.strangers.insert(key, stranger);
+        self.soil(key.0);
+        true
+    }
+
+    /// Takes back a start whose job turned out to have an enqueue line; tells whether it was known.
+    pub fn remove_stranger(&mut self, key: StartKey) -> bool {
+        let is_known = self.strangers.remove(&key).is_some();
+        if is_known {
+            self.soil(key.0);
+        }
+        is_known
+    }
+
+    /// Whether any such start is known.
+    #[must_use]
+    pub fn has_strangers(&self) -> bool {
+        !self.strangers.is_empty()
+    }
+
+    /// The start of a stranger.
+    #[must_use]
+    pub fn stranger(&self, start: StartKey) -> Option<&Stranger> {
+        self.strangers.get(&start)
+    }
+
+    /// The strangers that it was told of, but for those in `past`.
+    pub fn strangers(&self, past: &BTreeSet<StartKey>) -> impl Iterator<Item = (StartKey, Stranger)> {
+        let kept = self.strangers.iter().filter(|(key, _)| !past.contains(key));
+        kept.map(|(key, stranger)| (*key, stranger.clone()))
+    }
+
     fn soil(&mut self, at: Timestamp) {
         self.dirty_from = Some(self.dirty_from.map_or(at, |dirty| dirty.min(at)));
     }
@@ -99,15 +153,15 @@ impl ClassSeries {
     /// Matches again what new lines can have changed. `assign` is told of every job whose start is taken
     /// back (`None`) or found (`Some`), in that order.
     pub fn settle(&mut self, mut assign: impl FnMut(JobIx, Option<StartKey>)) {
+        if !self.is_nameless() && self.strangers.is_empty() && self.starts.is_empty() {
+            return;
+        }
         let soiled: Vec<Timestamp> =
             self.streams.iter_mut().filter_map(|(ix, series)| series.settle(*ix)).collect();
         for at in soiled {
             self.soil(at);
         }
         let Some(from) = self.dirty_from.take() else { return };
-        if !self.is_counted() {
-            return;
-        }
         let redone = self.starts.split_off(&(from, LineKey(0), StreamKey(0)));
         let mut freed = BTreeSet::new();
         for matched in redone.values() {
@@ -145,55 +199,43 @@ impl ClassSeries {
                 }
             }
         }
+        for (key, stranger) in self.strangers.range((from, LineKey(0), StreamKey(0))..) {
+            if let Some(end) = stranger.paired.retry_from() {
+                self.failures.insert((end, *key), None);
+            }
+        }
     }
 
     fn walk(&mut self, from: Timestamp) -> Vec<(JobIx, StartKey)> {
-        let mut keys: Vec<StartKey> = Vec::new();
+        let mut keys: Vec<(StartKey, Option<&Likeness>, bool)> = Vec::new();
         for (stream, series) in &self.streams {
-            keys.extend(
-                series.starts.range((from, LineKey(0))..).map(|((at, line), _)| (*at, *line, *stream)),
-            );
+            let starts = series.starts.range((from, LineKey(0))..);
+            keys.extend(starts.map(|((at, line), _)| ((*at, *line, *stream), None, true)));
         }
+        let strangers = self.strangers.range((from, LineKey(0), StreamKey(0))..);
+        keys.extend(strangers.map(|(key, it)| (*key, Some(&it.likeness), it.may_be_retry)));
         keys.sort_unstable();
-        let before = self.starts.last_key_value().map(|(_, matched)| *matched);
-        let mut last_job = before.and_then(|m| m.last_job);
-        let mut last_failure = before.and_then(|m| m.last_failure);
-        let mut taken = Vec::new();
-        for key in keys {
+        let before = self.starts.last_key_value().map(|(_, matched)| matched.clone());
+        let (mut last_jobs, mut last_failure) =
+            before.map_or((Taken::default(), None), |matched| (matched.last_jobs, matched.last_failure));
+        let (mut taken, mut matches) = (Vec::new(), Vec::new());
+        for (key, likeness, may_be_retry) in keys {
             let ready_by = key.0.plus_ms(ENQUEUE_TOLERANCE_MS);
-            let after = last_job.map_or(Unbounded, Excluded);
-            let next = self.jobs.range((after, Unbounded)).next();
-            let outcome = match next {
-                Some((place, job)) if place.0 <= ready_by => {
-                    last_job = Some(*place);
-                    taken.push((*job, key));
-                    Outcome::Took(*job)
-                }
-                _ => match self.claim(last_failure, key) {
-                    Some(failure) => {
-                        last_failure = Some(failure);
-                        Outcome::Retried
-                    }
-                    None => Outcome::Surplus,
-                },
+            let outcome = if let Some(job) = self.jobs.take(likeness, &mut last_jobs, ready_by) {
+                taken.push((job, key));
+                Outcome::Took(job)
+            } else if let Some(failure) =
+                may_be_retry.then(|| claim(&mut self.failures, last_failure, key)).flatten()
+            {
+                last_failure = Some(failure);
+                Outcome::Retried
+            } else {
+                Outcome::Surplus
             };
-            self.starts.insert(key, Matched { outcome, last_job, last_failure });
+            matches.push((key, Matched { outcome, last_jobs: last_jobs.clone(), last_failure }));
         }
+        self.starts.extend(matches);
         taken
-    }
-
-    fn claim(
-        &mut self,
-        last: Option<(Timestamp, StartKey)>,
-        start: StartKey,
-    ) -> Option<(Timestamp, StartKey)> {
-        let after = last.map_or(Unbounded, Excluded);
-        let (key, claimed_by) = self.failures.range_mut((after, Unbounded)).next()?;
-        if key.0 > start.0 {
-            return None;
-        }
-        *claimed_by = Some(start);
-        Some(*key)
     }
 
     /// What became of the job that took `start`: its state, and when it settled.
@@ -218,8 +260,10 @@ impl ClassSeries {
         }
     }
 
-    fn paired(&self, (at, line, stream): StartKey) -> Option<&super::pairing::PairedStart> {
-        self.streams.get(&stream)?.starts.get(&(at, line))
+    fn paired(&self, key: StartKey) -> Option<&PairedStart> {
+        let (at, line, stream) = key;
+        let nameless = self.streams.get(&stream).and_then(|series| series.starts.get(&(at, line)));
+        nameless.or_else(|| Some(&self.strangers.get(&key)?.paired))
     }
 
     /// Starts without an end, at or after `from`.
@@ -231,7 +275,8 @@ impl ClassSeries {
 
     /// When its starts were.
     pub fn start_times(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        self.streams.values().flat_map(|series| series.starts.keys().map(|(at, _)| *at))
+        let nameless = self.streams.values().flat_map(|series| series.starts.keys().map(|(at, _)| *at));
+        nameless.chain(self.strangers.keys().map(|(at, _, _)| *at))
     }
 
     /// The newest start, whichever job it was.
@@ -243,12 +288,8 @@ impl ClassSeries {
     /// The jobs that were ready before `ready_before` and had not started before `started_by`.
     pub fn left(&self, ready_before: Timestamp, started_by: Timestamp) -> impl Iterator<Item = JobIx> + '_ {
         let first = (started_by, LineKey(0), StreamKey(0));
-        let before = self.starts.range(..first).next_back().and_then(|(_, matched)| matched.last_job);
-        let after = before.map_or(Unbounded, Excluded);
-        // A lone bound below the other would panic.
-        let is_any = before.is_none_or(|place| place.0 < ready_before);
-        let until = if is_any { Excluded((ready_before, LineKey(0))) } else { Unbounded };
-        self.jobs.range((after, until)).take_while(move |_| is_any).map(|(_, job)| *job)
+        let before = self.starts.range(..first).next_back().map(|(_, matched)| &matched.last_jobs);
+        self.jobs.left(before, ready_before)
     }
 
     /// The job a start was taken to be.
@@ -258,6 +299,13 @@ impl ClassSeries {
             Outcome::Took(job) => Some(job),
             Outcome::Retried | Outcome::Surplus => None,
         }
+    }
+
+    /// Whether a start is told as one of a job's, or as a retry of it.
+    #[must_use]
+    pub fn is_matched(&self, start: StartKey) -> bool {
+        let outcome = self.starts.get(&start).map(|matched| matched.outcome);
+        matches!(outcome, Some(Outcome::Took(_) | Outcome::Retried))
     }
 
     /// What can be settled for good: the jobs whose every attempt started before `before` and has ended, and the
@@ -328,105 +376,22 @@ impl ClassSeries {
     }
 }
 
+/// The oldest failure after `last` that a start may continue.
+fn claim(
+    failures: &mut BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
+    last: Option<(Timestamp, StartKey)>,
+    start: StartKey,
+) -> Option<(Timestamp, StartKey)> {
+    let after = last.map_or(Unbounded, Excluded);
+    let (key, claimed_by) = failures.range_mut((after, Unbounded)).next()?;
+    if key.0 > start.0 {
+        return None;
+    }
+    *claimed_by = Some(start);
+    Some(*key)
+}
+
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of the test's own")]
-mod tests {
-    use super::*;
-    use crate::domain::job::Runtime;
-
-    /// `J<ready>` jobs, `R<at>` starts, `D`/`F<end>-<runtime>` ends, given in every rotation; asserts each
-    /// job's state as `ready:state`.
-    #[track_caller]
-    fn check(lines: &[&str], expected: &str) {
-        for turn in 0..lines.len() {
-            for settle_each in [false, true] {
-                let mut series = ClassSeries::default();
-                let mut starts: BTreeMap<JobIx, StartKey> = BTreeMap::new();
-                let mut settle = |series: &mut ClassSeries| {
-                    series.settle(|job, start| {
-                        match start {
-                            Some(start) => starts.insert(job, start),
-                            None => starts.remove(&job),
-                        };
-                    });
-                };
-                for n in 0..lines.len() {
-                    let ix = (n + turn) % lines.len();
-                    add(&mut series, lines[ix], ix);
-                    if settle_each {
-                        settle(&mut series);
-                    }
-                }
-                settle(&mut series);
-                let got: Vec<String> = series
-                    .jobs
-                    .iter()
-                    .map(|((ready, _), job)| {
-                        let state = starts.get(job).map_or("pending", |s| series.outcome(*s).0.as_str());
-                        format!("{}:{state}", ready.as_ms())
-                    })
-                    .collect();
-                assert_eq!(got.join(" "), expected, "turn {turn}, settle_each {settle_each}");
-            }
-        }
-    }
-
-    fn add(series: &mut ClassSeries, text: &str, ix: usize) {
-        let (kind, rest) = text.split_at(1);
-        let (at, runtime) = rest.split_once('-').map_or((rest, None), |(a, r)| (a, Some(r)));
-        let at = Timestamp::from_ms(at.parse().unwrap());
-        let line = LineKey(ix as u64);
-        match kind {
-            "J" => series.add_job((at, line), JobIx(ix)),
-            "R" => series.add_start(StreamKey(0), (at, line)),
-            _ => {
-                let runtime = runtime.map(|r| Runtime { ms: r.parse().unwrap(), is_whole_seconds: false });
-                let is_failure = kind == "F";
-                let end = CountedEnd { at, is_failure, may_retry: is_failure, runtime };
-                series.add_end(StreamKey(0), line, end);
-            }
-        }
-    }
-
-    #[test]
-    fn a_start_takes_the_oldest_ready_job() {
-        check(&["J1000", "J2000", "R3000", "D3050-50"], "1000:processed 2000:pending");
-        check(&["J1000", "R1500"], "1000:running");
-    }
-
-    #[test]
-    fn a_start_may_come_five_seconds_before_its_enqueue_and_no_more() {
-        check(&["J6000", "R1000"], "6000:running");
-        check(&["J6001", "R1000"], "6001:pending");
-    }
-
-    #[test]
-    fn a_surplus_start_is_dropped_never_banked() {
-        check(&["R1000", "D1010-10", "R2000", "D2010-10", "J9000"], "9000:pending");
-    }
-
-    #[test]
-    fn a_retry_continues_the_job_that_failed() {
-        check(&["J1000", "R1100", "F1130-30", "R3000", "D3020-20"], "1000:processed");
-        check(&["J1000", "R1100", "F1130-30"], "1000:failed");
-        check(&["J1000", "R1100", "F1130-30", "D1140-40", "R9000", "D9020-20"], "1000:failed");
-    }
-
-    #[test]
-    fn an_end_without_a_start_takes_a_job_all_the_same() {
-        check(&["J1000", "D1180-80"], "1000:processed");
-    }
-
-    #[test]
-    fn a_job_shown_started_by_its_own_lines_gives_its_start_back() {
-        let mut series = ClassSeries::default();
-        add(&mut series, "J1000", 0);
-        add(&mut series, "J2000", 1);
-        add(&mut series, "R3000", 2);
-        series.settle(|_, _| {});
-        series.remove_job((Timestamp::from_ms(1000), LineKey(0)));
-        let mut told = Vec::new();
-        series.settle(|job, start| told.push((job.0, start.is_some())));
-        assert_eq!(told, [(0, false), (1, true)]);
-    }
-}
+#[path = "counting_tests.rs"]
+mod tests;

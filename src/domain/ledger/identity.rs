@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::counting::JobIx;
+use super::pairing::CountedEnd;
 use super::record::{ENQUEUE_TOLERANCE_MS, Registers};
-use crate::domain::job::{ConnectionName, JobId, JobUuid, Timestamp};
+use crate::domain::job::{ConnectionName, JobId, JobUuid, LineKey, Timestamp};
 
 #[expect(
     clippy::disallowed_types,
@@ -40,10 +41,20 @@ pub enum Found {
 /// A numeric id: the jobs enqueued under it, and the lines that carry nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct RowId {
-    enqueues: BTreeMap<(Timestamp, JobIx), Option<ConnectionName>>,
+    enqueues: BTreeMap<(Timestamp, JobIx), RowEnqueue>,
+    /// First attempts of jobs that a worker line gives this id and a uuid: when they were first heard of, and where.
+    claims: BTreeMap<JobIx, (Timestamp, Option<ConnectionName>)>,
     /// The job for lines older than every enqueue of the id.
     orphan: Option<JobIx>,
     facts: Vec<RowFact>,
+}
+
+/// An enqueue under a numeric id.
+#[derive(Clone, Debug)]
+struct RowEnqueue {
+    connection: Option<ConnectionName>,
+    /// Whether its line carried a uuid, too: then names decide whose a line with a uuid is.
+    has_uuid: bool,
 }
 
 /// A worker line that carries a numeric id and no uuid.
@@ -51,6 +62,10 @@ pub struct RowId {
 pub struct RowFact {
     /// When the line was stamped.
     pub at: Timestamp,
+    /// The line.
+    pub line: LineKey,
+    /// How it ended an attempt, if it did.
+    pub end: Option<CountedEnd>,
     /// What it says.
     pub registers: Registers,
 }
@@ -97,8 +112,31 @@ impl Identity {
 
 impl RowId {
     /// Notes a job enqueued under this id.
-    pub fn add_enqueue(&mut self, at: Timestamp, job: JobIx, connection: Option<ConnectionName>) {
-        self.enqueues.insert((at, job), connection);
+    pub fn add_enqueue(
+        &mut self,
+        at: Timestamp,
+        job: JobIx,
+        connection: Option<ConnectionName>,
+        has_uuid: bool,
+    ) {
+        self.enqueues.insert((at, job), RowEnqueue { connection, has_uuid });
+    }
+
+    /// Notes a worker line of a first attempt that gives a job both names.
+    pub fn add_claim(&mut self, at: Timestamp, job: JobIx, connection: Option<ConnectionName>) {
+        let claim = self.claims.entry(job).or_insert_with(|| (at, connection.clone()));
+        *claim = claim.clone().min((at, connection));
+    }
+
+    /// Which job each of those is that lines name by a uuid: the newest enqueue of the id before it, if that carried
+    /// no uuid to tell by.
+    #[must_use]
+    pub fn links(&self) -> Vec<(JobIx, Option<JobIx>)> {
+        let link = |(job, (at, connection)): (&JobIx, &(Timestamp, Option<ConnectionName>))| {
+            let owner = self.newest_before(*at, connection.as_ref());
+            (*job, owner.filter(|(_, enqueue)| !enqueue.has_uuid).map(|(owner, _)| owner))
+        };
+        self.claims.iter().map(link).collect()
     }
 
     /// Notes a worker line that carries nothing else.
@@ -109,8 +147,9 @@ impl RowId {
     fn rename(&mut self, gone: JobIx, kept: JobIx) {
         let moved: Vec<_> = self.enqueues.keys().filter(|(_, job)| *job == gone).copied().collect();
         for (at, job) in moved {
-            let connection = self.enqueues.remove(&(at, job)).flatten();
-            self.enqueues.insert((at, kept), connection);
+            if let Some(enqueue) = self.enqueues.remove(&(at, job)) {
+                self.enqueues.insert((at, kept), enqueue);
+            }
         }
     }
 
@@ -123,6 +162,13 @@ impl RowId {
     /// Names the job for lines older than every enqueue.
     pub fn set_orphan(&mut self, job: JobIx) {
         self.orphan = Some(job);
+    }
+
+    /// The job for lines that no enqueue of the id explains, and those lines.
+    #[must_use]
+    pub fn unexplained(&self) -> Option<(JobIx, impl Iterator<Item = &RowFact>)> {
+        let orphan = self.orphan?;
+        Some((orphan, self.facts.iter().filter(|fact| self.owner(fact).is_none())))
     }
 
     /// What the lines of this id say of each of its jobs.
@@ -143,14 +189,19 @@ impl RowId {
 
     /// The newest enqueue that lies before the line, on the line's connection where both name one.
     fn owner(&self, fact: &RowFact) -> Option<JobIx> {
-        let by = fact.at.plus_ms(ENQUEUE_TOLERANCE_MS);
-        self.enqueues
-            .range(..=(by, JobIx(usize::MAX)))
-            .rev()
-            .find(|(_, connection)| match (connection, fact.registers.connection()) {
-                (Some(one), Some(other)) => one == other,
-                _ => true,
-            })
-            .map(|((_, job), _)| *job)
+        self.newest_before(fact.at, fact.registers.connection()).map(|(job, _)| job)
+    }
+
+    fn newest_before(
+        &self,
+        at: Timestamp,
+        connection: Option<&ConnectionName>,
+    ) -> Option<(JobIx, &RowEnqueue)> {
+        let by = at.plus_ms(ENQUEUE_TOLERANCE_MS);
+        let before = self.enqueues.range(..=(by, JobIx(usize::MAX))).rev();
+        let is_there = |enqueue: &RowEnqueue| {
+            enqueue.connection.as_ref().zip(connection).is_none_or(|(one, other)| one == other)
+        };
+        before.map(|((_, job), enqueue)| (*job, enqueue)).find(|(_, enqueue)| is_there(enqueue))
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::class::Lane;
 use super::counting::JobIx;
 use super::life::JobKey;
+use super::names::Likeness;
 use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
 use crate::domain::job::{LineKey, Timestamp};
@@ -17,7 +18,7 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
-        let is_known = !job.known.is_empty() && !job.is_given_up();
+        let is_known = !job.known.is_empty() && !job.is_given_up() && job.linked_to.is_none();
         let is_waiting = state.is_waiting() && is_known && job.by_count.is_none();
         let since = if state == State::Released {
             job.known.released.map(|mark| mark.at)
@@ -25,15 +26,16 @@ impl Ledger {
             job.known.enqueued.map(Enqueue::ready_at)
         }
         .filter(|_| is_waiting);
-        let place = since.and_then(|at| Some((job.known.class()?.clone(), (at, born))));
+        let place =
+            since.and_then(|at| Some((job.known.class()?.clone(), Likeness::of(&job.known), (at, born))));
         if job.place != place {
-            if let Some((class, at)) = job.place.take() {
-                self.series.entry(class.clone()).or_default().remove_job(at);
+            if let Some((class, likeness, at)) = job.place.take() {
+                self.series.entry(class.clone()).or_default().remove_job(&likeness, at);
                 self.dirty_series.insert(class);
                 job.counted = None;
             }
-            if let Some((class, at)) = &place {
-                self.series.entry(class.clone()).or_default().add_job(*at, ix);
+            if let Some((class, likeness, at)) = &place {
+                self.series.entry(class.clone()).or_default().add_job(likeness, *at, ix);
                 self.dirty_series.insert(class.clone());
             }
             job.place = place;
@@ -45,6 +47,7 @@ impl Ledger {
         move_key(&mut self.running, &mut job.running_key, running, ix);
         self.refresh_lane(ix);
         self.refresh_lost(ix);
+        self.refresh_strangers(ix);
     }
 
     /// Tells its class which attempts of a job were lost, where that has changed.

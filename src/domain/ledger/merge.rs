@@ -27,6 +27,16 @@ fn count(tally: &mut u64, n: usize) {
     *tally = tally.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
 }
 
+/// What an end line says of its attempt; `None` of a start line.
+fn counted_end(observation: &Observation) -> Option<CountedEnd> {
+    (observation.stage != Stage::Processing).then(|| CountedEnd {
+        at: observation.at,
+        is_failure: observation.stage == Stage::Failed,
+        may_retry: may_be_retried(observation),
+        runtime: observation.runtime,
+    })
+}
+
 impl Ledger {
     /// Joins what a delivery says. A second time it changes nothing but the count of duplicates.
     pub fn merge(&mut self, record: &DeliveryRecord) -> Merged {
@@ -234,18 +244,25 @@ impl Ledger {
         let row_id = observation.id.as_ref().filter(|id| id.is_numeric());
         match row_id {
             Some(id) if observation.uuid.is_none() && !is_enqueue => {
-                self.identity.row(id).add_fact(RowFact { at: observation.at, registers });
+                let (at, line, end) = (observation.at, observation.line, counted_end(observation));
+                self.identity.row(id).add_fact(RowFact { at, line, end, registers });
                 self.share_row(id);
             }
             Some(id) => {
                 let job = self.job_named(observation, is_enqueue && observation.uuid.is_none());
                 self.learn(job, &registers, observation.line);
                 self.learn_backoff(job, observation);
+                let (at, connection) = (observation.at, observation.connection.clone());
                 if is_enqueue {
-                    let row = self.identity.row(id);
-                    row.add_enqueue(observation.at, job, observation.connection.clone());
+                    let has_uuid = observation.uuid.is_some();
+                    self.identity.row(id).add_enqueue(at, job, connection, has_uuid);
                     self.share_row(id);
+                    self.link_row(id);
+                } else if observation.attempt.is_none_or(|attempt| attempt <= 1) {
+                    self.identity.row(id).add_claim(at, job, connection);
+                    self.link_row(id);
                 }
+                self.pass_on(job);
             }
             None => {
                 let job = self.job_named(observation, !has_name);
@@ -321,30 +338,12 @@ impl Ledger {
         }
     }
 
-    /// Deals the lines of a numeric id out to its jobs again.
-    fn share_row(&mut self, id: &JobId) {
-        if self.identity.row(id).needs_orphan() {
-            let orphan = self.new_job();
-            self.identity.row(id).set_orphan(orphan);
-        }
-        for (ix, registers) in self.identity.row(id).shares() {
-            if let Some(job) = self.jobs.get_mut(ix.0) {
-                job.set_row(registers);
-            }
-            self.refresh(ix);
-        }
-    }
-
     fn take_counted(&mut self, observation: &Observation, stream: StreamKey) {
         let Some(class) = observation.class.clone() else { return };
         let series = self.series.entry(class.clone()).or_default();
-        if observation.stage == Stage::Processing {
-            series.add_start(stream, (observation.at, observation.line));
-        } else {
-            let is_failure = observation.stage == Stage::Failed;
-            let may_retry = may_be_retried(observation);
-            let end = CountedEnd { at: observation.at, is_failure, may_retry, runtime: observation.runtime };
-            series.add_end(stream, observation.line, end);
+        match counted_end(observation) {
+            Some(end) => series.add_end(stream, observation.line, end),
+            None => series.add_start(stream, (observation.at, observation.line)),
         }
         self.dirty_series.insert(class);
     }
@@ -364,6 +363,7 @@ impl Ledger {
         if observation.stage == Stage::Enqueued {
             facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));
             facts.is_delay_logged |= observation.delay_ms.is_some();
+            facts.lacks_names |= observation.id.is_none() || observation.uuid.is_none();
         } else if observation.queue.is_none() {
             let runtime_ms = observation.runtime.map_or(0, |runtime| runtime.ms.max(0));
             let start = (observation.at.minus_ms(runtime_ms), stream);

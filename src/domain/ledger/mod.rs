@@ -5,6 +5,7 @@
 
 mod apart;
 pub mod attempts;
+pub mod candidates;
 pub mod checkpoint;
 pub mod circumstances;
 pub mod class;
@@ -16,13 +17,16 @@ pub mod identity;
 mod index;
 pub mod life;
 pub mod merge;
+pub mod names;
 pub mod outcomes;
 pub mod pace;
 pub mod pairing;
 pub mod record;
 pub mod retries;
+mod rows;
 pub mod sources;
 pub mod state;
+pub mod strangers;
 pub mod stream;
 pub mod tally;
 pub mod waits;
@@ -41,9 +45,11 @@ use counting::{ClassSeries, JobIx, StartKey};
 use deliveries::Deliveries;
 use identity::Identity;
 use life::Counted;
+use names::Likeness;
 use record::{Registers, State};
 use retries::Retries;
 use sources::Sources;
+use strangers::Strangers;
 use stream::Streams;
 use tally::Tally;
 
@@ -73,6 +79,8 @@ pub struct Ledger {
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: BTreeMap<Lane, LaneFacts>,
     fresh_waits: BTreeSet<JobIx>,
+    /// The jobs that are told as another.
+    linked: BTreeMap<JobIx, BTreeSet<JobIx>>,
     waiting: BTreeSet<(Timestamp, JobIx)>,
     running: BTreeSet<(Timestamp, JobIx)>,
     /// Where jobs are kept apart, as records of a store.
@@ -98,7 +106,11 @@ pub struct Job {
     pub is_unseen: bool,
     born: Option<LineKey>,
     /// Its place among the waiting jobs of its class.
-    place: Option<(JobClass, (Timestamp, LineKey))>,
+    place: Option<(JobClass, Likeness, (Timestamp, LineKey))>,
+    /// The job it turned out to be, whose enqueue carried a numeric id alone: it is told as that one.
+    linked_to: Option<JobIx>,
+    /// Its starts, where no enqueue line named it.
+    strangers: Option<Box<Strangers>>,
     first: Option<(Lane, (Timestamp, JobIx))>,
     /// Its newest start, and the queue that counts it.
     start: Option<(Lane, Timestamp)>,
@@ -237,7 +249,7 @@ impl Ledger {
             .iter()
             .enumerate()
             .map(|(ix, job)| (JobIx(ix), job))
-            .filter(|(_, job)| !job.is_merged_away && !job.known.is_empty())
+            .filter(|(_, job)| !job.is_merged_away && job.linked_to.is_none() && !job.known.is_empty())
     }
 
     /// One job.
@@ -312,14 +324,21 @@ impl Ledger {
         ready_before: Timestamp,
         started_by: Timestamp,
     ) -> impl Iterator<Item = JobIx> + '_ {
-        let series = self.series.get(class).filter(|series| series.is_counted());
+        let series = self.series.get(class).filter(|series| series.is_nameless());
         series.into_iter().flat_map(move |series| series.left(ready_before, started_by))
     }
 
     /// Whether worker lines of this class come without an id.
     #[must_use]
-    pub fn is_counted(&self, class: Option<&JobClass>) -> bool {
-        class.and_then(|class| self.series.get(class)).is_some_and(ClassSeries::is_counted)
+    pub fn is_nameless(&self, class: Option<&JobClass>) -> bool {
+        class.and_then(|class| self.series.get(class)).is_some_and(ClassSeries::is_nameless)
+    }
+
+    /// Whether a job that waits is matched by counting.
+    #[must_use]
+    pub fn is_counted(&self, job: &Job) -> bool {
+        let Some((class, likeness, _)) = &job.place else { return false };
+        self.series.get(class).is_some_and(|series| series.is_counted(likeness))
     }
 
     /// What a job is doing, by its own lines or by counting, and when it settled.
@@ -328,7 +347,11 @@ impl Ledger {
         if let Some(start) = job.counted
             && let Some(series) = job.known.class().and_then(|class| self.series.get(class))
         {
-            return series.outcome(start);
+            // A lasting name tells itself what became of it.
+            let lasting =
+                series.stranger(start).filter(|it| !it.may_be_retry).and_then(|it| self.job(it.job?));
+            let own = lasting.map(|it| (it.known.state(), it.known.settled_at()));
+            return own.unwrap_or_else(|| series.outcome(start));
         }
         let state = job.known.state();
         if let Some(counted) = job.by_count.filter(|_| state.is_waiting()) {

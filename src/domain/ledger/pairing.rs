@@ -37,7 +37,7 @@ impl CountedEnd {
 }
 
 /// A start of the class in one stream: a line of its own, or implied by an end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairedStart {
     /// The failure that ended it.
     pub failure: Option<(LineKey, CountedEndTime)>,
@@ -48,7 +48,7 @@ pub struct PairedStart {
 }
 
 /// When an end line was stamped, and whether its failure may be retried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedEndTime {
     /// When the line was stamped.
     pub at: Timestamp,

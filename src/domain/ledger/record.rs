@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempts::Attempts;
+use super::names::Names;
 pub use super::state::State;
 use crate::domain::intake::LineHash;
 use crate::domain::job::{
@@ -97,6 +98,8 @@ pub struct Registers {
     id: Ranked<JobId>,
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
     uuid: Ranked<JobUuid>,
+    #[serde(rename = "fn", skip_serializing_if = "has_none")]
+    forgotten: Names,
 }
 
 /// A start proved by an end that carries its runtime.
@@ -203,6 +206,7 @@ impl Registers {
         greater(&mut self.connection, &other.connection);
         greater(&mut self.id, &other.id);
         greater(&mut self.uuid, &other.uuid);
+        self.forgotten = self.forgotten.or(other.forgotten);
     }
 
     /// The job's display name.
@@ -235,9 +239,16 @@ impl Registers {
         self.uuid.as_ref().map(|(_, name)| name)
     }
 
-    /// Forgets the names that tell it from other jobs.
+    /// Forgets the names that tell it from other jobs, but for that it had them.
     pub fn forget_names(&mut self) {
+        self.forgotten = Names::of(self);
         (self.id, self.uuid) = (None, None);
+    }
+
+    /// Names that it had and that are not kept.
+    #[must_use]
+    pub const fn forgotten(&self) -> Names {
+        self.forgotten
     }
 
     /// Whether nothing has been said of the job.
@@ -349,6 +360,10 @@ impl Registers {
             State::Pending | State::Released | State::Running | State::Unknown => None,
         }
     }
+}
+
+fn has_none(names: &Names) -> bool {
+    *names == Names::default()
 }
 
 fn is_unset(attempts: &Attempts) -> bool {

@@ -74,7 +74,7 @@ impl Planner<'_> {
     /// The jobs of counted classes that were ready before `since` and had not started by then, where the starts of all
     /// of these classes together do not work them off: one class alone has too few to tell.
     fn left_from_before(&self, lane: &Lane, since: Timestamp) -> Vec<JobIx> {
-        let counted = self.ledger.series().filter(|(_, series)| series.is_counted()).map(|(class, _)| class);
+        let counted = self.ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
         let classes: Vec<&JobClass> =
             counted.filter(|class| self.lanes.place_of_class(class).1 == lane.1).collect();
         let mut moves = Moves::default();

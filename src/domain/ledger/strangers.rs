@@ -1,0 +1,206 @@
+//! Starts whose lines name a job that no enqueue line named: an app that logs its enqueues without ids, beside workers
+//! that print them.
+//!
+//! A lasting name starts one job, whatever its retries. A row of a database without its uuid is another job each time:
+//! rows are used again, and a retry has a new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::attempts::ATTEMPTS_MAX;
+use super::counting::{JobIx, StartKey};
+use super::identity::RowFact;
+use super::life::JobKey;
+use super::names::Likeness;
+use super::pairing::{CountedEndTime, PairedStart, StreamSeries};
+use super::record::{Registers, State, StreamKey};
+use super::{Job, Ledger};
+use crate::domain::job::{JobClass, JobId, LineKey, Timestamp};
+
+/// A start that carries a name which no enqueue line carried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// The names, queue and connection that its line carries.
+    #[serde(rename = "l")]
+    pub likeness: Likeness,
+    /// Whether it may be the retry of a failure that carried another name.
+    #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_retry: bool,
+    /// How it ended.
+    #[serde(rename = "p")]
+    pub paired: PairedStart,
+    /// Whose it is, where that is kept.
+    #[serde(skip)]
+    pub job: Option<JobIx>,
+}
+
+/// Where the starts of a job that nobody enqueued stand.
+pub(super) type Strangers = BTreeSet<(JobClass, StartKey)>;
+
+/// What the registers of a job tell of such starts, if no enqueue line of it is known: none where its name is not kept.
+/// Of a row they keep the newest attempts.
+fn of(ix: JobIx, known: &Registers) -> BTreeMap<(JobClass, StartKey), Stranger> {
+    let mut found = BTreeMap::new();
+    let name = JobKey::of_name(known.id(), known.uuid());
+    let (Some(name), Some(class), Some((_, stream))) = (name, known.class(), known.start()) else {
+        return found;
+    };
+    let mut add = |at: Timestamp, is_row: bool, paired: PairedStart| {
+        let key = (at, LineKey(name.hash().0), stream);
+        found.insert((class.clone(), key), Stranger { may_be_retry: is_row, paired, ..stranger(ix, known) });
+    };
+    let starts = known.attempts.starts();
+    match known.started_at().filter(|_| !is_row(known) || starts.is_empty()) {
+        Some(first) => add(first, is_row(known), settled(known)),
+        None => {
+            for (n, start) in starts.iter().enumerate() {
+                // A row that was free again had been done with.
+                let next = starts.get(n.saturating_add(1)).map(|next| PairedStart {
+                    success: known.attempts.end_between(*start, *next).map(|at| ended(at, false)),
+                    ..PairedStart::default()
+                });
+                add(*start, true, next.unwrap_or_else(|| settled(known)));
+            }
+        }
+    }
+    found
+}
+
+/// A start of which nothing is known but its names.
+fn stranger(ix: JobIx, known: &Registers) -> Stranger {
+    Stranger {
+        likeness: Likeness::of(known),
+        may_be_retry: false,
+        paired: PairedStart::default(),
+        job: Some(ix),
+    }
+}
+
+fn is_row(known: &Registers) -> bool {
+    known.uuid().is_none() && known.id().is_some_and(JobId::is_numeric)
+}
+
+/// The starts that lines of one row tell of, which no enqueue line of its id explains: they are paired as lines without
+/// an id are, class by class and stream by stream.
+pub(super) fn of_row<'f>(
+    ix: JobIx,
+    facts: impl Iterator<Item = &'f RowFact>,
+) -> BTreeMap<(JobClass, StartKey), Stranger> {
+    let mut series: BTreeMap<(JobClass, StreamKey), (StreamSeries, Stranger)> = BTreeMap::new();
+    for fact in facts {
+        let (Some(class), Some((_, stream))) = (fact.registers.class(), fact.registers.start()) else {
+            continue;
+        };
+        let alike =
+            || (StreamSeries::default(), Stranger { may_be_retry: true, ..stranger(ix, &fact.registers) });
+        let (starts, _) = series.entry((class.clone(), stream)).or_insert_with(alike);
+        match fact.end {
+            Some(end) => starts.add_end(fact.line, end),
+            None => starts.add_start((fact.at, fact.line)),
+        }
+    }
+    let mut found = BTreeMap::new();
+    for ((class, stream), (mut starts, alike)) in series {
+        starts.settle(stream);
+        for ((at, line), paired) in starts.starts {
+            found.insert((class.clone(), (at, line, stream)), Stranger { paired, ..alike.clone() });
+        }
+    }
+    found
+}
+
+/// How the newest attempt ended.
+fn settled(known: &Registers) -> PairedStart {
+    let mut paired = PairedStart::default();
+    let Some(at) = known.settled_at() else { return paired };
+    if known.state() == State::Failed {
+        // The same name may start again, and says so itself; a row's retry has another.
+        paired.failure = Some(ended(at, known.uuid().is_none()));
+    } else {
+        paired.success = Some(ended(at, false));
+    }
+    paired
+}
+
+const fn ended(at: Timestamp, may_retry: bool) -> (LineKey, CountedEndTime) {
+    (LineKey(0), CountedEndTime { at, may_retry })
+}
+
+impl Ledger {
+    /// Brings the starts of a job that nobody enqueued in line with what is known of it. What lines of rows tell is dealt
+    /// out elsewhere, but for a store that keeps no lines.
+    pub(super) fn refresh_strangers(&mut self, ix: JobIx) {
+        let is_apart = self.apart.is_some();
+        let Some(job) = self.jobs.get(ix.0) else { return };
+        if job.known.enqueued.is_some() || job.linked_to.is_some() {
+            if job.strangers.is_some() {
+                self.set_strangers(ix, BTreeMap::new());
+            } else if is_apart {
+                self.acquaint(ix);
+            }
+            return;
+        }
+        if job.parts.is_some() {
+            return;
+        }
+        let found = of(ix, &job.known);
+        if is_apart && is_row(&job.known) && found.len() >= ATTEMPTS_MAX {
+            // Older ones are forgotten by the registers, and stand.
+            return self.add_strangers(found);
+        }
+        self.set_strangers(ix, found);
+    }
+
+    /// Replaces the starts of a job that nobody enqueued.
+    pub(super) fn set_strangers(&mut self, ix: JobIx, found: BTreeMap<(JobClass, StartKey), Stranger>) {
+        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let before = job.strangers.take();
+        if !found.is_empty() {
+            job.strangers = Some(Box::new(found.keys().cloned().collect()));
+        }
+        for (class, key) in before.into_iter().flat_map(|it| *it).filter(|at| !found.contains_key(at)) {
+            self.series.entry(class.clone()).or_default().remove_stranger(key);
+            self.dirty_series.insert(class);
+        }
+        self.add_strangers(found);
+    }
+
+    fn add_strangers(&mut self, found: BTreeMap<(JobClass, StartKey), Stranger>) {
+        for ((class, key), stranger) in found {
+            if self.series.entry(class.clone()).or_default().add_stranger(key, stranger) {
+                self.dirty_series.insert(class);
+            }
+        }
+    }
+
+    /// Takes back the starts that were kept without their job, now that its enqueue is known.
+    fn acquaint(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get(ix.0) else { return };
+        let Some(class) = job.known.class().cloned() else { return };
+        let Some(series) = self.series.get_mut(&class).filter(|it| it.has_strangers()) else { return };
+        let mut is_news = false;
+        for (_, key) in of(ix, &job.known).keys() {
+            is_news |= series.remove_stranger(*key);
+        }
+        if is_news {
+            self.dirty_series.insert(class);
+        }
+    }
+
+    /// The job whose own lines carry another name, and that a job was counted to be.
+    #[must_use]
+    pub fn stranger_of(&self, job: &Job) -> Option<&Job> {
+        let (start, class) = (job.counted?, job.known.class()?);
+        self.job(self.series.get(class)?.stranger(start)?.job?)
+    }
+
+    /// Whether a job is one that others were counted to be: its lines are told as theirs.
+    #[must_use]
+    pub fn is_told_as_another(&self, job: &Job) -> bool {
+        let is_matched = |(class, key): &(JobClass, StartKey)| {
+            self.series.get(class).is_some_and(|series| series.is_matched(*key))
+        };
+        job.strangers.as_deref().is_some_and(|starts| starts.iter().all(is_matched))
+    }
+}
