@@ -50,8 +50,11 @@ deny:
 bench:
 	cargo bench --locked -p queuewatch-bench
 
-# template.yaml by both that judge it: each lets through what the other finds. Needs python3 with venv.
+# template.yaml by both that judge it: each lets through what the other finds. Then what `make zip` makes of it, around
+# a stand-in: the README's command must get as far as asking AWS, here a port where nobody listens. Needs python3 with
+# venv.
 TEMPLATE_TOOLS := target/template-tools
+PACKED := target/template-zip
 lint-template: export SAM_CLI_TELEMETRY = 0
 lint-template: export AWS_DEFAULT_REGION = us-east-1
 lint-template: export __SAM_CLI_APP_DIR = $(CURDIR)/target/sam
@@ -59,6 +62,14 @@ lint-template: $(TEMPLATE_TOOLS)/installed
 	$(TEMPLATE_TOOLS)/bin/sam validate --template template.yaml
 	$(TEMPLATE_TOOLS)/bin/sam validate --template template.yaml --lint
 	$(TEMPLATE_TOOLS)/bin/cfn-lint --include-checks I -- template.yaml
+	rm -rf $(PACKED) && mkdir -p $(PACKED)/build && echo 'a stand-in' > $(PACKED)/build/bootstrap
+	python3 packaging/zip.py arm64 $(PACKED)/build $(PACKED)/dist
+	$(TEMPLATE_TOOLS)/bin/sam validate --template $(PACKED)/dist/template.yaml
+	@echo 'sam deploy --template $(PACKED)/dist/template.yaml, to nobody'
+	@said=$$(env -u AWS_PROFILE AWS_CONFIG_FILE=/dev/null AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none \
+		AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1 $(TEMPLATE_TOOLS)/bin/sam deploy \
+		--template $(PACKED)/dist/template.yaml --parameter-overrides LogGroupName=/ecs/my-app AlarmEmail=me@example.com App=my-app 2>&1); \
+		case "$$said" in *'"http://127.0.0.1:9/"'*) ;; *) echo "$$said"; exit 1 ;; esac
 
 $(TEMPLATE_TOOLS)/installed: .ci/requirements-template.txt
 	python3 -m venv --clear $(TEMPLATE_TOOLS)

@@ -1,4 +1,4 @@
-"""Packs what packaging/build-lambda made, and writes the template that deploys it without Rust.
+"""Packs what packaging/build-lambda made, and writes the template that deploys it without Rust, and sam's settings.
 
     packaging/zip.py ARCH BUILD_FOLDER DIST_FOLDER
 
@@ -8,6 +8,7 @@ machine without zip has it, and as sam needs it anyway.
 
 import pathlib
 import re
+import shutil
 import sys
 import zipfile
 
@@ -52,7 +53,12 @@ def main() -> None:
         1,
     )
     (dist / "template.yaml").write_text(text, encoding="utf-8")
-    print(f"queuewatch: {archive} ({archive.stat().st_size} bytes), {dist / 'template.yaml'}")
+    # sam reads the one beside the template. What `sam deploy --guided` wrote there stays: without it the next deploy
+    # would make a second stack, in another region.
+    settings = dist / "samconfig.toml"
+    if not settings.exists():
+        shutil.copyfile("samconfig.toml", settings)
+    print(f"queuewatch: {archive} ({archive.stat().st_size} bytes), {dist / 'template.yaml'}, {settings}")
 
 
 main()
