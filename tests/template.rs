@@ -223,11 +223,46 @@ fn each_alarm_watches_a_metric_that_is_published() {
     assert!(watched_count >= 6, "{watched_count} metrics of {NAMESPACE} are watched");
 }
 
+/// The dashboard's text, and what parameters add to it.
+fn dashboard_text(template: &Value) -> (&str, &Value) {
+    let body = &resources(template)["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"];
+    (body[0].as_str().unwrap(), &body[1])
+}
+
+/// The dashboard where everything is added.
+fn dashboard(template: &Value) -> Value {
+    let (body, added) = dashboard_text(template);
+    let added: String = all_below(added).into_iter().filter_map(|value| value["Fn::Sub"].as_str()).collect();
+    serde_json::from_str(&body.replace("${AlarmsOfSources}", &added)).unwrap()
+}
+
+#[test]
+fn the_dashboard_lists_each_alarm_where_it_is_made() {
+    let template = template();
+    let body = dashboard(&template);
+    let widget = all_below(&body).into_iter().find(|value| value["type"] == "alarm").unwrap();
+    let listed: BTreeSet<&str> = texts(&widget["properties"]["alarms"]).into_iter().collect();
+    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+    let made: Vec<String> = alarms.iter().map(|(id, _)| format!("${{{id}.Arn}}")).collect();
+    assert_eq!(listed, made.iter().map(String::as_str).collect::<BTreeSet<_>>());
+
+    let (_, added) = dashboard_text(&template);
+    for ((id, _), arn) in alarms.iter().zip(&made) {
+        let is_adding = |value: &&Value| {
+            value["Fn::If"][1]["Fn::Sub"].as_str().is_some_and(|text| text.contains(arn.as_str()))
+        };
+        let found: Vec<&Value> =
+            all_below(added).into_iter().filter(is_adding).map(|value| &value["Fn::If"][0]).collect();
+        let condition = &resources(&template)[*id]["Condition"];
+        let expected: Vec<&Value> = Some(condition).filter(|it| !it.is_null()).into_iter().collect();
+        assert_eq!(found, expected, "{id} is listed exactly where it is made");
+    }
+}
+
 #[test]
 fn the_dashboard_shows_metrics_that_are_published() {
     let template = template();
-    let body = resources(&template)["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"].as_str().unwrap();
-    let body: Value = serde_json::from_str(body).unwrap();
+    let body = dashboard(&template);
     let search =
         Regex::new(r#"SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" App="\$\{App\}"', '\w+', 60\)"#);
     let search = search.unwrap();
