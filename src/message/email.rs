@@ -118,7 +118,8 @@ impl Mail<'_> {
             labelled(text, labels.moves, &self.clock.show(starts_since));
         }
         self.count(text);
-        for follower in &incident.followers {
+        // Each tells of its own end.
+        for follower in incident.followers.iter().filter(|_| !self.is_over()) {
             labelled(text, labels.also, follower);
         }
     }

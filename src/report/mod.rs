@@ -346,7 +346,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
         queue: text(key.queue.as_ref().map(|name| name as &dyn ToString)),
         queues: incident.queues.iter().map(ToString::to_string).collect(),
         reason: key.reason.map(|reason| reason.as_str()),
-        grouped_under: None,
+        grouped_under: incident.grouped_under.clone(),
         opened_at: Moment(incident.opened_at),
         resolved_at: incident.resolved_at.map(Moment),
         after_end: incident.is_after_end,

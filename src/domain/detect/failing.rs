@@ -1,8 +1,9 @@
 //! Which classes do nothing but fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Wake;
 use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
@@ -16,6 +17,9 @@ const JOBS_IN_A_ROW: usize = 5;
 const ENDS_IN_A_ROW: u64 = 10;
 /// Jobs of a day that must have failed for good where none succeeded.
 const JOBS_A_DAY: usize = 3;
+/// How old a failure must be that may be tried again, before it is taken for the job's last: longer than most backoffs.
+/// Five in a row need no such patience.
+const RETRIED_WITHIN_MS: i64 = 15 * MINUTE_MS;
 /// How far back the share of bad attempts is looked at.
 const SHARE_WINDOW_MS: i64 = 10 * MINUTE_MS;
 
@@ -36,8 +40,11 @@ pub struct FailingClass {
 
 /// Finds them at `now`.
 #[must_use]
-pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp) -> Vec<FailingClass> {
-    ledger.classes().filter_map(|(class, facts)| judge(ledger, class, facts, policy, now)).collect()
+pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Vec<FailingClass> {
+    ledger
+        .classes()
+        .filter_map(|(class, facts)| judge(ledger, class, facts, policy, (now, &mut *wake)))
+        .collect()
 }
 
 fn judge(
@@ -45,15 +52,16 @@ fn judge(
     class: &JobClass,
     facts: &ClassFacts,
     policy: &Policy,
-    now: Timestamp,
+    (now, wake): (Timestamp, &mut Wake),
 ) -> Option<FailingClass> {
     let row = Row::of(ledger, class, facts, policy, now);
     let moves = facts.all_moves_since(now.minus_ms(SHARE_WINDOW_MS));
     let is_failing = row.jobs.len() >= JOBS_IN_A_ROW
         || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count
-        || row.jobs.len() >= JOBS_A_DAY && row.is_whole_day
+        || row.jobs.len().saturating_sub(row.doubtful.len()) >= JOBS_A_DAY && row.is_whole_day
         || is_over_share(moves.good, moves.bad, policy.failing);
     if !is_failing {
+        row.doubtful.values().for_each(|at| wake.at(at.plus_ms(RETRIED_WITHIN_MS), now));
         return None;
     }
     let jobs_count = if row.jobs.is_empty() { row.ends_count.max(moves.bad) } else { row.jobs.len() as u64 };
@@ -78,6 +86,8 @@ fn is_over_share(good: u64, bad: u64, limit: FailingPolicy) -> bool {
 struct Row {
     /// Jobs that failed for good or lost their worker.
     jobs: BTreeSet<JobHash>,
+    /// Those of them that may be tried again yet, and when they failed.
+    doubtful: BTreeMap<JobHash, Timestamp>,
     ends_count: u64,
     /// Nobody can tell from these ends whose they are, or whether they are final.
     is_told_apart_by_count: bool,
@@ -104,7 +114,11 @@ impl Row {
                 Verdict::Released => continue,
                 Verdict::Final => row.jobs.extend(end.job),
                 // Text does not tell a last failure from one that is tried again; a class that never tries again does.
-                Verdict::Bad if end.is_ambiguous && is_never_retried => row.jobs.extend(end.job),
+                Verdict::Bad if end.is_ambiguous && is_never_retried => {
+                    row.jobs.extend(end.job);
+                    let is_new = now.since_ms(at) < RETRIED_WITHIN_MS;
+                    row.doubtful.extend(end.job.filter(|_| is_new).map(|job| (job, at)));
+                }
                 Verdict::Bad => {}
             }
             row.is_told_apart_by_count |= end.is_ambiguous || end.job.is_none();

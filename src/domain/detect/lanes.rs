@@ -61,14 +61,21 @@ impl<'a> Lanes<'a> {
     }
 
     /// Whether a class is matched by counting and waits on more than one queue.
-    fn is_spread(&self, class: Option<&JobClass>) -> bool {
+    pub(super) fn is_spread(&self, class: Option<&JobClass>) -> bool {
         self.ledger.is_nameless(class)
             && self.ledger.class(class).is_some_and(|facts| {
-                facts.enqueued_on.iter().map(|(_, queue)| queue).collect::<BTreeSet<_>>().len() > 1
+                facts
+                    .enqueued_on
+                    .iter()
+                    .filter_map(|(_, queue)| queue.as_ref())
+                    .collect::<BTreeSet<_>>()
+                    .len()
+                    > 1
             })
     }
 
-    /// The queue of a class: the only one its enqueues name; for a class never enqueued its source's.
+    /// The queue of a class: the only one its enqueues name, else the only one its worker lines do; for a class never
+    /// enqueued its source's.
     fn class_lane(
         &self,
         class: Option<&JobClass>,
@@ -77,11 +84,10 @@ impl<'a> Lanes<'a> {
     ) -> Lane {
         let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
         if let Some(facts) = facts {
-            let mut lanes = facts.enqueued_on.iter();
-            return match (lanes.next(), lanes.next()) {
-                (Some((of, queue)), None) => (connection.or_else(|| of.clone()), queue.clone()),
-                _ => (connection, None),
-            };
+            let named = facts.enqueued_on.iter().filter(|(_, queue)| queue.is_some());
+            let lane = only(named).or_else(|| only(facts.enqueued_on.iter()));
+            let queue = class.and_then(|class| self.queue_of_class(class));
+            return (connection.or_else(|| lane?.0.clone()), queue);
         }
         let stream = stream.and_then(|stream| self.ledger.streams.get(stream));
         let defaults = stream.map(|s| self.policy.source_defaults(&s.log_group, &s.log_stream));
@@ -89,11 +95,16 @@ impl<'a> Lanes<'a> {
         (connection.or(of), queue)
     }
 
-    /// The queue that every enqueue line of a class names; `None` where they name several, or none.
+    /// The queue that enqueue lines of a class name, where they name one and no other; where they name none, the one that
+    /// its worker lines do. A line without a queue may be of any.
     #[must_use]
     pub fn queue_of_class(&self, class: &JobClass) -> Option<QueueName> {
-        let facts = self.ledger.class(Some(class))?;
-        only(facts.enqueued_on.iter().map(|(_, queue)| queue.clone())).flatten()
+        let facts = self.ledger.class(Some(class)).filter(|facts| !facts.enqueued_on.is_empty())?;
+        let mut named = facts.enqueued_on.iter().filter_map(|(_, queue)| queue.as_ref()).peekable();
+        if named.peek().is_some() {
+            return only(named).cloned();
+        }
+        only(facts.queues_on_lines()).cloned()
     }
 
     /// The place that everything of a class is at: by its enqueue lines, else by its worker lines. What they do not
@@ -101,17 +112,26 @@ impl<'a> Lanes<'a> {
     #[must_use]
     pub fn place_of_class(&self, class: &JobClass) -> Lane {
         let Some(facts) = self.ledger.class(Some(class)) else { return (None, None) };
-        let mut places: Vec<Lane> = facts.enqueued_on.iter().map(|lane| self.resolve(lane)).collect();
+        let named = |(_, queue): &&Lane| queue.is_some();
+        let mut places: Vec<Lane> =
+            facts.enqueued_on.iter().filter(named).map(|lane| self.resolve(lane)).collect();
         if places.is_empty() {
             places = facts.queues_on_lines().map(|it| self.resolve(&(None, Some(it.clone())))).collect();
+        }
+        if places.is_empty() {
+            places = facts.enqueued_on.iter().map(|lane| self.resolve(lane)).collect();
         }
         let connection = only(places.iter().map(|(connection, _)| connection.clone())).flatten();
         (connection, only(places.into_iter().map(|(_, queue)| queue)).flatten())
     }
 
-    /// The queue of a class that can only be on one.
+    /// The queue of a class that can only be on one; where its starts cannot be told apart, the place of all of them.
     #[must_use]
     pub fn lane_of_class(&self, class: &JobClass, stream: StreamKey) -> Option<Lane> {
+        if self.is_spread(Some(class)) {
+            let lanes = self.ledger.class(Some(class)).into_iter().flat_map(|facts| &facts.enqueued_on);
+            return Some((only(lanes.map(|lane| self.resolve(lane).0)).flatten(), None));
+        }
         let lanes_count = self.ledger.class(Some(class)).map_or(0, |facts| facts.enqueued_on.len());
         let lane = self.resolve(&self.class_lane(Some(class), Some(stream), None));
         (lanes_count == 1 || (lanes_count == 0 && lane.1.is_some())).then_some(lane)

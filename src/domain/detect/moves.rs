@@ -20,9 +20,9 @@ const DONE_WITHIN_MS: i64 = HOUR_MS;
 pub fn since(ledger: &Ledger, lanes: &Lanes<'_>, lane: &Lane, from: Timestamp) -> Moves {
     let mut sum = Moves::default();
     for (class, facts) in ledger.classes() {
-        if lane.1.is_some() && facts.enqueued_on.iter().all(|(_, queue)| *queue != lane.1) {
-            // Never enqueued there: a class known by worker lines alone moves the queue that those name.
-            sum.add(facts.moves_since(lane.1.as_ref(), from));
+        if lane.1.is_none() && lanes.is_spread(Some(class)) {
+            // Its enqueues name their queues, and its starts do not: all of them are at one place.
+            sum.add(facts.all_moves_since(from));
             continue;
         }
         if lane.1.is_some() {

@@ -186,15 +186,22 @@ impl Incident {
         self.resolved_at.is_none()
     }
 
-    /// When the next reminder is due: after 1 hour, after 4, then daily.
+    /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily. A page that waited for the
+    /// end of a silence is no older than that.
     #[must_use]
     pub fn next_reminder_at(&self) -> Timestamp {
+        self.reminder_after(self.notifications.first().map_or(self.opened_at, |first| first.at))
+    }
+
+    /// The same, if somebody is told at `told_at`.
+    #[must_use]
+    pub fn reminder_after(&self, told_at: Timestamp) -> Timestamp {
         let after_ms = match self.reminders_count {
             0 => HOUR_MS,
             1 => 4 * HOUR_MS,
             n => DAY_MS.saturating_mul(i64::from(n).saturating_sub(1)),
         };
-        self.opened_at.plus_ms(after_ms)
+        told_at.plus_ms(after_ms)
     }
 
     /// The id of the next notification.

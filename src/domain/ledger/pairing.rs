@@ -166,8 +166,6 @@ impl StreamSeries {
     fn pair_timed(&mut self, (target, line): Place, end: CountedEnd) {
         let tolerance_ms = end.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
         let is_wide = tolerance_ms > STAMP_TOLERANCE_MS;
-        // Whole seconds are rounded down, so the start lies up to a second before the target: aim between.
-        let aim = target.minus_ms(tolerance_ms.saturating_sub(STAMP_TOLERANCE_MS).saturating_div(2));
         let window = (target.minus_ms(tolerance_ms), LineKey(0))
             ..=(target.plus_ms(STAMP_TOLERANCE_MS), LineKey(u64::MAX));
         let nearest = self
@@ -175,8 +173,10 @@ impl StreamSeries {
             .range(window)
             .filter(|(_, start)| if end.is_failure { start.is_open() } else { start.success.is_none() })
             .min_by_key(|((at, key), start)| {
-                // Where the aim is a second wide, a start that nothing has ended is the likelier one.
-                (is_wide && !start.is_open(), at.since_ms(aim).saturating_abs(), *at, *key)
+                // Where the window is a second wide, a start that nothing has ended is the likelier one, and of those
+                // the oldest: with windows of one width that leaves an end without a start only where none is there.
+                let off_ms = if is_wide { 0 } else { at.since_ms(target).saturating_abs() };
+                (is_wide && !start.is_open(), off_ms, *at, *key)
             })
             .map(|(place, _)| *place);
         self.end_start(nearest.unwrap_or((target, line)), line, end);
@@ -297,6 +297,8 @@ mod tests {
         check(&["R1000", "D1490-490", "R1500", "F2550-1s"], "1000D 1500F");
         check(&["R1000", "F1490-490", "R1500", "D2550-1s"], "1000F 1500D");
         check(&["R1000", "F1900-900", "D2100-1s"], "1000FD");
+        // Either start fits the first end, and only the later one the second.
+        check(&["R26", "R377", "D1858-1s", "D3306-2s"], "26D 377D");
     }
 
     #[test]

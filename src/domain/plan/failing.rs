@@ -12,7 +12,8 @@ use crate::domain::ledger::class::Lane;
 impl Planner<'_> {
     pub(super) fn judge_failing(&mut self) {
         let mut by_lane: BTreeMap<Lane, Vec<FailingClass>> = BTreeMap::new();
-        for class in failing::look(self.ledger, self.policy, self.horizon.now) {
+        let found = failing::look(self.ledger, self.policy, self.horizon.now, &mut self.plan.wake);
+        for class in found {
             by_lane.entry(self.lanes.place_of_class(&class.class)).or_default().push(class);
         }
         let open = self.book.open().filter(|incident| incident.key.kind == Kind::Failing);

@@ -29,6 +29,10 @@ const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 impl Planner<'_> {
     /// Judges, once after each stall, what is left of counted classes from before the first start that followed.
     pub(super) fn judge_gap(&mut self, lane: &Lane) {
+        // Of a class on several queues nobody can tell which of them was silent.
+        if lane.1.is_none() {
+            return;
+        }
         let now = self.horizon.now;
         let key = key_of(Kind::Stalled, lane);
         let planned = self.plan.incidents.iter().position(|incident| incident.key == key);

@@ -23,8 +23,8 @@ use super::detect::Wake;
 use super::detect::lanes::Lanes;
 use super::detect::queues::{self, QueueView, Queues, WaitingJob};
 use super::diagnosis::{self, Diagnosis, Question};
-use super::incident::{Book, Incident, Key, Kind, NotificationState};
-use super::job::{QueueName, Timestamp};
+use super::incident::{Book, Incident, JOBS_LISTED_MAX, Key, Kind, NotificationState};
+use super::job::{ConnectionName, QueueName, Timestamp};
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
 use super::ledger::counting::JobIx;
@@ -117,7 +117,7 @@ impl<'a> Planner<'a> {
         queues: &'a Queues,
     ) -> Self {
         let lanes = Lanes::of(ledger, policy);
-        let homes = homes(book, queues);
+        let homes = homes(book, queues, ledger);
         Self { ledger, book, policy, horizon, queues, lanes, homes, plan: Plan::default() }
     }
 
@@ -129,6 +129,10 @@ impl<'a> Planner<'a> {
         }
         let nothing = QueueView::default();
         let homes = self.homes.clone();
+        if !homes.is_empty() {
+            // Where the incident ends now, the jobs are at their own place from the next look on.
+            self.plan.wake.at(self.horizon.now.plus_ms(1), self.horizon.now);
+        }
         for lane in lanes.iter().filter(|lane| homes.values().all(|home| home != *lane)) {
             let view = queues.get(lane).unwrap_or(&nothing);
             let home = homes.get(lane).unwrap_or(lane);
@@ -248,18 +252,34 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// An incident keeps its key when a name is learned: for a queue whose connection was learned while an
-/// incident was open, the place in the incident's key.
-fn homes(book: &Book, queues: &Queues) -> BTreeMap<Lane, Lane> {
+/// An incident keeps its key when a name is learned: for a queue whose connection was learned while an incident was open,
+/// or that turned out to be where jobs wait whose lines name none, the place in the incident's key.
+fn homes(book: &Book, queues: &Queues, ledger: &Ledger) -> BTreeMap<Lane, Lane> {
     let mut homes = BTreeMap::new();
     for incident in book.open().filter(|incident| incident.key.kind.is_of_jobs()) {
         let key: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
-        if key.0.is_some() || queues.get(&key).is_some_and(|view| !view.waiting.is_empty()) {
+        if (key.0.is_some() && key.1.is_some())
+            || queues.get(&key).is_some_and(|view| !view.waiting.is_empty())
+        {
             continue;
         }
-        let mut same_queue = queues
-            .keys()
-            .filter(|(connection, queue)| connection.is_some() && *queue == key.1 && queue.is_some());
+        let is_same = |connection: &Option<ConnectionName>| key.0.is_none() || *connection == key.0;
+        // Its own jobs tell: others may wait elsewhere for reasons of their own.
+        let is_listed = |job: &WaitingJob| {
+            let known = ledger.job(job.ix).map(|job| &job.known);
+            let enqueued_at = known.and_then(|known| known.enqueued).map(|enqueue| enqueue.at);
+            let class = known.and_then(|known| known.class());
+            incident.jobs.iter().any(|it| it.enqueued_at == enqueued_at && it.class.as_ref() == class)
+        };
+        let holds = |view: &QueueView| view.waiting.iter().take(JOBS_LISTED_MAX).any(is_listed);
+        let mut same_queue = queues.iter().filter_map(|(lane, view)| {
+            let (connection, queue) = lane;
+            let is_it = match &key.1 {
+                Some(_) => connection.is_some() && *queue == key.1,
+                None => queue.is_some() && is_same(connection) && holds(view),
+            };
+            is_it.then_some(lane)
+        });
         if let (Some(learned), None) = (same_queue.next(), same_queue.next()) {
             homes.insert(learned.clone(), key);
         }

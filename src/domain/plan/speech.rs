@@ -36,7 +36,8 @@ impl Planner<'_> {
     /// Says something of an incident, unless its queue is silenced: then a page waits for the silence's end, and
     /// what is over by then was never said.
     pub(super) fn announce(&mut self, incident: &mut Incident, state: NotificationState) {
-        if incident.grouped_under.is_some() {
+        // Its leader's page told of it, and its end is its own.
+        if incident.grouped_under.is_some() && state != NotificationState::Resolved {
             return;
         }
         let is_silenced = self.silenced_until(incident).is_some();
@@ -69,6 +70,13 @@ impl Planner<'_> {
         let now = self.horizon.now;
         let mut incidents = std::mem::take(&mut self.plan.incidents);
         for incident in incidents.iter_mut().filter(|incident| incident.is_open()) {
+            let is_told_now = |(id, state): &(String, NotificationState)| {
+                *id == incident.id && *state == NotificationState::Firing
+            };
+            if incident.notifications.is_empty() && self.plan.announcements.iter().any(is_told_now) {
+                self.plan.wake.at(incident.reminder_after(now), now);
+                continue;
+            }
             if incident.next_reminder_at() <= now {
                 incident.reminders_count = incident.reminders_count.saturating_add(1);
                 self.announce(incident, NotificationState::Reminder);
