@@ -563,7 +563,9 @@ fn a_build_without_aws_says_so_where_aws_is_asked_for() {
 #[test]
 fn every_command_has_help_in_every_build() {
     let all = run(&["--help"]);
-    for command in ["replay", "explain", "pack", "unpack", "check", "doctor", "redrive"] {
+    for command in
+        ["replay", "explain", "pack", "unpack", "check", "watch", "close", "silence", "doctor", "redrive"]
+    {
         assert!(all.out.contains(&format!("\n  {command} ")), "{}", all.out);
         let ran = run(&[command, "--help"]);
         assert!(ran.status == 0 && ran.out.contains("Usage: queuewatch "), "{}", ran.out);

@@ -19,6 +19,7 @@ use std::process::Command;
 
 use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::seat::Seat;
 use serde_json::{Value, json};
 
 /// 2026-01-05T12:00:00Z.
@@ -44,6 +45,10 @@ const NASTY: [&str; 14] = [
 
 /// A stall on a queue of this name, whose worker writes into a file of an odd name.
 fn stall(queue: &str, connection: &str) -> Value {
+    stall_at(Seat::Aws, queue, connection)
+}
+
+fn stall_at(seat: Seat, queue: &str, connection: &str) -> Value {
     let context = json!({"id": "h1", "uuid": "u-1", "job": queue, "queue": queue, "connection": connection, "delay": null});
     let lines = [
         (BEGIN_MS, "[Entrypoint] Queue Worker logs: storage/logs/`touch${IFS}pwned`$HOME.log".to_owned()),
@@ -54,6 +59,7 @@ fn stall(queue: &str, connection: &str) -> Value {
     policy.ecs.cluster = Some("c $(touch pwned)".into());
     policy.ecs.service = Some("s'; touch pwned; '".into());
     policy.aws.sweep_function = Some("sweep".into());
+    policy.seat = seat;
     wire::report(wire::inputs(&events, &Classifier::default()), &wire::settings(policy))["incidents"][0]
         .clone()
 }
@@ -64,7 +70,7 @@ fn words(name: &str, script: &str) -> Vec<String> {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     let show = r#"show() { for word in "$@"; do printf '%s\036' "$word"; done; printf '\035'; }"#;
-    let programs = ["aws", "php", "ps", "grep", "tail", "printenv"];
+    let programs = ["aws", "php", "ps", "grep", "tail", "printenv", "queuewatch"];
     let functions: String =
         programs.iter().map(|it| format!("{it}() {{ show {it} \"$@\" >&2; }}\n")).collect();
     let output = Command::new("sh")
@@ -161,5 +167,24 @@ fn closing_and_silencing_are_json_that_the_function_takes() {
             .collect();
         assert_eq!(payloads[0]["close"], incident["id"]);
         assert_eq!(payloads[1]["silence"]["queue"], *queue);
+    }
+}
+
+#[test]
+fn a_watch_is_answered_with_words_that_mean_what_they_say() {
+    let state = "/srv/it's $(touch pwned)/state";
+    for (n, queue) in NASTY.iter().enumerate() {
+        let incident = stall_at(Seat::Folder(state.to_owned()), queue, "redis");
+        let body = incident["notifications"][0]["body"].as_str().unwrap();
+        assert!(!body.contains("aws logs") && !body.contains("$SWEEP"), "{body}");
+        let commands: Vec<&str> = body.lines().filter(|line| line.contains(" --state ")).collect();
+        let [close, silence] = commands[..] else { panic!("{body}") };
+        let close = words(&format!("close-{n}"), close);
+        assert_eq!(close[..3], ["queuewatch", "close", incident["id"].as_str().unwrap()]);
+        assert_eq!((after(&close, "--state"), after(&close, "--reason")), (state, "WHY"));
+        let silence = words(&format!("silence-{n}"), silence);
+        assert_eq!(after(&silence, "--state"), state);
+        let before = if queue.starts_with('-') { "--" } else { "silence" };
+        assert_eq!(after(&silence, before), *queue);
     }
 }

@@ -13,6 +13,8 @@
 mod watched;
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use watched::{Folder, Watched, enqueue, posted, server, start, success};
@@ -231,4 +233,172 @@ fn nothing_is_said_before_everything_is_read_that_was_there() {
     let ended = watch.stop();
     assert_eq!(ended.status, 0, "{:?}", ended.printed);
     assert_eq!(folder.counts(), [1, 0, 1]);
+}
+
+/// Runs a line as it is typed in some other folder, by a shell that knows where queuewatch is.
+fn typed(line: &str) -> Output {
+    let programs = Path::new(env!("CARGO_BIN_EXE_queuewatch")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", programs.display());
+    Command::new("sh").args(["-c", line]).env("PATH", path).current_dir("/").output().unwrap()
+}
+
+/// What `queuewatch` with these arguments says in a folder, and its exit status.
+fn answered(folder: &Folder, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_queuewatch"));
+    let output = command.args(arguments).current_dir(folder.path("")).output().unwrap();
+    assert_eq!(output.stdout, b"");
+    (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The names of what lies in the inbox.
+fn inbox(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(folder.path(".queuewatch/inbox")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A stall, and the lines of its alarm that close the incident and silence its queue.
+fn stalled(folder: &Folder) -> (Watched, String, String) {
+    folder.append("app.log", "");
+    let mut watch = Watched::of(folder, &["--grace", "1s", "app.log", "worker.log"]);
+    watch.says("worker.log is not there yet");
+    folder.append("app.log", enqueue(1));
+    watch.prints("CLOSE this incident, if nothing is wrong");
+    let close = watch.prints("");
+    watch.prints("SILENCE the queue for 4 hours");
+    let silence = watch.prints("");
+    (watch, close, silence)
+}
+
+#[test]
+fn an_alarm_is_closed_by_the_command_that_it_prints() {
+    let folder = Folder::new("close");
+    let (mut watch, close, _) = stalled(&folder);
+    for line in &watch.printed {
+        assert!(!line.contains("aws ") && !line.contains('$') && line != "LOGS", "not here: {line}");
+    }
+    let output = typed(&close);
+    assert!(output.status.success(), "{close}\n{output:?}");
+    watch.prints("OK app redis:default stalled closed by hand: WHY");
+    watch.says("is closed by hand: WHY");
+    assert_eq!(inbox(&folder), Vec::<String>::new());
+    let ended = watch.stop();
+    assert!(!ended.printed.iter().any(|line| line.starts_with("──")), "once: {:?}", ended.printed);
+    let again = typed(&close);
+    assert_eq!(again.status.code(), Some(2));
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(said.contains("/.queuewatch, nor any other"), "{said}");
+    let mut next = Watched::of(&folder, &["--grace", "1s", "app.log"]);
+    next.says("watching");
+    let ended = next.stop();
+    assert!(ended.printed.is_empty(), "{:?}", ended.printed);
+}
+
+#[test]
+fn what_is_asked_for_while_no_watch_is_at_work_is_done_by_the_next_one() {
+    let folder = Folder::new("close-later");
+    let (watch, close, _) = stalled(&folder);
+    watch.kill();
+    assert!(typed(&close).status.success());
+    let mut next = Watched::of(&folder, &["--grace", "1s", "app.log"]);
+    next.prints("OK app redis:default stalled closed by hand: WHY");
+    assert_eq!(next.stop().status, 0);
+    assert_eq!(inbox(&folder), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_watch_that_dies_while_it_closes_an_incident_leaves_it_to_the_next_one() {
+    let folder = Folder::new("close-dies");
+    let (watch, close, _) = stalled(&folder);
+    assert_eq!(watch.stop().status, 0);
+    assert!(typed(&close).status.success());
+    // The journal may grow by what a start writes, and the kernel ends whoever writes more: what was decided.
+    let blocks = (folder.size(".queuewatch/journal.jsonl") + 1_024) / 512;
+    let program = env!("CARGO_BIN_EXE_queuewatch");
+    let script = format!("ulimit -c 0; ulimit -f {blocks}; exec {program} watch --grace 1s app.log");
+    let died = Command::new("sh").args(["-c", &script]).current_dir(folder.path("")).output().unwrap();
+    assert!(died.status.code().is_none(), "a signal ends it: {died:?}");
+    assert!(!String::from_utf8(died.stdout).unwrap().contains("closed by hand"));
+    assert_eq!(inbox(&folder).len(), 1, "it is still asked for");
+    let mut next = Watched::of(&folder, &["--grace", "1s", "app.log"]);
+    next.prints("OK app redis:default stalled closed by hand: WHY");
+    let ended = next.stop();
+    assert!(!ended.printed.iter().any(|line| line.starts_with("──")), "once: {:?}", ended.printed);
+}
+
+#[test]
+fn a_queue_is_silenced_by_the_command_that_the_alarm_prints() {
+    let folder = Folder::new("silence");
+    let (mut watch, _, silence) = stalled(&folder);
+    let output = typed(&silence);
+    assert!(output.status.success(), "{silence}\n{output:?}");
+    watch.says("pages of queue default wait until");
+    let odd = ["silence", "--until", "2999-01-01T00:00:00Z", "--reason", "r", "--", "-rf"];
+    assert_eq!(answered(&folder, &odd).0, 0);
+    watch.says("pages of queue -rf wait until 2999-01-01T00:00:00.000Z: r");
+    assert_eq!(watch.stop().status, 0);
+    let mut next = Watched::of(&folder, &["--grace", "1s", "app.log"]);
+    next.says("watching");
+    assert!(next.stop().printed.is_empty());
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_said_with_what_can() {
+    let folder = Folder::new("answers");
+    let (watch, close, _) = stalled(&folder);
+    assert_eq!(watch.stop().status, 0);
+    let id = close.split(' ').nth(2).unwrap();
+    let open = format!("no incident stalled-x is open in .queuewatch. Open are:\n  {id}\n");
+    let until = |until| ["silence", "default", "--reason", "r", "--until", until];
+    for (arguments, words) in [
+        (&["close", "stalled-x", "--reason", "r"][..], open.as_str()),
+        (
+            &["close", id, "--reason", "r", "--state", "other"],
+            "other holds no state of a watch: name its folder",
+        ),
+        (&["close", id], "--reason"),
+        (
+            &until("tomorrow"),
+            "`tomorrow` is no RFC 3339 time with an offset: write it as in `queuewatch silence",
+        ),
+        (&until("2026-12-01T18:00:00"), "no RFC 3339 time with an offset"),
+        (&until("2020-01-01T00:00:00Z"), "is over: write a time to come, such as 2"),
+        (&["silence", " ", "--reason", "r", "--until", "2999-01-01T00:00:00Z"], "silence.queue is empty"),
+    ] {
+        let (status, said) = answered(&folder, arguments);
+        assert_eq!(status, 2, "{arguments:?}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    assert_eq!(inbox(&folder), Vec::<String>::new());
+    // Written by hand, and not by these commands.
+    fs::create_dir_all(folder.path(".queuewatch/inbox/0.json")).unwrap();
+    folder.append(".queuewatch/inbox/1.json", "{\"close\": 7}");
+    folder.append(".queuewatch/inbox/2.json", r#"{"tick": true}"#);
+    folder.append(".queuewatch/inbox/3.json", r#"{"close": "stalled-x", "reason": "r"}"#);
+    folder.append(".queuewatch/inbox/4.part", r#"{"close": "#);
+    let mut next = Watched::of(&folder, &["--grace", "1s", "app.log"]);
+    next.says("cannot read .queuewatch/inbox/0.json: let the one who runs queuewatch watch do it");
+    let first = next.says("inbox/1.json is not understood: close: invalid type: integer `7`");
+    assert!(
+        first.ends_with("`queuewatch silence` write what is; it is .queuewatch/inbox/1.refused now"),
+        "{first}"
+    );
+    next.says("inbox/2.json is not understood: it holds neither `close` nor `silence`");
+    next.says("stalled-x is not open: there is nothing to close");
+    assert!(!next.stop().printed.iter().any(|line| line.starts_with("──")));
+    let mut left = inbox(&folder);
+    left.sort();
+    assert_eq!(left, ["0.json", "1.refused", "2.refused", "4.part"]);
+}
+
+#[test]
+fn a_watch_that_keeps_nothing_prints_no_command_that_would_find_nobody() {
+    let folder = Folder::new("no-answer");
+    folder.append("app.log", enqueue(1));
+    let mut watch = Watched::of(&folder, &["--no-state", "--from-start", "--grace", "1s", "app.log"]);
+    watch.prints("ALARM app redis:default stalled");
+    watch.prints("queuewatch 0.");
+    let ended = watch.stop();
+    let all = ended.printed.join("\n");
+    assert!(!all.contains("CLOSE") && !all.contains("SILENCE") && !all.contains("aws "), "{all}");
 }

@@ -12,10 +12,13 @@
 mod site;
 
 use queuewatch::adapters::settled;
-use queuewatch::app::Swept;
+use queuewatch::app::{AppError, Swept};
 use queuewatch::domain::classify::LINE_BYTES_MAX;
+use queuewatch::domain::command::Command;
 use queuewatch::domain::metric::Metric;
-use queuewatch::watch::{Inputs, Notice, Pipe};
+use queuewatch::domain::policy::Silence;
+use queuewatch::domain::seat::Seat;
+use queuewatch::watch::{Inputs, Notice, Pipe, WatchError};
 use site::{Death, Mortal, Site, enqueue, enqueue_at, start, subjects, success, success_at};
 
 #[test]
@@ -484,6 +487,7 @@ fn stalls_of_seconds_reopen_or_are_told_apart() {
 #[test]
 fn a_silence_counts_from_when_somebody_listened() {
     let mut site = Site::new("silence");
+    site.policy.seat = Seat::Folder("/var/lib/queuewatch".to_owned());
     site.write("app.log", "");
     let mut watch = site.watch(&["app.log"]);
     for _ in 0..30 {
@@ -504,4 +508,102 @@ fn a_silence_counts_from_when_somebody_listened() {
         site.pass(&mut watch, 1);
     }
     assert_eq!(subjects(&mut watch), ["ALARM app log source silent"]);
+    let body = &watch.alarms_mut().sent.last().unwrap().body;
+    assert!(body.contains("into the files that are watched"), "{body}");
+    assert!(!body.contains("aws ") && !body.contains("subscription"), "{body}");
+}
+
+/// Closes the only incident that there is.
+fn close() -> Command {
+    Command::Close { id: "stalled-redis-default-20260105T0900Z".to_owned(), reason: "flushed".to_owned() }
+}
+
+#[test]
+fn a_closed_incident_is_told_once_and_its_jobs_never_again() {
+    let mut site = Site::new("closed");
+    site.policy.grace_ms = 4_000;
+    site.write("app.log", "");
+    let mut watch = site.watch(&["app.log"]);
+    site.poll(&mut watch);
+    site.append("app.log", enqueue(1));
+    site.pass(&mut watch, 6);
+    settled(watch.obey(&close(), site.now())).unwrap();
+    let said = [
+        "ALARM app redis:default stalled 4s, 1 overdue - never observed",
+        "OK app redis:default stalled closed by hand: flushed",
+    ];
+    assert_eq!(subjects(&mut watch), said);
+    let again = settled(watch.obey(&close(), site.now()));
+    assert!(matches!(again, Err(WatchError::Command(AppError::NoSuchIncident))), "{again:?}");
+    site.pass(&mut watch, 10);
+    // As long as three reminders would take.
+    for hours in [1.0, 4.0, 24.0] {
+        site.now_s += hours * 3_600.0;
+        site.pass(&mut watch, 2);
+    }
+    assert_eq!(subjects(&mut watch), said);
+}
+
+#[test]
+fn a_silence_holds_a_page_back_until_its_end() {
+    let mut site = Site::new("silenced");
+    site.policy.grace_ms = 4_000;
+    site.write("app.log", "");
+    let mut watch = site.watch(&["app.log"]);
+    site.poll(&mut watch);
+    let until = site.now().plus_ms(60_000);
+    let silence = Silence { queue: "def*".to_owned(), until, reason: "migration".to_owned() };
+    settled(watch.obey(&Command::Silence(silence), site.now())).unwrap();
+    site.append("app.log", enqueue(1));
+    site.pass(&mut watch, 30);
+    // It outlives the process.
+    drop(watch);
+    let mut watch = site.watch(&["app.log"]);
+    site.pass(&mut watch, 28);
+    assert_eq!(subjects(&mut watch), Vec::<String>::new());
+    site.pass(&mut watch, 4);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 59s, 1 overdue - never observed"]);
+}
+
+#[test]
+fn an_incident_that_is_closed_while_the_process_dies_is_closed_by_the_next_one_and_told() {
+    let mut deaths = 0;
+    for death in [Death::Before, Death::After] {
+        for last in 0.. {
+            let mut site = Site::new(&format!("closing-{death:?}-{last}"));
+            site.policy.grace_ms = 4_000;
+            site.write("app.log", "");
+            let mut watch = site.watch(&["app.log"]);
+            site.poll(&mut watch);
+            site.append("app.log", enqueue(1));
+            site.pass(&mut watch, 6);
+            drop(watch);
+            let mut watch = site.try_watch(&["app.log"], &Mortal::new(site.table.clone(), last, death));
+            let obeyed = watch.as_mut().map(|watch| settled(watch.obey(&close(), site.now())).is_ok());
+            let has_died = !matches!(obeyed, Ok(true));
+            let mut said = watch.as_mut().map(subjects).unwrap_or_default();
+            site.now_s += 1.0;
+            let mut next = site.watch(&["app.log"]);
+            let again = settled(next.obey(&close(), site.now()));
+            assert!(
+                matches!(again, Ok(()) | Err(WatchError::Command(AppError::NoSuchIncident))),
+                "{again:?}"
+            );
+            site.pass(&mut next, 10);
+            said.extend(subjects(&mut next));
+            let told = said.len();
+            said.dedup();
+            assert_eq!(
+                said,
+                ["OK app redis:default stalled closed by hand: flushed"],
+                "{death:?} at write {last}"
+            );
+            assert!(told == 1 || (told == 2 && has_died), "{death:?} at write {last}: {told} times");
+            if !has_died {
+                break;
+            }
+            deaths += 1;
+        }
+    }
+    assert!(deaths >= 6, "{deaths}");
 }

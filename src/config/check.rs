@@ -43,6 +43,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
             service: raw.ecs.service.map(|Text(Name(name))| name),
         },
         aws: default.aws,
+        seat: default.seat,
         sources: raw.source.into_iter().map(source).collect(),
         grace_ms: raw.stall.grace.map_or(default.grace_ms, |Text(grace)| grace.0),
         job_timeout_ms: raw.stall.job_timeout.map(|Text(timeout)| timeout.0),

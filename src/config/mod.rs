@@ -31,6 +31,7 @@ pub use variables::FUNCTION_VARIABLES;
 use crate::domain::job::MINUTE_MS;
 use crate::domain::outbox::Topic;
 use crate::domain::policy::Policy;
+use crate::domain::seat::Seat;
 use overrides::Origin;
 
 /// A checked configuration. The default reads every line of every stream with the Laravel presets, as one app.
@@ -110,6 +111,13 @@ impl Config {
     pub fn with_stack(mut self, has_chat_topic: bool, sweep_function: Option<String>) -> Self {
         self.policy.has_chat_topic = has_chat_topic;
         self.policy.aws.sweep_function = sweep_function;
+        self
+    }
+
+    /// This configuration for a process that sits elsewhere than on AWS.
+    #[must_use]
+    pub fn with_seat(mut self, seat: Seat) -> Self {
+        self.policy.seat = seat;
         self
     }
 

@@ -21,5 +21,6 @@ pub mod printable;
 pub mod reading;
 pub mod redact;
 pub mod runbook;
+pub mod seat;
 pub mod time;
 pub mod watching;

@@ -11,6 +11,7 @@ use super::cron::Cron;
 use super::glob;
 use super::job::{ConnectionName, JobClass, MINUTE_MS, QueueName, Timestamp};
 use super::outbox::Topic;
+use super::seat::Seat;
 
 /// Everything the core may ask of a configuration. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Policy {
     pub ecs: Ecs,
     /// Where queuewatch itself runs, for the same.
     pub aws: Aws,
+    /// Where an operator gets at it, for the commands that answer a message.
+    pub seat: Seat,
     /// What to take the lines of a log stream for; the first match wins.
     pub sources: Vec<SourcePolicy>,
     /// How long a ready job may wait, where neither its class nor its queue says.
@@ -184,6 +187,7 @@ impl Default for Policy {
             timezone: "UTC".into(),
             ecs: Ecs::default(),
             aws: Aws::default(),
+            seat: Seat::default(),
             sources: Vec::new(),
             // Longer than the three minutes that AWS names for a subscription's delivery.
             grace_ms: 5 * MINUTE_MS,

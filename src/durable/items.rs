@@ -42,6 +42,11 @@ pub(super) fn sortable(at: Timestamp) -> String {
     format!("{:013}", at.as_ms().clamp(0, 9_999_999_999_999))
 }
 
+/// Whose checkpoint lies there.
+pub(super) fn checkpoint_of(item: &ItemKey) -> Option<&str> {
+    item.partition.strip_prefix("C#")
+}
+
 /// Where a job lies.
 pub(super) fn job_key(app: &str, job: &JobKey) -> ItemKey {
     key(format!("J#{app}#{}", job.as_str()), ALONE)

@@ -1,12 +1,13 @@
 //! What is kept, for whoever only looks: as a sweep would find it, and nothing is written.
 
 use super::checkpoint::CheckpointItem;
+use super::items;
 use super::sweep::Sweep;
 use super::{DurableError, TableLedger};
 use crate::domain::incident::Book;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
-use crate::ports::table::Table;
+use crate::ports::table::{ItemKey, Table};
 
 /// What is kept of an app.
 #[derive(Debug)]
@@ -21,6 +22,11 @@ pub struct Kept {
     pub unsent_count: usize,
     /// Deliveries that have come since the last sweep.
     pub unfolded_count: usize,
+}
+
+/// The apps of which a table knows something, by all of its keys.
+pub fn apps<'a>(keys: impl Iterator<Item = &'a ItemKey>) -> impl Iterator<Item = &'a str> {
+    keys.filter_map(items::checkpoint_of)
 }
 
 impl<T: Table> TableLedger<T> {

@@ -33,7 +33,7 @@ use crate::ports::table::Table;
 use crate::ports::{Commit, Committed, Disposed, Disposition, LedgerStore, View};
 use checkpoint::FORMAT;
 use freshness::Freshness;
-pub use look::Kept;
+pub use look::{Kept, apps};
 use sweep::Sweep;
 use tenancy::Tenancy;
 

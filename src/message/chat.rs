@@ -135,7 +135,8 @@ fn steps(policy: &Policy, incident: &Incident, notification: &Notification) -> V
         return Vec::new();
     }
     let language = policy.language;
-    let advice = words::advice(language, &incident.key).map(|advice| inline(advice, STEP_CHARS_MAX));
+    let advice =
+        words::advice(language, &incident.key, &policy.seat).map(|advice| inline(advice, STEP_CHARS_MAX));
     let diagnosis = incident.diagnosis.as_ref();
     let is_step = |step: &&Step| !matches!(step.note, Some(Note::Finds(_)));
     let commands =
@@ -148,7 +149,7 @@ fn steps(policy: &Policy, incident: &Incident, notification: &Notification) -> V
         });
     let url = diagnosis.and_then(|it| it.logs.as_ref()?.url(policy));
     let link = url.map(|url| format!("<{url}|{}>", labels_of_logs(policy))).filter(|it| fits(it));
-    let close = code(&runbook::close(incident, policy));
+    let close = runbook::close(incident, policy).and_then(|close| code(&close));
     let close = close.map(|code| format!("{}: {code}", words::labels(language).close)).filter(|it| fits(it));
     let first = advice.into_iter().chain(commands).filter(|it| fits(it)).take(STEPS_MAX.saturating_sub(2));
     first.chain(link).chain(close).collect()

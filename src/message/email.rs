@@ -270,7 +270,7 @@ impl Mail<'_> {
 
     /// What to run, and where to read on.
     fn commands(&self, text: &mut String) {
-        if let Some(advice) = words::advice(self.language, &self.incident.key) {
+        if let Some(advice) = words::advice(self.language, &self.incident.key, &self.policy.seat) {
             title_of(text, self.labels.to_do);
             paragraph(text, advice);
         }
@@ -279,7 +279,8 @@ impl Mail<'_> {
         let (finders, steps): (Vec<&Step>, Vec<&Step>) =
             all.iter().partition(|step| matches!(step.note, Some(Note::Finds(_))));
         let (first, then) = steps.split_at(steps.len().min(FIRST_MAX));
-        let sweep = runbook::finders(&[&runbook::close(self.incident, self.policy)], self.policy);
+        let close = runbook::close(self.incident, self.policy);
+        let sweep = close.map(|close| runbook::finders(&[&close], self.policy)).unwrap_or_default();
         let finders: Vec<&Step> = finders.into_iter().chain(&sweep).collect();
         for (title, steps) in
             [(self.labels.first, first), (self.labels.then, then), (self.labels.variables, &finders)]
@@ -335,6 +336,7 @@ impl Mail<'_> {
     fn answers(&self, text: &mut String) {
         let close = runbook::close(self.incident, self.policy);
         let silence = runbook::silence(self.incident, self.policy, self.now);
+        let (Some(close), Some(silence)) = (close, silence) else { return };
         title_of(text, self.labels.close);
         whole(text, &close);
         let is_all = self.incident.key.queue.is_none() && self.incident.queues.is_empty();

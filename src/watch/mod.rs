@@ -28,6 +28,7 @@ pub use pipe::Pipe;
 
 use crate::app::{self, AppError, Swept};
 use crate::domain::classify::Classifier;
+use crate::domain::command::Command;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::plan::Horizon;
 use crate::domain::policy::Policy;
@@ -58,6 +59,9 @@ pub enum WatchError<T: Disposed, S: Disposed, A: Disposed> {
     /// A sweep failed.
     #[error("a sweep failed")]
     Sweep(#[source] AppError<S, Infallible, A>),
+    /// What an operator asks for was not done.
+    #[error("what an operator asks for is not done")]
+    Command(#[source] AppError<S, Infallible, A>),
 }
 
 /// The error of a step over these adapters.
@@ -243,6 +247,18 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
         let horizon = Horizon { now, last_delivery: None };
         let (store, metrics, alarms) = (&mut self.store, &mut self.metrics, &mut self.alarms);
         app::sweep(store, metrics, alarms, &self.policy, horizon).await.map_err(WatchError::Sweep)
+    }
+
+    /// Does what an operator asks for. When it returns, that is written down; asked for once more, an incident is
+    /// not open any more, and a silence is the same silence.
+    ///
+    /// # Errors
+    /// Where no such incident is open, or something could not be stored; or said, which the next sweep does.
+    pub async fn obey(&mut self, command: &Command, now: Timestamp) -> Result<(), ErrorOf<T, S, A>> {
+        let horizon = Horizon { now, last_delivery: None };
+        let (store, metrics, alarms) = (&mut self.store, &mut self.metrics, &mut self.alarms);
+        let obeyed = app::obey(store, metrics, alarms, &self.policy, horizon, command).await;
+        obeyed.map_err(WatchError::Command)
     }
 
     /// Writes down how far every file was read.

@@ -58,6 +58,21 @@ impl Journal {
         Ok((journal, contents))
     }
 
+    /// Reads the journal of a folder that another process may be writing to, as far as it goes by now; `None` where
+    /// there is none.
+    pub(super) fn peek(folder: &Path) -> Result<Option<Vec<Item>>, FileTableError> {
+        let path = folder.join(NAME);
+        let failed = |source| FileTableError::Read { path: path.clone(), source: Arc::new(source) };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        // What comes after this moment is not read: a line that grows meanwhile would look torn in its middle.
+        let bytes = file.metadata().map_err(failed)?.len();
+        read(&path, file.take(bytes)).map(|(contents, _)| Some(contents.items))
+    }
+
     /// Writes a journal of these items beside the one that is there, which stays as it is.
     pub(super) fn write_next<'a>(
         folder: &Path,
@@ -146,7 +161,7 @@ fn decode(line: &[u8]) -> Result<Vec<Record<'_>>, serde_json::Error> {
 }
 
 /// Reads a journal, and says how much of it is good.
-fn read(path: &Path, file: &File) -> Result<(Contents, u64), FileTableError> {
+fn read(path: &Path, file: impl Read) -> Result<(Contents, u64), FileTableError> {
     let failed = |source| FileTableError::Read { path: path.to_owned(), source: Arc::new(source) };
     let mut reader = BufReader::new(file);
     let mut contents = Contents { items: Vec::new(), torn_bytes: 0 };

@@ -6,6 +6,7 @@
 
 mod error;
 mod group;
+mod inbox;
 mod journal;
 mod record;
 
@@ -16,9 +17,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use error::FileTableError;
 use group::{Group, after_the_others};
+pub use inbox::{Asked, Inbox, InboxError};
 use journal::{Journal, encode};
 
 use crate::adapters::indexed::Indexed;
+use crate::adapters::memory::MemoryTable;
 use crate::domain::job::Timestamp;
 use crate::ports::table::{Expected, Item, ItemKey, Listed, Table, Written};
 
@@ -91,6 +94,14 @@ impl FileTable {
         let mut state = State { folder, _lock: lock, journal, held, group, compact_bytes };
         state.compact_if_grown(now)?;
         Ok((Self { state: Arc::new(Mutex::new(state)) }, found))
+    }
+
+    /// Copies the table of a folder, which another process may be using and goes on using; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where its journal cannot be read.
+    pub fn copy_of(folder: &Path) -> Result<Option<MemoryTable>, FileTableError> {
+        Ok(Journal::peek(folder)?.map(MemoryTable::of))
     }
 
     /// Writes the journal anew without what was replaced or is expired at `now`, if it has grown to several times of

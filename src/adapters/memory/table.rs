@@ -53,6 +53,16 @@ impl MemoryTable {
         Self::default()
     }
 
+    /// A table of these items, of which a later one replaces an earlier one of its key.
+    #[must_use]
+    pub fn of(items: Vec<Item>) -> Self {
+        let mut held = Indexed::default();
+        for item in items {
+            held.write(item);
+        }
+        Self { state: Arc::new(Mutex::new(State { held, ..State::default() })) }
+    }
+
     /// Serves the index as it was before the newest `changes` changes of it, until told otherwise; at most
     /// [`INDEX_LAG_MAX`]. It may be set lower and higher again: two reads of a real index may be answered by two
     /// copies of it, the second of them older.

@@ -38,6 +38,17 @@ pub(crate) enum Command {
     /// is there; one of more than 256 KiB is cut to that.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArguments),
+    /// Close an incident of a watch by hand: it is over, its jobs are given up, and nobody is told of them again.
+    ///
+    /// A watch that is at work does it within a second, and says so; else the next one does that is started over the
+    /// folder. Each alarm of a watch prints the whole command. (On AWS the sweep takes the same: the message prints that.)
+    #[command(after_help = CLOSE_HELP)]
+    Close(CloseArguments),
+    /// Silence queues of a watch for a while: their pages wait, and come at the end if there is still something to say.
+    ///
+    /// It reaches the watch as `queuewatch close` does.
+    #[command(after_help = SILENCE_HELP)]
+    Silence(SilenceArguments),
     /// Tell what is wrong with a deployed stack, if anything (needs the feature `aws`).
     ///
     /// Looks at the last sweep, the log groups and their filters, who is told, open incidents and how to close
@@ -71,6 +82,20 @@ Examples:
   queuewatch watch storage/logs/laravel.log storage/logs/worker.log
   queuewatch watch --from-start 'storage/logs/*.log'
   php artisan queue:work 2>&1 | tee worker.log | queuewatch watch - storage/logs/laravel.log";
+
+const CLOSE_HELP: &str = "\
+Exit status: 0 it is noted; 2 no such incident is open, or the folder holds no
+state of a watch.
+
+Example:
+  queuewatch close stalled-redis-default-20251206T1237Z --reason 'flushed by hand'";
+
+const SILENCE_HELP: &str = "\
+Exit status: 0 it is noted; 2 the time cannot be read or is over, or the folder
+holds no state of a watch.
+
+Example:
+  queuewatch silence reports --until 2026-12-01T18:00:00Z --reason migration";
 
 const DOCTOR_HELP: &str = "\
 Exit status: 0 nothing is wrong; 1 something is; 2 the stack could not be looked up.
@@ -180,6 +205,38 @@ pub(crate) struct WatchArguments {
     /// Exit with 1 if a notification fired.
     #[arg(long)]
     pub(crate) exit_code: bool,
+}
+
+/// Why, and to which watch.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArguments {
+    /// Say why; it is told with the recovery, and kept with the silence.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// The folder that the watch keeps its state in.
+    #[arg(long, value_name = "DIR", default_value = ".queuewatch")]
+    pub(crate) state: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CloseArguments {
+    /// The incident's id.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SilenceArguments {
+    /// The queue, or a pattern in quotes: `*` is any text.
+    #[arg(value_name = "QUEUE")]
+    pub(crate) queue: String,
+    /// When the silence ends: 2026-12-01T18:00:00Z, or with another offset.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: String,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArguments,
 }
 
 #[derive(Debug, Args)]

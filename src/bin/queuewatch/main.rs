@@ -1,6 +1,7 @@
 //! The command line. It reads files and flags, calls the library, and prints: data on standard output,
 //! everything else on standard error.
 
+mod answer;
 mod args;
 #[cfg(feature = "aws")]
 mod aws;
@@ -8,7 +9,6 @@ mod aws;
 #[path = "without_aws.rs"]
 mod aws;
 mod check;
-#[cfg(feature = "aws")]
 #[path = "../clock.rs"]
 mod clock;
 mod explain;
@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         Command::Unpack(arguments) => pack::unpack(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Close(arguments) => answer::close(&arguments),
+        Command::Silence(arguments) => answer::silence(&arguments),
         Command::Doctor(arguments) => aws::doctor(&arguments),
         Command::Redrive(arguments) => aws::redrive(&arguments),
     };

@@ -259,6 +259,12 @@ pub enum Unknown {
 }
 
 impl Unknown {
+    /// Whether its answer is in CloudWatch Logs, and nowhere else.
+    #[must_use]
+    pub const fn is_told_by_cloudwatch(self) -> bool {
+        matches!(self, Self::WhoMetIt | Self::WhySilent)
+    }
+
     /// The command that would tell, without its wrapping.
     #[must_use]
     pub const fn asked_by(self) -> &'static str {

@@ -108,7 +108,7 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
         }),
         cannot_tell,
         commands: if is_ours(evidence) { Vec::new() } else { runbook::steps(&problem, evidence.policy) },
-        logs: logs(evidence).filter(|_| !is_ours(evidence)),
+        logs: logs(evidence).filter(|_| evidence.policy.seat.is_on_aws() && !is_ours(evidence)),
         as_of: question.now,
     }
 }
@@ -197,6 +197,7 @@ fn cannot_tell(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -
     if !first.is_certain {
         rest.iter().flat_map(|it| it.cannot_tell.iter().copied()).for_each(add);
     }
+    unknown.retain(|it| evidence.policy.seat.is_on_aws() || !it.is_told_by_cloudwatch());
     unknown
 }
 

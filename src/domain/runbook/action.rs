@@ -102,6 +102,11 @@ pub(super) fn of(problem: &Problem<'_>) -> Vec<Action> {
 }
 
 impl Action {
+    /// Whether its answer is in CloudWatch Logs, and nowhere else.
+    pub(super) const fn asks_cloudwatch(self) -> bool {
+        matches!(self, Self::StreamTail | Self::LogStreams | Self::Filters)
+    }
+
     /// The command; `None` where it has nothing to be about.
     pub(super) fn step(self, problem: &Problem<'_>, host: &Host, policy: &Policy) -> Option<Step> {
         let plain = |command| Some(Step { command, note: None });

@@ -159,6 +159,9 @@ pub fn steps(problem: &Problem<'_>, policy: &Policy) -> Vec<Step> {
     let host = Host::of(problem.stream, policy);
     let mut steps: Vec<Step> = Vec::new();
     for action in action::of(problem) {
+        if action.asks_cloudwatch() && !policy.seat.is_on_aws() {
+            continue;
+        }
         let Some(step) = action.step(problem, &host, policy) else { continue };
         if !steps.iter().any(|known| known.command == step.command) {
             steps.push(step);

@@ -14,6 +14,7 @@ use crate::domain::incident::{Incident, Key, Kind, NotificationState};
 use crate::domain::job::Timestamp;
 use crate::domain::policy::Language;
 use crate::domain::runbook::Note;
+use crate::domain::seat::Seat;
 
 /// The names of a message's parts.
 pub(super) struct Labels {
@@ -143,10 +144,10 @@ pub(super) const fn opening(language: Language, state: NotificationState, is_pag
 }
 
 /// What to do where the fault is in what we are given.
-pub(super) const fn advice(language: Language, key: &Key) -> Option<&'static str> {
+pub(super) const fn advice(language: Language, key: &Key, seat: &Seat) -> Option<&'static str> {
     match language {
-        Language::En => en::advice(key),
-        Language::Ja => ja::advice(key),
+        Language::En => en::advice(key, seat),
+        Language::Ja => ja::advice(key, seat),
     }
 }
 

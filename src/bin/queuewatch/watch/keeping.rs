@@ -35,9 +35,14 @@ pub(super) fn is_over<T: Keeping>(error: &ErrorOver<T>) -> bool {
     match error {
         WatchError::Memory(error) => T::is_over(error),
         WatchError::Broken { .. } => true,
-        WatchError::Ledger(error) | WatchError::Sweep(AppError::Store(error)) => is_ledger_over(error),
-        WatchError::Sweep(AppError::Metrics(never)) => match *never {},
-        WatchError::Sweep(AppError::Alarm(_) | AppError::Busy | AppError::NoSuchIncident) => false,
+        WatchError::Ledger(error)
+        | WatchError::Sweep(AppError::Store(error))
+        | WatchError::Command(AppError::Store(error)) => is_ledger_over(error),
+        WatchError::Sweep(AppError::Metrics(never)) | WatchError::Command(AppError::Metrics(never)) => {
+            match *never {}
+        }
+        WatchError::Sweep(AppError::Alarm(_) | AppError::Busy | AppError::NoSuchIncident)
+        | WatchError::Command(AppError::Alarm(_) | AppError::Busy | AppError::NoSuchIncident) => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `queuewatch watch`: live files and standard input, and the alarms they are worth, on this machine.
 
+mod answers;
 mod desk;
 mod keeping;
 mod stop;
@@ -11,19 +12,22 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use queuewatch::adapters::file::FileTable;
+use queuewatch::adapters::file::{FileTable, Inbox};
 use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
 use queuewatch::adapters::notify::Outlets;
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
 use queuewatch::domain::job::Timestamp;
+use queuewatch::domain::seat::Seat;
 use queuewatch::durable::TableLedger;
 use queuewatch::watch::{ErrorOf, Inputs, Outside, Pipe, Settings, Watch, WatchError};
 
 use crate::args::{Format, WatchArguments};
+use crate::clock::now;
 use crate::replay::{chain, load};
 use crate::{NOTIFIED, RAN, output};
+use answers::Answers;
 use desk::Desk;
 use keeping::Keeping;
 use stop::Stop;
@@ -36,17 +40,31 @@ const NAMED_MAX: usize = 3;
 const STDIN: &str = "stdin";
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<u8> {
-    let config = load(&arguments.config)?.with_machine_topics(arguments.format == Format::Json);
+    let config = load(&arguments.config)?
+        .with_machine_topics(arguments.format == Format::Json)
+        .with_seat(seat(arguments)?);
     let stop = Stop::on_signals().context("cannot listen for signals")?;
     if arguments.no_state {
-        return watch(arguments, &config, &MemoryTable::new(), &stop);
+        return watch(arguments, &config, &MemoryTable::new(), None, &stop);
     }
     // Nothing is forgotten before it is known what was being read when the last run ended.
     let (table, found) = FileTable::open(&arguments.state, Timestamp::MIN)
         .with_context(|| format!("--state {}", arguments.state.display()))?;
     keeping::hide(&arguments.state)?;
     output::tell(&format!("queuewatch: state in {}: {found}", arguments.state.display()));
-    watch(arguments, &config, &table, &stop)
+    let inbox = Inbox::of(&arguments.state);
+    inbox.make()?;
+    watch(arguments, &config, &table, Some(inbox), &stop)
+}
+
+/// Where an operator gets at this watch, from whatever folder.
+fn seat(arguments: &WatchArguments) -> anyhow::Result<Seat> {
+    if arguments.no_state {
+        return Ok(Seat::Process);
+    }
+    let folder = std::path::absolute(&arguments.state)
+        .with_context(|| format!("--state {}", arguments.state.display()))?;
+    Ok(Seat::Folder(folder.to_string_lossy().into_owned()))
 }
 
 /// The watch over a table.
@@ -57,6 +75,7 @@ fn watch<T: Keeping>(
     arguments: &WatchArguments,
     config: &Config,
     table: &T,
+    inbox: Option<Inbox>,
     stop: &Stop,
 ) -> anyhow::Result<u8> {
     let policy = config.policy().clone();
@@ -96,7 +115,9 @@ fn watch<T: Keeping>(
     let every = watch.sweeps_every_ms().checked_div(1000).unwrap_or(0);
     let what = named(&watch.inputs().streams().collect::<Vec<_>>());
     output::tell(&format!("queuewatch: watching {what}; a look at what is known every {every} s"));
-    let has_notified = Round { watch, table: table.clone(), lines_count: 0, trouble: None }.go_on(stop)?;
+    let asked = inbox.map(Answers::of);
+    let round = Round { watch, table: table.clone(), asked, lines_count: 0, trouble: None };
+    let has_notified = round.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
 }
 
@@ -144,6 +165,7 @@ fn check_path(path: &Path) -> anyhow::Result<()> {
 struct Round<T: Keeping> {
     watch: Watched<T>,
     table: T,
+    asked: Option<Answers>,
     lines_count: u64,
     /// What was last said to be wrong.
     trouble: Option<String>,
@@ -159,6 +181,9 @@ impl<T: Keeping> Round<T> {
             if self.watch.is_caught_up() && !was_caught_up && self.lines_count > 0 {
                 let read = format!("read {} lines that were there; following", self.lines_count);
                 self.desk().note(&read);
+            }
+            if self.watch.is_caught_up() {
+                self.obey()?;
             }
             if self.watch.is_due(now()) {
                 self.sweep()?;
@@ -199,6 +224,18 @@ impl<T: Keeping> Round<T> {
         }
     }
 
+    /// Does what operators asked for.
+    fn obey(&mut self) -> anyhow::Result<()> {
+        let Some(asked) = &mut self.asked else { return Ok(()) };
+        asked.obey(&mut self.watch).or_else(|error| self.bear(error))?;
+        self.heard()
+    }
+
+    /// Ends where nobody reads what is printed.
+    fn heard(&mut self) -> anyhow::Result<()> {
+        self.desk().broken.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
     fn sweep(&mut self) -> anyhow::Result<()> {
         let at = now();
         match settled(self.watch.sweep(at)) {
@@ -207,8 +244,9 @@ impl<T: Keeping> Round<T> {
             Err(WatchError::Sweep(AppError::Alarm(_))) => {}
             Err(error) => self.bear(error)?,
         }
-        if let Some(error) = self.desk().broken.take() {
-            return Err(error.into());
+        self.heard()?;
+        if let Some(asked) = &mut self.asked {
+            asked.try_again();
         }
         if let Err(error) = self.table.tidy(at) {
             self.desk().note(&chain(&error));
@@ -230,9 +268,4 @@ impl<T: Keeping> Round<T> {
         }
         Ok(())
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the clock of the command")]
-fn now() -> Timestamp {
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond())
 }

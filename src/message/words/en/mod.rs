@@ -7,6 +7,7 @@ use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::finding::{Trend, Unknown};
 use crate::domain::incident::{Blindness, Key, Kind, NotificationState};
 use crate::domain::runbook::{Note, Variable};
+use crate::domain::seat::Seat;
 use crate::message::duration;
 
 pub(in crate::message::words) use finding::finding;
@@ -193,11 +194,14 @@ pub(in crate::message::words) const fn opening(state: NotificationState, is_page
     }
 }
 
-pub(in crate::message::words) const fn advice(key: &Key) -> Option<&'static str> {
+pub(in crate::message::words) const fn advice(key: &Key, seat: &Seat) -> Option<&'static str> {
     match key.reason {
         Some(Blindness::NoEnqueueLines) => Some(
             "Have the app log a line when a job is enqueued: Laravel itself logs none. Add a JobQueued listener, or a \
              [[rule]] on a line that the app writes then. `queuewatch explain` tells why a line is not recognised.",
+        ),
+        Some(Blindness::SourceSilent) if !seat.is_on_aws() => Some(
+            "Look whether the app still runs, and whether it still writes into the files that are watched.",
         ),
         Some(Blindness::SourceSilent) => Some(
             "Look whether the app still runs and logs, and whether the log group still has its subscription filter.",

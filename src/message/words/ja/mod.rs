@@ -7,6 +7,7 @@ use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::finding::{Trend, Unknown};
 use crate::domain::incident::{Blindness, Key, Kind, NotificationState};
 use crate::domain::runbook::{Note, Variable};
+use crate::domain::seat::Seat;
 use crate::message::duration;
 
 pub(in crate::message::words) use finding::finding;
@@ -192,12 +193,15 @@ pub(in crate::message::words) const fn opening(state: NotificationState, is_page
     }
 }
 
-pub(in crate::message::words) const fn advice(key: &Key) -> Option<&'static str> {
+pub(in crate::message::words) const fn advice(key: &Key, seat: &Seat) -> Option<&'static str> {
     match key.reason {
         Some(Blindness::NoEnqueueLines) => Some(
             "ジョブ投入時にアプリがログを出すようにする（Laravel 自体は出さない）。JobQueued のリスナーを追加するか、\
              投入時にアプリが書く行を [[rule]] で指定する。認識されない理由は `queuewatch explain` で分かる。",
         ),
+        Some(Blindness::SourceSilent) if !seat.is_on_aws() => {
+            Some("アプリが稼働しているか、監視対象のファイルに今も書き込んでいるかを確認する。")
+        }
         Some(Blindness::SourceSilent) => Some(
             "アプリが稼働してログを出しているか、ロググループのサブスクリプションフィルターが残っているかを確認する。",
         ),

@@ -1,0 +1,101 @@
+//! What operators ask of a running watch: read from the inbox, done, said, and only then taken out of it.
+
+use queuewatch::adapters::file::{Asked, Inbox};
+use queuewatch::adapters::settled;
+use queuewatch::app::AppError;
+use queuewatch::domain::command::Command;
+use queuewatch::watch::WatchError;
+
+use super::desk::Desk;
+use super::keeping::Keeping;
+use super::{ErrorOver, Watched};
+use crate::answer::command;
+use crate::clock::now;
+use crate::replay::chain;
+
+/// The inbox of a watch.
+pub(super) struct Answers {
+    inbox: Inbox,
+    /// Whether something could not be done, and waits for the next sweep: the disk may be full.
+    is_held: bool,
+}
+
+impl Answers {
+    pub(super) const fn of(inbox: Inbox) -> Self {
+        Self { inbox, is_held: false }
+    }
+
+    /// Lets what failed be tried again.
+    pub(super) const fn try_again(&mut self) {
+        self.is_held = false;
+    }
+
+    /// Does what was asked for since it last looked. What could not be done stays asked for.
+    pub(super) fn obey<T: Keeping>(&mut self, watch: &mut Watched<T>) -> Result<(), ErrorOver<T>> {
+        while !self.is_held {
+            let asked = match self.inbox.first() {
+                Ok(Some(asked)) => asked,
+                Ok(None) => break,
+                Err(error) => {
+                    desk(watch).note(&chain(&error));
+                    continue;
+                }
+            };
+            let done = match command(&asked.text) {
+                Ok(command) => self.carry_out(&asked, &command, watch)?,
+                Err(error) => self.refuse(&asked, &error),
+            };
+            desk(watch).note(&done);
+        }
+        Ok(())
+    }
+
+    /// Answers what to say of it.
+    fn carry_out<T: Keeping>(
+        &mut self,
+        asked: &Asked,
+        command: &Command,
+        watch: &mut Watched<T>,
+    ) -> Result<String, ErrorOver<T>> {
+        let done = match settled(watch.obey(command, now())) {
+            // A letter that is not delivered is told already, and sent again by the next sweep.
+            Ok(()) | Err(WatchError::Command(AppError::Alarm(_))) => match command {
+                Command::Close { id, reason } => format!("{id} is closed by hand: {reason}"),
+                Command::Silence(silence) => {
+                    format!(
+                        "pages of queue {} wait until {}: {}",
+                        silence.queue, silence.until, silence.reason
+                    )
+                }
+            },
+            Err(WatchError::Command(AppError::NoSuchIncident)) => {
+                // Nothing else names one.
+                let id = if let Command::Close { id, .. } = command { id } else { "no incident" };
+                format!("{id} is not open: there is nothing to close")
+            }
+            Err(error) => {
+                self.is_held = true;
+                return Err(error);
+            }
+        };
+        Ok(match self.inbox.take_away(asked) {
+            Ok(()) => done,
+            Err(error) => format!("{done}; {}", chain(&error)),
+        })
+    }
+
+    fn refuse(&mut self, asked: &Asked, why: &anyhow::Error) -> String {
+        let aside = match self.inbox.set_aside(asked) {
+            Ok(aside) => format!("it is {} now", aside.display()),
+            Err(error) => chain(&error),
+        };
+        format!(
+            "{} is not understood: {why:#}. `queuewatch close` and `queuewatch silence` write what is; {aside}",
+            asked.path.display()
+        )
+    }
+}
+
+fn desk<T: Keeping>(watch: &mut Watched<T>) -> &mut Desk {
+    watch.alarms_mut().screen_mut()
+}
