@@ -602,6 +602,39 @@ fn check_names_rule_key_and_position() {
 }
 
 #[test]
+fn a_wrong_rule_is_told_alike_by_every_command_with_file_rule_and_key_once() {
+    let folder = Folder::new("rule");
+    let rule = |key: &str| format!("[[rule]]\nname = \"avatar\"\nstage = \"enqueued\"\n{key}\n");
+    for (key, said) in [
+        ("pattern = '(unclosed'", "line 4, column 11: rule \"avatar\": pattern: byte 0: regex parse error"),
+        (
+            "json = { when = { \"a..b\" = 1 } }",
+            "line 4, column 8: rule \"avatar\": json.when: byte 2: the path \"a..b\" has an empty segment\n",
+        ),
+        (
+            "pattern = 'x'\nexample = 'y'",
+            "line 5, column 11: rule \"avatar\": example: the rule does not read its own example: the pattern \"x\"",
+        ),
+    ] {
+        let bad = folder.file("bad.toml", rule(key));
+        let log = folder.file("app.log", "");
+        for arguments in [
+            vec!["check", &bad],
+            vec!["explain", "--config", &bad, "line"],
+            vec!["replay", "--config", &bad, &log],
+            vec!["watch", "--no-state", "--config", &bad, &log],
+        ] {
+            let ran = run(&arguments);
+            assert_eq!(ran.status, 2, "{arguments:?}");
+            assert!(ran.err.starts_with(&format!("queuewatch: {bad}: {said}")), "{arguments:?}: {}", ran.err);
+            for once in ["bad.toml", "avatar", "rule \""] {
+                assert_eq!(ran.err.matches(once).count(), 1, "{arguments:?}: {}", ran.err);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_packed_unpacks_again() {
     let folder = Folder::new("pack");
     let log = format!("{}\nGET /\thealth\n", enqueue(1).trim_end());

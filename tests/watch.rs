@@ -128,7 +128,10 @@ fn what_cannot_be_read_is_said_and_ends_with_2() {
     for (arguments, words) in [
         (&["--config", "broken.toml", "app.log"][..], "broken.toml: line 2, column 9: stall.grace:"),
         (&["--config", "absent.toml", "app.log"], "cannot read the configuration absent.toml"),
-        (&["--config", "https.toml", "app.log"], "notify.webhook: watch speaks plain http only"),
+        (
+            &["--config", "https.toml", "app.log"],
+            "queuewatch: https.toml: notify.webhook: watch speaks plain http only",
+        ),
         (&["--state", "bad", "app.log"], "is not a journal that this queuewatch can read"),
         (&["--state", "app.log", "app.log"], "cannot use the folder app.log"),
         (&["bad"], "bad is a folder: name files, or all that it will ever hold as 'bad/*.log'"),

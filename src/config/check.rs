@@ -63,7 +63,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
         has_chat_topic: default.has_chat_topic,
         machine_topics: default.machine_topics,
     };
-    Ok(Config { policy, rules, notify, inert })
+    Ok(Config { path: None, policy, rules, notify, inert })
 }
 
 /// The keys that are written and that this version does not act on yet. **The one list**: whoever builds

@@ -3,14 +3,14 @@
 use super::Config;
 use super::error::ConfigError;
 use super::rule::{Capture, RuleConfig, RuleMatcher};
-use crate::domain::classify::{Classifier, JsonConstant, JsonSpec, Rule, RuleSpec, SourceSpec};
+use crate::domain::classify::{Classifier, JsonConstant, JsonSpec, Rule, RuleError, RuleSpec, SourceSpec};
 use crate::domain::policy::Preset;
 
 impl Config {
     /// Compiles the sources and rules.
     ///
     /// # Errors
-    /// A rule that cannot work, or that does not read its own example; with its place in the file.
+    /// A rule that cannot work, or that does not read its own example; with the file and its place there.
     pub fn classifier(&self) -> Result<Classifier, ConfigError> {
         let sources = self.policy().sources.iter().map(|source| SourceSpec {
             log_group: source.log_group.clone(),
@@ -19,18 +19,19 @@ impl Config {
             queue: source.queue.clone(),
             connection: source.connection.clone(),
         });
-        let rules = self.rules().iter().map(compile).collect::<Result<Vec<Rule>, ConfigError>>()?;
+        let rules = self.rules().iter().map(compile).collect::<Result<Vec<Rule>, ConfigError>>();
+        let rules = rules.map_err(|error| match self.path() {
+            Some(path) => error.in_file(path),
+            None => error,
+        })?;
         Ok(Classifier::new(sources.collect(), rules))
     }
 }
 
 fn compile(config: &RuleConfig) -> Result<Rule, ConfigError> {
-    let key = match config.matcher {
-        RuleMatcher::Pattern(_) => "pattern",
-        RuleMatcher::Json(_) => "json",
-    };
-    let rule = Rule::compile(spec(config)).map_err(|error| config.error(key, error))?;
-    rule.check_example().map_err(|error| config.error("example", error))?;
+    let wrong = |error: RuleError| config.error(&error.key(), error);
+    let rule = Rule::compile(spec(config)).map_err(wrong)?;
+    rule.check_example().map_err(wrong)?;
     Ok(rule)
 }
 

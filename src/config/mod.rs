@@ -19,7 +19,7 @@ mod text;
 mod variables;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use duration::{DURATION_MS_MAX, DurationError, parse_duration_ms};
 pub use error::{ConfigError, Place, ValueError};
@@ -37,6 +37,8 @@ use overrides::Origin;
 /// A checked configuration. The default reads every line of every stream with the Laravel presets, as one app.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
+    /// The file that it was read from.
+    path: Option<PathBuf>,
     policy: Policy,
     rules: Vec<RuleConfig>,
     notify: Option<Notify>,
@@ -74,7 +76,8 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
-        Self::parse(&text).map_err(|error| error.in_file(path))
+        let config = Self::parse(&text).map_err(|error| error.in_file(path))?;
+        Ok(Self { path: Some(path.to_owned()), ..config })
     }
 
     /// Puts flags over the environment over the file over the defaults. Without a file named by either, there
@@ -134,6 +137,12 @@ impl Config {
         self.policy.machine_topics =
             topics.into_iter().filter_map(|(topic, is_there)| is_there.then_some(topic)).collect();
         self
+    }
+
+    /// The file that it was read from, if any.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// What the pure core asks of a configuration.

@@ -92,10 +92,11 @@ impl Capture {
 }
 
 impl RuleConfig {
-    /// An error in one of this rule's keys (`pattern`, `json`, `class`, `example`, …), at its place.
+    /// An error in one of this rule's keys (`pattern`, `json`, `json.id`, `class`, `example`, …), at its place.
     #[must_use]
     pub fn error(&self, key: &str, detail: impl fmt::Display) -> ConfigError {
-        let place = self.places.get(key).or_else(|| self.places.get("")).copied().unwrap_or_default();
+        let written = key.split('.').next().unwrap_or(key);
+        let place = self.places.get(written).or_else(|| self.places.get("")).copied().unwrap_or_default();
         ConfigError::value(place, format!("rule \"{}\": {key}", self.name), detail.to_string())
     }
 }

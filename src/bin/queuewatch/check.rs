@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use anyhow::Context;
-
 use queuewatch::config::Config;
 
 use crate::args::CheckArguments;
@@ -11,7 +9,7 @@ use crate::{RAN, output};
 
 pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<u8> {
     let config = Config::read(&arguments.config)?;
-    config.classifier().with_context(|| arguments.config.display().to_string())?;
+    config.classifier()?;
     let policy = config.policy();
     let mut text = format!("{}: fine\n", arguments.config.display());
     let _ = writeln!(

@@ -1,6 +1,6 @@
 //! A `[[rule]]`: a line the app already writes, read as an observation.
 //!
-//! Raw ([`RuleSpec`]) becomes checked ([`Rule`]) once, before anything runs; an error names rule, key and place.
+//! Raw ([`RuleSpec`]) becomes checked ([`Rule`]) once, before anything runs; an error names key and place.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,38 +63,27 @@ pub enum JsonConstant {
     Flag(bool),
 }
 
-/// Why a rule cannot be used.
+/// Why a rule cannot be used: what is wrong, and where in the key's value. Whoever knows the rule says its name and
+/// [`Self::key`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// Neither or both of `pattern` and `json`.
-    #[error("rule {rule:?}: needs exactly one of the keys `pattern` and `json`")]
-    OneMatcher {
-        /// The rule.
-        rule: String,
-    },
+    #[error("needs exactly one of the keys `pattern` and `json`")]
+    OneMatcher,
     /// The pattern is not a regular expression.
-    #[error("rule {rule:?}, key `pattern`{}: {reason}", at_byte(*.offset))]
+    #[error("{}{reason}", at_byte(*.offset))]
     BadPattern {
-        /// The rule.
-        rule: String,
         /// The byte of the pattern where it goes wrong, where that is known.
         offset: Option<usize>,
         /// The parser's words, with its pointer into the pattern.
         reason: String,
     },
     /// The pattern compiles to more than [`REGEX_BYTES_MAX`].
-    #[error(
-        "rule {rule:?}, key `pattern`: compiles to more than {REGEX_BYTES_MAX} bytes; use smaller repetitions"
-    )]
-    TooLarge {
-        /// The rule.
-        rule: String,
-    },
+    #[error("compiles to more than {REGEX_BYTES_MAX} bytes; use smaller repetitions")]
+    TooLarge,
     /// A capture or JSON key that fills nothing.
-    #[error("rule {rule:?}, key `{key}`{}: {field:?} fills nothing; use one of {}", at_byte(*.offset), FIELDS.join(", "))]
+    #[error("{}{field:?} fills nothing; use one of {}", at_byte(*.offset), FIELDS.join(", "))]
     UnknownField {
-        /// The rule.
-        rule: String,
         /// `pattern` or `json`.
         key: &'static str,
         /// The name.
@@ -103,11 +92,9 @@ pub enum RuleError {
         offset: Option<usize>,
     },
     /// A path with an empty segment.
-    #[error("rule {rule:?}, key `json.{key}`{}: the path {path:?} has an empty segment", at_byte(Some(*.offset)))]
+    #[error("{}the path {path:?} has an empty segment", at_byte(Some(*.offset)))]
     BadPath {
-        /// The rule.
-        rule: String,
-        /// The key that holds the path.
+        /// The key of `json` that holds the path.
         key: String,
         /// The path.
         path: String,
@@ -115,23 +102,32 @@ pub enum RuleError {
         offset: usize,
     },
     /// A JSON rule without a condition would match every JSON line.
-    #[error("rule {rule:?}, key `json.when`: needs at least one path, or every JSON line would match")]
-    NoCondition {
-        /// The rule.
-        rule: String,
-    },
+    #[error("needs at least one path, or every JSON line would match")]
+    NoCondition,
     /// The example is not read by the rule.
-    #[error("rule {rule:?}, key `example`: the rule does not read its own example: {reason}")]
+    #[error("the rule does not read its own example: {reason}")]
     ExampleDeclined {
-        /// The rule.
-        rule: String,
         /// What kept the rule from reading it.
         reason: String,
     },
 }
 
+impl RuleError {
+    /// The key of the rule that is wrong: `pattern`, `json.id`.
+    #[must_use]
+    pub fn key(&self) -> Cow<'static, str> {
+        match self {
+            Self::OneMatcher | Self::BadPattern { .. } | Self::TooLarge => "pattern".into(),
+            Self::UnknownField { key, .. } => (*key).into(),
+            Self::BadPath { key, .. } => format!("json.{key}").into(),
+            Self::NoCondition => "json.when".into(),
+            Self::ExampleDeclined { .. } => "example".into(),
+        }
+    }
+}
+
 fn at_byte(offset: Option<usize>) -> String {
-    offset.map_or_else(String::new, |offset| format!(", byte {offset}"))
+    offset.map_or_else(String::new, |offset| format!("byte {offset}: "))
 }
 
 /// A rule that compiled.
@@ -151,13 +147,13 @@ impl Rule {
     /// Compiles a rule.
     ///
     /// # Errors
-    /// The first thing wrong with it, with rule, key and place. The example is not run: see
+    /// The first thing wrong with it, with key and place. The example is not run: see
     /// [`Rule::check_example`].
     pub fn compile(spec: RuleSpec) -> Result<Self, RuleError> {
         let matcher = match (&spec.pattern, &spec.json) {
-            (Some(pattern), None) => Matcher::Pattern(compile_pattern(&spec.name, pattern)?),
-            (None, Some(json)) => Matcher::Json(JsonMatcher::compile(&spec.name, json)?),
-            (None, None) | (Some(_), Some(_)) => return Err(RuleError::OneMatcher { rule: spec.name }),
+            (Some(pattern), None) => Matcher::Pattern(compile_pattern(pattern)?),
+            (None, Some(json)) => Matcher::Json(JsonMatcher::compile(json)?),
+            (None, None) | (Some(_), Some(_)) => return Err(RuleError::OneMatcher),
         };
         Ok(Self { spec, matcher })
     }
@@ -179,7 +175,7 @@ impl Rule {
         if self.read(line).is_some() {
             return Ok(());
         }
-        Err(RuleError::ExampleDeclined { rule: self.spec.name.clone(), reason: self.why_not(line) })
+        Err(RuleError::ExampleDeclined { reason: self.why_not(line) })
     }
 
     /// Reads a line, or declines.
@@ -241,19 +237,18 @@ fn named<'a>(captures: &Captures<'a>, field: &str) -> Option<Cow<'a, str>> {
     captures.name(field).map(|m| m.as_str()).filter(|text| !text.is_empty()).map(Cow::Borrowed)
 }
 
-fn compile_pattern(rule: &str, pattern: &str) -> Result<Regex, RuleError> {
-    let rule = rule.to_owned();
+fn compile_pattern(pattern: &str) -> Result<Regex, RuleError> {
     let regex = match RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build() {
         Ok(regex) => regex,
-        Err(regex::Error::CompiledTooBig(_)) => return Err(RuleError::TooLarge { rule }),
+        Err(regex::Error::CompiledTooBig(_)) => return Err(RuleError::TooLarge),
         Err(error) => {
             let reason = error.to_string();
-            return Err(RuleError::BadPattern { rule, offset: pointed_at(&reason), reason });
+            return Err(RuleError::BadPattern { offset: pointed_at(&reason), reason });
         }
     };
     if let Some(field) = regex.capture_names().flatten().find(|name| !FIELDS.contains(name)) {
         let offset = pattern.find(&format!("<{field}>")).map(|at| at.saturating_add(1));
-        return Err(RuleError::UnknownField { rule, key: "pattern", field: field.to_owned(), offset });
+        return Err(RuleError::UnknownField { key: "pattern", field: field.to_owned(), offset });
     }
     Ok(regex)
 }

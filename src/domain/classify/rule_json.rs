@@ -18,13 +18,13 @@ pub(super) struct JsonMatcher {
 struct Path(Vec<String>);
 
 impl Path {
-    fn compile(rule: &str, key: &str, path: &str) -> Result<Self, RuleError> {
+    fn compile(key: &str, path: &str) -> Result<Self, RuleError> {
         let mut offset = 0_usize;
         let mut segments = Vec::new();
         for segment in path.split('.') {
             if segment.is_empty() {
-                let (rule, key, path) = (rule.to_owned(), key.to_owned(), path.to_owned());
-                return Err(RuleError::BadPath { rule, key, path, offset });
+                let (key, path) = (key.to_owned(), path.to_owned());
+                return Err(RuleError::BadPath { key, path, offset });
             }
             offset = offset.saturating_add(segment.len()).saturating_add(1);
             segments.push(segment.to_owned());
@@ -38,21 +38,21 @@ impl Path {
 }
 
 impl JsonMatcher {
-    pub(super) fn compile(rule: &str, spec: &JsonSpec) -> Result<Self, RuleError> {
+    pub(super) fn compile(spec: &JsonSpec) -> Result<Self, RuleError> {
         if spec.when.is_empty() {
-            return Err(RuleError::NoCondition { rule: rule.to_owned() });
+            return Err(RuleError::NoCondition);
         }
         let mut when = Vec::new();
         for (path, constant) in &spec.when {
-            when.push((Path::compile(rule, "when", path)?, constant.clone()));
+            when.push((Path::compile("when", path)?, constant.clone()));
         }
         let mut fields = BTreeMap::new();
         for (field, path) in &spec.fields {
             if !FIELDS.contains(&field.as_str()) {
-                let (rule, field) = (rule.to_owned(), field.clone());
-                return Err(RuleError::UnknownField { rule, key: "json", field, offset: None });
+                let field = field.clone();
+                return Err(RuleError::UnknownField { key: "json", field, offset: None });
             }
-            fields.insert(field.clone(), Path::compile(rule, field, path)?);
+            fields.insert(field.clone(), Path::compile(field, path)?);
         }
         Ok(Self { when, fields })
     }

@@ -83,8 +83,9 @@ fn watch<T: Keeping>(
     let inputs = inputs(&arguments.files)?;
     let notify = config.notify();
     if notify.and_then(|notify| notify.webhook.as_ref()).is_some_and(|url| url.starts_with("https:")) {
+        let file = config.path().map(|path| format!("{}: ", path.display())).unwrap_or_default();
         bail!(
-            "notify.webhook: watch speaks plain http only. For https let curl do it: command = [\"curl\", \"-fsS\", \
+            "{file}notify.webhook: watch speaks plain http only. For https let curl do it: command = [\"curl\", \"-fsS\", \
              \"-H\", \"content-type: application/json\", \"--data-binary\", \"@-\", \"https://…\"]"
         );
     }
