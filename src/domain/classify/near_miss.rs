@@ -81,7 +81,7 @@ fn json(line: &str) -> NearMiss {
         Err(error) => return miss("JSON", format!("begins like JSON, but is not: {error}")),
     };
     let text = |key: &str| document.get(key).and_then(Value::as_str);
-    if let Some(message) = text("message").filter(|_| document.get("level_name").is_some()) {
+    if let Some(message) = text("message").filter(|_| text("level_name").is_some()) {
         if message == queued::MESSAGE {
             return miss(
                 RECORD,
@@ -101,11 +101,26 @@ fn json(line: &str) -> NearMiss {
             WORKER_JSON,
             format!("its status is `{status}`, not starting, success, failed or released_after_exception"),
         ),
-        (None, None) => miss(
-            "JSON",
-            "has none of the keys that tell a worker's line (job, status) or a log record (message, level_name)",
-        ),
+        (None, None) => no_workers_line(&document),
     }
+}
+
+/// What a JSON line lacks of a log record, if it is none of a worker.
+fn no_workers_line(document: &Value) -> NearMiss {
+    let has_text = |key: &str| document.get(key).is_some_and(Value::is_string);
+    let (missing, present) = match (has_text("message"), has_text("level_name")) {
+        (true, false) => ("level_name", "message"),
+        (false, true) => ("message", "level_name"),
+        _ => {
+            return miss(
+                "JSON",
+                "has none of the keys that tell a worker's line (job, status) or a log record (message, level_name)",
+            );
+        }
+    };
+    // Laravel's own JSON, which is Monolog's, always has both.
+    let why = if document.get(missing).is_some() { "which is no text here" } else { "which is missing here" };
+    miss(RECORD, format!("inside JSON: has `{present}`, but a log record also has `{missing}`, {why}"))
 }
 
 fn bracketed(line: &str) -> Option<NearMiss> {
