@@ -347,8 +347,27 @@ fn plain_alarms_are_put_beside_the_incidents() {
     ] {
         assert!(text.out.contains(part), "{part}: {}", text.out);
     }
+    assert!(text.out.contains("and 1 time more\n") && !text.out.contains(" 1 times"), "{}", text.out);
     assert!(!run(&["replay", &founding]).out.contains("VERSUS"));
     assert_eq!(run(&["replay", &founding, "--versus", "nobody"]).status, 2);
+}
+
+#[test]
+fn what_there_is_one_of_is_told_as_one() {
+    let check = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/control-message");
+    let text = run(&["replay", check.to_str().unwrap()]);
+    assert!(text.out.contains(", 1 reachability check;"), "{}", text.out);
+    let folder = Folder::new("one");
+    let at = |minutes: i64| (BEGIN_MS + minutes * MINUTE_MS, "GET /health".to_owned());
+    let late = |back_days: i64| event(&[at(0), at(1), at(2), at(-back_days * 1_440)]);
+    let text = run(&["replay", &folder.file("late.json", late(20))]);
+    assert!(
+        text.out.contains(
+            "\n1 line is stamped too far from the rest (14 days back, 2 hours ahead) and was left out\n"
+        ),
+        "{}",
+        text.out
+    );
 }
 
 /// What metric filters count is what CloudWatch took in, however often a subscription delivers it.

@@ -96,11 +96,12 @@ fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, 
     let _ = writeln!(text, "{heading}queuewatch replay{heading:#}, app \"{}\"", policy.app);
     let (payloads, lines) = (&report.payloads, &report.lines);
     let mut parts = vec![count(payloads.read, "payload")];
-    for (n, what) in [
-        (payloads.control, "reachability checks"),
-        (payloads.duplicate, "delivered once more"),
-        (payloads.rejected.len() as u64, "rejected"),
-    ] {
+    if payloads.control > 0 {
+        parts.push(count(payloads.control, "reachability check"));
+    }
+    for (n, what) in
+        [(payloads.duplicate, "delivered once more"), (payloads.rejected.len() as u64, "rejected")]
+    {
         if n > 0 {
             parts.push(format!("{n} {what}"));
         }
@@ -122,8 +123,9 @@ fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, 
         let warn = palette.warn;
         let _ = writeln!(
             text,
-            "{warn}{} lines are stamped too far from the rest (14 days back, 2 hours ahead) and were left out{warn:#}",
-            lines.late
+            "{warn}{} stamped too far from the rest (14 days back, 2 hours ahead) and {} left out{warn:#}",
+            are(lines.late, "line"),
+            if lines.late == 1 { "was" } else { "were" }
         );
     }
 }
@@ -131,6 +133,11 @@ fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, 
 /// `1 payload`, `7 payloads`.
 fn count(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// `1 job is`, `7 jobs are`.
+fn are(n: u64, what: &str) -> String {
+    format!("{} {}", count(n, what), if n == 1 { "is" } else { "are" })
 }
 
 fn lines(report: &Report) -> Table {
@@ -177,7 +184,7 @@ fn verdict(text: &mut String, report: &Report, palette: Palette) {
         let _ = if report.counts.enqueued > 0 && report.pending.overdue == 0 {
             writeln!(text, "  {good}none{good:#}")
         } else if report.counts.enqueued > 0 {
-            writeln!(text, "  {warn}none opened, but {} jobs are overdue{warn:#}", report.pending.overdue)
+            writeln!(text, "  {warn}none opened, but {} overdue{warn:#}", are(report.pending.overdue, "job"))
         } else {
             writeln!(text, "  {warn}none, and none could be seen: no enqueue line has ever matched{warn:#}")
         };

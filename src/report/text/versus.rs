@@ -1,7 +1,7 @@
 //! Our incidents and plain alarms, below each other: who said so, when, and until when.
 
 use super::table::Table;
-use super::{Report, short};
+use super::{Report, count, short};
 use crate::report::versus::Versus;
 
 /// Spells of an alarm shown one by one; one that rings at every pause has hundreds.
@@ -31,7 +31,7 @@ pub(super) fn table(report: &Report, versus: &Versus) -> Table {
         if alarm.spells.is_empty() {
             row(&alarm.name, alarm.what, "never".to_owned(), String::new());
         } else if more > 0 {
-            row("", "", format!("and {more} times more"), String::new());
+            row("", "", format!("and {} more", count(more as u64, "time")), String::new());
         }
     }
     table
