@@ -23,7 +23,6 @@ use crate::domain::policy::{
 /// Reads and checks a whole file.
 pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
     let raw: RawConfig = toml::from_str(text).map_err(|error| from_toml(text, &error))?;
-    let inert = inert(&raw);
     let notify = raw.notify.map(|raw| notify(text, raw)).transpose()?;
     unique(text, "queue", raw.queue.iter().map(|queue| &queue.name), |Text(ExactName(name))| name)?;
     unique(text, "class", raw.class.iter().map(|class| &class.name), |Text(ExactName(name))| name)?;
@@ -63,16 +62,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
         has_chat_topic: default.has_chat_topic,
         machine_topics: default.machine_topics,
     };
-    Ok(Config { path: None, policy, rules, notify, inert })
-}
-
-/// The keys that are written and that this version does not act on yet. **The one list**: whoever builds
-/// one of these takes its line out.
-fn inert(raw: &RawConfig) -> Vec<&'static str> {
-    [("[[queue]] expect_workers", raw.queue.iter().any(|queue| queue.expect_workers.is_some()))]
-        .into_iter()
-        .filter_map(|(key, is_written)| is_written.then_some(key))
-        .collect()
+    Ok(Config { path: None, policy, rules, notify })
 }
 
 fn source(raw: RawSource) -> SourcePolicy {

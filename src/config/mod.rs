@@ -42,8 +42,6 @@ pub struct Config {
     policy: Policy,
     rules: Vec<RuleConfig>,
     notify: Option<Notify>,
-    /// Keys that are written and not acted on.
-    inert: Vec<&'static str>,
 }
 
 /// Where `watch` sends what it finds; at least one of the two is there.
@@ -163,24 +161,21 @@ impl Config {
         self.notify.as_ref()
     }
 
-    /// What `check` says of a configuration that is not wrong: graces that are short for AWS, and keys that
-    /// this version does not act on, so that nothing is ignored without a word.
+    /// What `check` says of a configuration that is not wrong: graces that are short for AWS.
     #[must_use]
     pub fn remarks(&self) -> Vec<String> {
         let policy = &self.policy;
         let stall = ("stall.grace".to_owned(), Some(policy.grace_ms));
         let queues = policy.queues.iter().map(|it| (format!("queue \"{}\": grace", it.name), it.grace_ms));
         let classes = policy.classes.iter().map(|it| (format!("class \"{}\": grace", it.name), it.grace_ms));
-        let short = [stall].into_iter().chain(queues).chain(classes).filter_map(|(key, grace_ms)| {
+        let graces = [stall].into_iter().chain(queues).chain(classes).filter_map(|(key, grace_ms)| {
             let seconds = grace_ms.filter(|ms| *ms < AWS_GRACE_MS_MIN)?.checked_div(1_000)?;
             Some(format!(
                 "{key} is {seconds}s: logs may take 3 minutes to arrive on AWS, so anything below 4m pages for \
                  jobs that are fine"
             ))
         });
-        let inert =
-            self.inert.iter().map(|key| format!("{key} is accepted, and this version does not act on it"));
-        short.chain(inert).collect()
+        graces.collect()
     }
 }
 

@@ -328,11 +328,9 @@ fn notify_needs_somewhere_to_go() {
 }
 
 #[test]
-fn a_written_key_that_is_not_acted_on_is_said() {
+fn every_key_is_acted_on() {
     let remarks = Config::parse(EVERY_KEY).unwrap().remarks();
-    assert_eq!(remarks.len(), 1, "{remarks:?}");
-    assert!(remarks[0].starts_with("[[queue]] expect_workers is accepted"), "{remarks:?}");
-    assert!(Config::parse("app = \"a\"\n[stall]\ngrace = \"4m\"").unwrap().remarks().is_empty());
+    assert!(remarks.is_empty(), "{remarks:?}");
 }
 
 #[test]

@@ -124,6 +124,13 @@ pub enum Finding {
     },
     /// Live workers name this queue.
     WorkersAlive(u64),
+    /// How many live workers name this queue, where more are configured to be expected.
+    WorkersExpected {
+        /// Those that sent a heartbeat within five minutes.
+        alive: u64,
+        /// Those that there should be.
+        expected: u64,
+    },
     /// The newest heartbeat of a worker of this queue.
     LastHeartbeat,
     /// What a worker's end was told with.

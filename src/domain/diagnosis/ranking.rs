@@ -137,6 +137,7 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     };
     let question = evidence.question;
     first.facts.iter().cloned().for_each(&mut add);
+    evidence.too_few_workers().into_iter().for_each(&mut add);
     let queue = if is_of_a_queue(evidence) {
         queue_facts(evidence.ledger, question.view, question.jobs, question.now)
     } else {

@@ -51,7 +51,13 @@ impl Planner<'_> {
         }
         let fresh_from = now.minus_ms(HEARTBEAT_FRESH_MS);
         let workers = self.ledger.circumstances.workers.values();
-        let alive = workers.filter(|worker| worker.is_alive_since(fresh_from)).count() as u64;
+        let alive: Vec<_> = workers.filter(|worker| worker.is_alive_since(fresh_from)).collect();
+        // A metric a queue costs, so only those have one where somebody says how many there should be.
+        for queue in self.policy.queues.iter().filter(|queue| queue.expect_workers.is_some()) {
+            let here = alive.iter().filter(|worker| worker.queues.contains(&queue.name)).count() as u64;
+            data.push(gauge(Metric::WorkersAlive, Dimensions::Queue(queue.name.clone()), now, here));
+        }
+        let alive = alive.len() as u64;
         data.push(gauge(Metric::StalledQueues, Dimensions::App, now, stalled));
         data.push(gauge(Metric::WorkersAlive, Dimensions::App, now, alive));
         data.push(gauge(Metric::SweepHeartbeat, Dimensions::None, now, 1));

@@ -9,6 +9,7 @@ mod store;
 mod workers;
 
 use super::Question;
+use super::finding::{Fact, Finding};
 use crate::domain::incident::Kind;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
@@ -78,6 +79,13 @@ impl<'a> Evidence<'a> {
     pub(super) fn is_moving(&self) -> bool {
         let grace_ms = self.policy.grace_ms(self.question.lane.1.as_ref(), None);
         self.queue.newest_start.is_some_and(|at| at.plus_ms(grace_ms) > self.heard)
+    }
+
+    /// That fewer workers say that they live than somebody expects here.
+    pub(super) fn too_few_workers(&self) -> Option<Fact> {
+        let expected = u64::from(self.policy.expect_workers(self.question.lane.1.as_ref())?);
+        let alive = self.workers.naming.len() as u64;
+        (alive < expected).then(|| Fact::timeless(Finding::WorkersExpected { alive, expected }))
     }
 
     /// Whether no job line of a worker was ever seen.

@@ -66,7 +66,11 @@ pub(super) fn worker_silent(evidence: &Evidence<'_>) -> Option<Candidate> {
     // In a job it does not: an attempt that hangs is as silent as a worker that is gone.
     let is_of_attempts = evidence.kind() == Kind::StuckRunning;
     let ceased = workers.last_heartbeat.filter(|_| workers.naming.is_empty() && !is_of_attempts);
-    let weight = if last_words.is_some() || ceased.is_some() { Weight::Likely } else { Weight::Fallback };
+    // Of several that somebody counts on, some may still speak.
+    let is_short =
+        workers.last_heartbeat.is_some() && evidence.too_few_workers().is_some() && !is_of_attempts;
+    let weight =
+        if last_words.is_some() || ceased.is_some() || is_short { Weight::Likely } else { Weight::Fallback };
     let stopped = last_words.map(|(at, text)| Fact::at(Finding::WorkerStopped(Arc::clone(text)), at));
     Some(
         Candidate::new(Cause::WorkerSilent, weight)

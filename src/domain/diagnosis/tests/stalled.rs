@@ -1,8 +1,13 @@
 //! Jobs wait and nothing starts: what separates a cause from its neighbours.
 
 use super::super::finding::Finding;
+use super::world::second;
 use super::*;
 use crate::domain::diagnosis::finding::Unknown;
+use crate::domain::incident::Book;
+use crate::domain::metric::{Datum, Dimensions, Metric};
+use crate::domain::plan::{Horizon, plan_sweep};
+use crate::domain::policy::QueuePolicy;
 
 /// A job that has waited for ten minutes.
 const WAITS: &str = "600 app queued a";
@@ -309,4 +314,24 @@ fn where_nothing_is_heard_from_anywhere_it_is_the_way_of_the_lines() {
     check_world(&world, Kind::Stalled, 600 + 1_801, "worker_silent, logs_not_forwarded");
     let one = World::read(&format!("{chatter}{WAITS}"));
     check_world(&one, Kind::Stalled, 600 + 1_801, "log_path_down, never_observed, logs_not_forwarded");
+}
+
+#[test]
+fn expected_workers_that_are_not_heard_are_told_and_measured() {
+    for (beat_s, alive) in [(1_100, 1), (100, 0)] {
+        let mut world = World::read(&format!("{WORKED}\n{WAITS}\n{beat_s} worker beat default"));
+        let queue = QueuePolicy { name: "default".into(), grace_ms: None, expect_workers: Some(2) };
+        world.policy.queues.push(queue);
+        let found = world.ask(Kind::Stalled, NOW);
+        let expected = Finding::WorkersExpected { alive, expected: 2 };
+        assert!(found.evidence.iter().any(|fact| fact.what == expected), "{:#?}", found.evidence);
+        let horizon = Horizon { now: second(NOW), last_delivery: None };
+        let plan = plan_sweep(&world.ledger, &Book::default(), &world.policy, horizon);
+        let of_queue = |datum: &&Datum| {
+            datum.metric == Metric::WorkersAlive && datum.dimensions == Dimensions::Queue("default".into())
+        };
+        let measured: Vec<_> =
+            plan.gauges.iter().filter(of_queue).map(|datum| datum.values.clone()).collect();
+        assert_eq!(measured, [[(i64::try_from(alive).unwrap(), 1)].into()]);
+    }
 }

@@ -59,6 +59,12 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
             format!("{says} to be alive; the newest")
         }
 
+        Finding::WorkersExpected { alive, expected } => {
+            format!(
+                "{alive} of {} sent a heartbeat in 5 minutes",
+                n(*expected, "expected worker", "expected workers")
+            )
+        }
         Finding::LastHeartbeat => "last heartbeat of a worker of this queue".to_owned(),
         Finding::WorkerStopped(text) => format!("a worker ended: \"{text}\""),
         Finding::Killed(count) => {

@@ -52,6 +52,9 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         Finding::WorkersAlive(count) => {
             format!("このキューを対象とするワーカー {count} 台が稼働を報告、最新")
         }
+        Finding::WorkersExpected { alive, expected } => {
+            format!("想定ワーカー {expected} 台のうち、直近 5 分にハートビートがあったのは {alive} 台")
+        }
         Finding::LastHeartbeat => "このキューのワーカーの最後のハートビート".to_owned(),
         Finding::WorkerStopped(text) => format!("ワーカーの終了「{text}」"),
         Finding::Killed(count) => format!("10 分間に {count} 回ワーカーが強制終了、最新"),
