@@ -7,6 +7,8 @@ use super::Wake;
 use crate::domain::incident::{Blindness, Fact, Finding, Severity};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
+use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::stream::StreamFacts;
 
 /// How long worker lines may come before an app without a single enqueue line is told so.
 const NO_ENQUEUE_AFTER_MS: i64 = 30 * MINUTE_MS;
@@ -34,12 +36,17 @@ impl Blind {
 }
 
 /// Finds what keeps us from seeing at `now`. Freshness is judged at `heard_until` where that lies before:
-/// the end of a replay's input is no silence.
+/// the end of a replay's input is no silence. `is_anybody_overdue` tells whether workers have something to say.
 #[must_use]
-pub fn look(ledger: &Ledger, now: Timestamp, heard_until: Timestamp, wake: &mut Wake) -> Vec<Blind> {
+pub fn look(
+    ledger: &Ledger,
+    (now, heard_until): (Timestamp, Timestamp),
+    is_anybody_overdue: bool,
+    wake: &mut Wake,
+) -> Vec<Blind> {
     let found = [
         no_enqueue_lines(ledger, now, wake),
-        silent_sources(ledger, now.min(heard_until), wake),
+        silent_sources(ledger, now.min(heard_until), is_anybody_overdue, wake),
         rejecting(ledger),
         late(ledger),
     ];
@@ -66,7 +73,27 @@ fn no_enqueue_lines(ledger: &Ledger, now: Timestamp, wake: &mut Wake) -> Option<
     })
 }
 
-fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Option<Blind> {
+/// Whether only job lines come from a log group: then it is silent whenever there is nothing to do.
+fn has_jobs_alone(ledger: &Ledger, group: &Arc<str>) -> bool {
+    let streams = ledger.streams.all();
+    let mut of_group = streams.iter().filter(|stream| stream.log_group == *group).peekable();
+    let beats = |stream: &StreamFacts| {
+        let key = StreamKey::of(&stream.log_group, &stream.log_stream);
+        ledger.circumstances.workers.values().any(|worker| worker.stream == key)
+    };
+    let is_quiet_when_idle = |stream: &StreamFacts| {
+        let speaks_else = stream.newest_enqueue_line.is_some() || beats(stream);
+        stream.newest_worker_line.is_some() && !speaks_else
+    };
+    of_group.peek().is_some() && of_group.all(|stream| is_quiet_when_idle(stream))
+}
+
+fn silent_sources(
+    ledger: &Ledger,
+    fresh_now: Timestamp,
+    is_anybody_overdue: bool,
+    wake: &mut Wake,
+) -> Option<Blind> {
     let mut silent = Vec::new();
     let mut sources_count: usize = 0;
     for (group, facts) in ledger.sources.iter() {
@@ -82,7 +109,8 @@ fn silent_sources(ledger: &Ledger, fresh_now: Timestamp, wake: &mut Wake) -> Opt
             silent.push((group, newest, silence_ms > facts.longest_gap_ms));
         }
     }
-    if silent.is_empty() {
+    // An idle worker prints nothing, and where nobody waits for it nothing is missed.
+    if silent.iter().all(|(group, ..)| !is_anybody_overdue && has_jobs_alone(ledger, group)) {
         return None;
     }
     // An app that sleeps at night has shown it: a silence no longer than one seen before wakes nobody.

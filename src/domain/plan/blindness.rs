@@ -11,7 +11,9 @@ impl Planner<'_> {
         let now = self.horizon.now;
         let heard_until = self.horizon.last_delivery.unwrap_or(Timestamp::MAX);
         let mut wake = self.plan.wake;
-        let found = blind::look(self.ledger, now, heard_until, &mut wake);
+        let mut waiting = self.queues.values().flat_map(|view| &view.waiting);
+        let is_anybody_overdue = waiting.any(|job| job.due_at <= now);
+        let found = blind::look(self.ledger, (now, heard_until), is_anybody_overdue, &mut wake);
         self.plan.wake = wake;
         let open: Vec<Incident> = self
             .book
