@@ -6,7 +6,7 @@ use std::fs;
 use crate::app::{App, run};
 use crate::process::{Line, Process, text};
 use crate::readme::{HEADING, blocks};
-use crate::verdict::verdict;
+use crate::verdict::{causes, verdict};
 
 /// As it was, but for the pauses: what prints, and where to, is all that matters.
 const FOUNDING: &str = r#"
@@ -53,6 +53,17 @@ fn output_in_a_file_looks_like_no_worker_although_every_job_is_processed() {
     assert_eq!(verdict.incidents(), [("stalled", "redis", "default", false)]);
     assert_eq!(verdict.counts(), [3, 0, 0, 0, 0]);
     assert_eq!(verdict.states(), BTreeMap::from([(("Plain", "pending"), 3)]));
+    // The alarm names the file, how to look into it, and how to have its lines seen.
+    let stall = &verdict.rows("incidents")[0];
+    assert_eq!(causes(stall)[0], "logs_not_forwarded");
+    let body = stall["notifications"][0]["body"].as_str().unwrap();
+    for told in [
+        "worker output goes to storage/logs/queue-",
+        "tail -n 100 storage/logs/queue-",
+        "> >(tee -a storage/logs/queue-",
+    ] {
+        assert!(body.contains(told), "{told}: {body}");
+    }
 }
 
 /// The redirection that the README takes away, and what it puts in its place.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::app::App;
 use crate::process::{Line, Process, now_ms};
-use crate::verdict::{Verdict, verdict};
+use crate::verdict::{Verdict, causes, verdict};
 
 /// `job_timeout` of the tests' configuration, and more than its grace: so long a killed job passes for work.
 const WORKING_MS: i64 = 10_000;
@@ -94,6 +94,8 @@ fn a_killed_worker_is_a_stall_until_another_starts_a_job() {
         assert!(back_at < resolved_at, "{back_at} {resolved_at}");
         // The three that waited; the one that was killed was started, and is no waiting job.
         assert_eq!(stall["jobs_count"], 3);
+        // A line less, and lines do not say why.
+        assert!(causes(stall).contains(&"worker_silent"), "{:?}", causes(stall));
     }
 }
 
@@ -118,6 +120,7 @@ fn a_worker_on_another_queue_leaves_a_stall_that_names_the_right_one() {
         );
         assert_eq!(verdict.rows("incidents")[0]["jobs_count"], 3);
         assert_eq!(verdict.rows("incidents")[0]["after_end"], true, "that is silence after the last line");
+        assert_eq!(causes(&verdict.rows("incidents")[0])[0], "queue_not_consumed");
     }
 }
 
@@ -130,4 +133,5 @@ fn without_a_worker_there_is_a_stall_and_a_job_that_must_wait_is_not_in_it() {
     assert_eq!(verdict.states(), BTreeMap::from([(("Batched", "pending"), 2), (("Plain", "pending"), 2)]));
     assert_eq!(verdict.rows("incidents")[0]["jobs_count"], 3);
     assert_eq!(verdict.0["pending"]["jobs"], 4);
+    assert_eq!(causes(&verdict.rows("incidents")[0])[0], "never_observed");
 }

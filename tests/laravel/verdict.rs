@@ -64,6 +64,13 @@ fn check_schema(report: &Value) {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
+/// The likeliest cause of an incident, then the others that are named.
+pub(crate) fn causes(incident: &Value) -> Vec<&str> {
+    let diagnosis = &incident["diagnosis"];
+    let others = diagnosis["runners_up"].as_array().unwrap().iter().map(|cause| cause.as_str().unwrap());
+    [diagnosis["cause"].as_str().unwrap()].into_iter().chain(others).collect()
+}
+
 impl Verdict {
     pub(crate) fn rows(&self, key: &str) -> &[Value] {
         self.0[key].as_array().unwrap()

@@ -12,6 +12,8 @@ use crate::domain::policy::Policy;
 pub(super) enum Action {
     /// The end of the file that worker output goes to.
     Tail,
+    /// How the worker is started so that its lines go to its output as well as to the file.
+    Tee,
     /// Jobs that failed for good.
     Failed,
     /// How long the queue is, as the app sees it.
@@ -52,12 +54,12 @@ pub(super) enum Action {
 pub(super) fn of(problem: &Problem<'_>) -> Vec<Action> {
     use Action::{
         Ecs, Failed, FailedTable, Filters, JobsTable, LogStreams, Monitor, Prefix, Processes, Restart,
-        Resume, RetryAfter, StoreNames, StreamTail, SwitchConnection, Tail, Up, WorkOnce,
+        Resume, RetryAfter, StoreNames, StreamTail, SwitchConnection, Tail, Tee, Up, WorkOnce,
     };
     use Ask::{CacheClusters, ListTasks, SecurityGroups, Services, StoppedTasks, TaskDefinition};
     let is_slow = problem.sub_cause == Some(SubCause::TimedOut);
     let actions: &[Action] = match problem.cause {
-        Cause::LogsNotForwarded => &[Tail, Failed, Monitor, Processes, Ecs(TaskDefinition), JobsTable],
+        Cause::LogsNotForwarded => &[Tail, Failed, Monitor, Tee, Processes, Ecs(TaskDefinition), JobsTable],
         Cause::NeverObserved => &[
             Processes,
             Monitor,
@@ -117,6 +119,12 @@ impl Action {
                 let (file, stream) = problem.log_file?;
                 let there = Host::of(Some(stream), policy);
                 plain(there.run(&format!("tail -n 100 {}", shell::path(file)), policy))
+            }
+            // A process substitution, not a pipe: exit status and process id stay the worker's.
+            Self::Tee => {
+                let file = shell::path(problem.log_file?.0);
+                let work = format!("php artisan queue:work {}", options(problem));
+                noted(format!("{work}> >(tee -a {file}) 2>&1"), Note::MendsEntrypoint)
             }
             Self::Failed => plain(artisan("queue:failed")),
             Self::Monitor => plain(artisan(&format!("queue:monitor {}", places(problem)))),

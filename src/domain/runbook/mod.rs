@@ -49,6 +49,8 @@ pub enum Note {
     JobsStay,
     /// Workers finish their job and end; something must start them again.
     WorkersEnd,
+    /// For the entrypoint, instead of a redirection into a file.
+    MendsEntrypoint,
     /// Whoever paused it had a reason.
     AskWhoPaused,
     /// It finds what stands for a variable.

@@ -55,6 +55,7 @@ fn hidden_output_is_looked_at_in_its_file_first() {
         "\"tail -n 100 storage/logs/queue.log\"",
         "\"php artisan queue:failed\"",
         "\"php artisan queue:monitor redis:default\"",
+        "> >(tee -a storage/logs/queue.log) 2>&1",
         "\"sh -c 'ps aux | grep queue:work'\"",
         "aws ecs describe-task-definition",
     ];

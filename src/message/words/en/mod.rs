@@ -124,6 +124,11 @@ pub(in crate::message::words) fn note(note: Note) -> String {
         Note::WorkersEnd => {
             "after the fix: workers finish their job and end; something must start them again".to_owned()
         }
+        Note::MendsEntrypoint => {
+            "in the entrypoint (bash), with the worker's own options, instead of the redirection: its \
+                                  lines are seen, and the file is kept"
+                .to_owned()
+        }
         Note::AskWhoPaused => "ask first: whoever paused it had a reason".to_owned(),
         Note::Finds(variable) => format!("finds {}", found(variable)),
     }

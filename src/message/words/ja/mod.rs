@@ -121,6 +121,7 @@ pub(in crate::message::words) fn note(note: Note) -> String {
                 .to_owned()
         }
         Note::WorkersEnd => "修正後に。ワーカーは処理中のジョブを終えて終了する。再起動する仕組みが必要".to_owned(),
+        Note::MendsEntrypoint => "エントリポイント (bash) のリダイレクトをこれに替える。オプションは今のまま。ログが届き、ファイルも残る".to_owned(),
         Note::AskWhoPaused => "先に確認。止めた人には理由がある".to_owned(),
         Note::Finds(variable) => found(variable),
     }
