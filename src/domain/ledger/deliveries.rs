@@ -67,12 +67,12 @@ impl Deliveries {
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
     }
 
-    /// How much later than usual lines may come at `now`: the greatest lag of the last minutes, at most what makes
-    /// a delivery late. A worker's lines may be that far behind the app's.
+    /// How much later than usual lines may come at `now`: by how much the greatest lag of the last minutes is more than
+    /// any grace has room for, at most what makes a delivery late. A worker's lines may be that far behind the app's.
     #[must_use]
     pub fn unusual_lag_ms(&self, now: Timestamp) -> i64 {
         let recent = self.lags_ms.range(now.minute().minus_ms(LAG_WINDOW_MS)..).map(|(_, lag_ms)| *lag_ms);
-        recent.max().filter(|lag_ms| *lag_ms > LAG_USUAL_MS).unwrap_or(0).min(LATE_MS)
+        recent.max().map_or(0, |lag_ms| lag_ms.saturating_sub(LAG_USUAL_MS)).clamp(0, LATE_MS)
     }
 
     /// Notes a payload that was rejected.
@@ -134,5 +134,17 @@ mod tests {
         assert_eq!(deliveries.lag_ms(), Some(LATE_MS + 1));
         deliveries.opened(min(2), Some(0));
         assert_eq!(deliveries.lag_ms(), None);
+    }
+
+    #[test]
+    fn graces_are_lengthened_by_what_no_grace_has_room_for() {
+        let mut deliveries = Deliveries::default();
+        deliveries.opened(min(10), Some(LAG_USUAL_MS));
+        assert_eq!(deliveries.unusual_lag_ms(min(10)), 0);
+        deliveries.opened(min(11), Some(LAG_USUAL_MS + 15_000));
+        assert_eq!(deliveries.unusual_lag_ms(min(12)), 15_000);
+        assert_eq!(deliveries.unusual_lag_ms(min(17)), 0, "long ago");
+        deliveries.opened(min(20), Some(i64::MAX));
+        assert_eq!(deliveries.unusual_lag_ms(min(20)), LATE_MS);
     }
 }
