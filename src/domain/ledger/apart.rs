@@ -192,8 +192,10 @@ impl Ledger {
     #[must_use]
     pub fn record_of(&self, ix: JobIx) -> JobRecord {
         let Some(job) = self.job(ix) else { return JobRecord::default() };
+        let mut known = job.known.clone();
+        known.forget_forgotten();
         JobRecord {
-            known: job.known.clone(),
+            known,
             retries: job.retries.clone(),
             born: job.born,
             source: self.source_of(ix),

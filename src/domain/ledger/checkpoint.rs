@@ -12,6 +12,7 @@ use super::class::{ClassFacts, Lane};
 use super::counting::{JobIx, StartKey, StreamLines};
 use super::deliveries::Deliveries;
 use super::life::{Counted, JobHash, JobKey, JobRecord};
+use super::names::Names;
 use super::record::StreamKey;
 use super::sources::Sources;
 use super::strangers::Stranger;
@@ -242,7 +243,7 @@ impl Ledger {
         });
         let open = open.filter(|open| !open.keys.is_empty()).take(OPEN_MAX).collect();
         let kept = recent.into_iter().filter_map(|(_, _, ix, mut record)| {
-            record.known.forget_names();
+            record.known.forget_names(Names::of(&self.job(ix)?.known));
             record.source = None;
             Some((apart.hashes.get(&ix)?.clone(), record))
         });

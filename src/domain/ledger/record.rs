@@ -239,10 +239,15 @@ impl Registers {
         self.uuid.as_ref().map(|(_, name)| name)
     }
 
-    /// Forgets the names that tell it from other jobs, but for that it had them.
-    pub fn forget_names(&mut self) {
-        self.forgotten = Names::of(self);
+    /// Forgets the names that tell it from other jobs, but for which kinds it had.
+    pub fn forget_names(&mut self, had: Names) {
+        self.forgotten = had;
         (self.id, self.uuid) = (None, None);
+    }
+
+    /// Forgets that names were forgotten: whoever keeps this knows the job by its key.
+    pub fn forget_forgotten(&mut self) {
+        self.forgotten = Names::default();
     }
 
     /// Names that it had and that are not kept.
