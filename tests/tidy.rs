@@ -78,6 +78,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Whether a folder is git's, or made by a command and none of the project's: those that git ignores.
+fn is_made(name: &str) -> bool {
+    let mut ignored = include_str!("../.gitignore").lines().filter_map(|line| line.strip_suffix('/'));
+    name == ".git" || ignored.any(|folder| folder == name)
+}
+
 /// Every file below a folder, in order.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> =
@@ -86,7 +92,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for path in entries {
         let name = path.file_name().unwrap().to_string_lossy();
         if path.is_dir() {
-            if !["target", ".git", "node_modules", ".venv"].contains(&name.as_ref()) {
+            if !is_made(&name) {
                 files(&path, found);
             }
         } else {
