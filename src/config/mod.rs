@@ -180,4 +180,6 @@ impl Config {
 }
 
 #[cfg(test)]
+mod load_tests;
+#[cfg(test)]
 mod tests;

@@ -226,4 +226,6 @@ fn base64_fault(data: &str) -> String {
 }
 
 #[cfg(test)]
+mod law_tests;
+#[cfg(test)]
 mod tests;
