@@ -450,11 +450,17 @@ fn a_pipe_is_read_to_its_end_and_its_last_line_is_one() {
     assert_eq!(site.counts(), (1, 1, 1));
 }
 
-#[test]
-fn stalls_of_seconds_reopen_or_are_told_apart() {
-    let mut site = Site::new("seconds");
+/// One with an empty log, where four seconds are a long wait.
+fn of_seconds(name: &str) -> Site {
+    let mut site = Site::new(name);
     site.policy.grace_ms = 4_000;
     site.write("app.log", "");
+    site
+}
+
+#[test]
+fn stalls_of_seconds_reopen_or_are_told_apart() {
+    let mut site = of_seconds("seconds");
     let mut watch = site.watch(&["app.log"]);
     site.poll(&mut watch);
     site.append("app.log", enqueue(1));
@@ -520,9 +526,7 @@ fn close() -> Command {
 
 #[test]
 fn a_closed_incident_is_told_once_and_its_jobs_never_again() {
-    let mut site = Site::new("closed");
-    site.policy.grace_ms = 4_000;
-    site.write("app.log", "");
+    let mut site = of_seconds("closed");
     let mut watch = site.watch(&["app.log"]);
     site.poll(&mut watch);
     site.append("app.log", enqueue(1));
@@ -546,9 +550,7 @@ fn a_closed_incident_is_told_once_and_its_jobs_never_again() {
 
 #[test]
 fn a_silence_holds_a_page_back_until_its_end() {
-    let mut site = Site::new("silenced");
-    site.policy.grace_ms = 4_000;
-    site.write("app.log", "");
+    let mut site = of_seconds("silenced");
     let mut watch = site.watch(&["app.log"]);
     site.poll(&mut watch);
     let until = site.now().plus_ms(60_000);
@@ -570,9 +572,7 @@ fn an_incident_that_is_closed_while_the_process_dies_is_closed_by_the_next_one_a
     let mut deaths = 0;
     for death in [Death::Before, Death::After] {
         for last in 0.. {
-            let mut site = Site::new(&format!("closing-{death:?}-{last}"));
-            site.policy.grace_ms = 4_000;
-            site.write("app.log", "");
+            let mut site = of_seconds(&format!("closing-{death:?}-{last}"));
             let mut watch = site.watch(&["app.log"]);
             site.poll(&mut watch);
             site.append("app.log", enqueue(1));

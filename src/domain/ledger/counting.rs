@@ -279,12 +279,6 @@ impl ClassSeries {
         nameless.chain(self.strangers.keys().map(|(at, _, _)| *at))
     }
 
-    /// The newest start, whichever job it was.
-    #[must_use]
-    pub fn newest_start(&self) -> Option<Timestamp> {
-        self.streams.values().filter_map(|s| s.starts.last_key_value()).map(|((at, _), _)| *at).max()
-    }
-
     /// The jobs that were ready before `ready_before` and had not started before `started_by`.
     pub fn left(&self, ready_before: Timestamp, started_by: Timestamp) -> impl Iterator<Item = JobIx> + '_ {
         let first = (started_by, LineKey(0), StreamKey(0));
