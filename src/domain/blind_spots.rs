@@ -1,6 +1,7 @@
 //! What logs like these cannot show. Said, not hidden.
 
 use crate::domain::ledger::Ledger;
+use crate::domain::ledger::reads::Missing;
 
 /// Something that these logs cannot show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,8 @@ pub enum BlindSpot {
     RowIds,
     /// Enqueue lines carry no delay.
     NoDelay,
+    /// Worker lines go missing, one here and one there.
+    LinesMissing(Missing),
 }
 
 /// The blind spots of what was read.
@@ -37,5 +40,7 @@ pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
         (BlindSpot::RowIds, traits.has_row_ids),
         (BlindSpot::NoDelay, traits.first_enqueue_at.is_some() && !traits.is_delay_logged),
     ];
-    all.into_iter().filter_map(|(spot, is_so)| is_so.then_some(spot)).collect()
+    let missing = traits.newest_worker_line_at.and_then(|newest| ledger.missing_lines(newest));
+    let always = all.into_iter().filter_map(|(spot, is_so)| is_so.then_some(spot));
+    always.chain(missing.map(BlindSpot::LinesMissing)).collect()
 }

@@ -134,6 +134,7 @@ impl Mail<'_> {
         let said = match (incident.key.kind, self.is_over()) {
             (Kind::Blind, _) | (Kind::EnqueueErrors | Kind::Failing | Kind::StuckRunning, true) => None,
             (_, true) if incident.jobs_count == 0 => None,
+            (Kind::Lost, _) if incident.is_of_missing_lines() => None,
             (_, true) => Some(Sentence::WereOverdue { jobs: incident.jobs_count, longest: &longest }),
             (Kind::Failing, false) => Some(Sentence::InARow(jobs)),
             (Kind::EnqueueErrors, false) => Some(Sentence::Refused(jobs)),

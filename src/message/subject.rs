@@ -44,6 +44,9 @@ fn going_on(incident: &Incident, state: NotificationState, now: Timestamp) -> St
     let jobs = incident.jobs_now;
     let what = match incident.key.kind {
         Kind::Stalled => format!("{again}stalled {age}, {jobs} overdue"),
+        Kind::Lost if incident.is_of_missing_lines() => {
+            format!("worker lines {again}missing, {} unknown", n(incident.given_up, "job"))
+        }
         Kind::Lost => format!("{} {again}passed over, oldest {age}", n(jobs, "job")),
         Kind::Backlog => format!("{again}slow, {jobs} overdue, oldest {age}"),
         Kind::Failing => format!("{again}failing"),

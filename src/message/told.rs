@@ -48,7 +48,7 @@ pub fn fact(fact: &Fact) -> String {
 /// What logs cannot show, in English, without its full stop.
 #[must_use]
 pub fn blind_spot(spot: BlindSpot) -> String {
-    words::watching::blind_spot(Language::En, spot).to_owned()
+    words::watching::blind_spot(Language::En, spot)
 }
 
 /// A command as it is pasted: what to know of it above it, as a comment.

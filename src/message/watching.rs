@@ -74,7 +74,7 @@ fn seen(watching: &Watching, language: Language) -> String {
         whole(&mut text, "");
         whole(&mut text, labels.blind_spots);
         for spot in watching.blind_spots.iter().take(BLIND_SPOTS_MAX) {
-            item(&mut text, words::blind_spot(language, *spot));
+            item(&mut text, &words::blind_spot(language, *spot));
         }
     }
     text

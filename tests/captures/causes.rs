@@ -143,6 +143,7 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
         view,
         jobs: &jobs,
         queues: &queues,
+        missing: ledger.missing_lines(now),
         now,
         heard_until: now,
     };

@@ -125,6 +125,8 @@ pub enum SubCause {
     Locked,
     /// The queue's store failed in between, and what it held may be gone.
     StoreForgot,
+    /// Lines are dropped on the way: some come, some do not.
+    LinesDropped,
 }
 
 /// Texts of a store's errors and what they tell, the first match wins.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::SubCause;
 use crate::domain::job::{ConnectionName, JobClass, QueueName, Timestamp};
+use crate::domain::ledger::reads::Missing;
 
 /// Something known, and when it was so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +208,8 @@ pub enum Finding {
     },
     /// Jobs that were found to have started while lines of workers were missing.
     ConsumedUnseen(u64),
+    /// Attempts that ended, and of which no start was read.
+    LinesMissing(Missing),
     /// Worker lines came, and no enqueue line.
     OnlyWorkerLines(u64),
 }

@@ -21,6 +21,7 @@ use super::incident::Incident;
 use super::job::Timestamp;
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
+use super::ledger::reads::Missing;
 use super::policy::Policy;
 use super::runbook::{LogsQuery, Step};
 use finding::{Trend, Unknown};
@@ -73,6 +74,8 @@ pub struct Question<'a> {
     pub jobs: &'a [&'a WaitingJob],
     /// Every queue.
     pub queues: &'a Queues,
+    /// Worker lines that are missing, where that is more than chance.
+    pub missing: Option<Missing>,
     /// Now.
     pub now: Timestamp,
     /// Until when silence means anything: the end of a replay's input, else now.

@@ -138,6 +138,8 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     let question = evidence.question;
     first.facts.iter().cloned().for_each(&mut add);
     evidence.too_few_workers().into_iter().for_each(&mut add);
+    let missing = question.missing.filter(|_| evidence.kind().is_of_jobs());
+    missing.map(|missing| Fact::timeless(Finding::LinesMissing(missing))).into_iter().for_each(&mut add);
     let queue = if is_of_a_queue(evidence) {
         queue_facts(evidence.ledger, question.view, question.jobs, question.now)
     } else {
@@ -208,12 +210,16 @@ fn logs(evidence: &Evidence<'_>) -> Option<LogsQuery> {
     let oldest = question.jobs.first().and_then(|job| evidence.ledger.job(job.ix)).map(|job| &job.known);
     let uuid = oldest.and_then(|known| known.uuid()).map(JobUuid::as_str);
     let id = oldest.and_then(|known| known.id()).filter(|id| !id.is_numeric()).map(JobId::as_str);
+    // Jobs that are unknown are not in question any more.
+    let is_unknown = question.incident.is_of_missing_lines();
+    let listed = if is_unknown { question.incident.jobs.as_slice() } else { &[] };
     let of_jobs: BTreeSet<&JobClass> = question
         .jobs
         .iter()
         .take(JOBS_ASKED_MAX)
         .filter_map(|job| evidence.ledger.job(job.ix)?.known.class())
         .chain(question.incident.classes.keys())
+        .chain(listed.iter().filter_map(|job| job.class.as_ref()))
         .collect();
     let classes = of_jobs.into_iter().map(class_name);
     let words = uuid.into_iter().chain(id).chain(classes);

@@ -153,7 +153,8 @@ pub struct Incident {
     /// Jobs that were found to have been consumed unseen, as far as somebody was told.
     #[serde(default)]
     pub unseen_count: u64,
-    /// Since when nothing of it is seen any more, while that may be chance.
+    /// Since when nothing of it is seen any more, while that may be chance; for [`Kind::Lost`], since jobs last turned
+    /// unknown because lines of workers are missing.
     #[serde(default)]
     pub calm_since: Option<Timestamp>,
     /// Whether what is left from before a silence has been judged.
@@ -184,6 +185,12 @@ impl Incident {
     #[must_use]
     pub const fn is_open(&self) -> bool {
         self.resolved_at.is_none()
+    }
+
+    /// Whether it is about lines of workers that are missing, and not about jobs that somebody could look for.
+    #[must_use]
+    pub fn is_of_missing_lines(&self) -> bool {
+        self.key.kind == Kind::Lost && self.calm_since.is_some() && self.jobs_now == 0
     }
 
     /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily. A page that waited for the

@@ -13,6 +13,7 @@ use super::counting::{JobIx, StartKey, StreamLines};
 use super::deliveries::Deliveries;
 use super::life::{Counted, JobHash, JobKey, JobRecord};
 use super::names::Names;
+use super::reads::Reads;
 use super::record::StreamKey;
 use super::sources::Sources;
 use super::strangers::Stranger;
@@ -58,6 +59,7 @@ pub struct Checkpoint {
     deliveries: Deliveries,
     traits: Traits,
     circumstances: Circumstances,
+    reads: Reads,
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: Vec<(Lane, LaneBounds)>,
     recent: Vec<(Vec<JobHash>, JobRecord)>,
@@ -119,6 +121,7 @@ impl Ledger {
             deliveries: checkpoint.deliveries,
             traits: checkpoint.traits,
             circumstances: checkpoint.circumstances,
+            reads: checkpoint.reads,
             classes: checkpoint.classes,
             apart: Some(Box::default()),
             ..Self::default()
@@ -205,6 +208,7 @@ impl Ledger {
             deliveries: self.deliveries.clone(),
             traits: self.traits,
             circumstances: self.circumstances.clone(),
+            reads: self.reads.clone(),
             classes: self.newest_classes(now),
             lanes: lanes.into_iter().collect(),
             recent: recent.kept,

@@ -21,6 +21,7 @@ pub mod names;
 pub mod outcomes;
 pub mod pace;
 pub mod pairing;
+pub mod reads;
 pub mod record;
 pub mod retries;
 mod rows;
@@ -46,6 +47,7 @@ use deliveries::Deliveries;
 use identity::Identity;
 use life::Counted;
 use names::Likeness;
+use reads::Reads;
 use record::{Registers, State};
 use retries::Retries;
 use sources::Sources;
@@ -70,6 +72,8 @@ pub struct Ledger {
     pub traits: Traits,
     /// What lines tell beside jobs.
     pub circumstances: Circumstances,
+    /// How well worker lines reach us.
+    pub reads: Reads,
     seen_lines: KeySet,
     seen_deliveries: KeySet,
     jobs: Vec<Job>,

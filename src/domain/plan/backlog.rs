@@ -11,8 +11,7 @@ impl Planner<'_> {
         let now = self.horizon.now;
         let key = key_of(Kind::Backlog, lane);
         let open = self.opened(&key);
-        let overdue: Vec<&WaitingJob> =
-            view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_none()).collect();
+        let overdue = self.overdue(view, open.is_some());
         if overdue.is_empty() && open.is_none() {
             return;
         }

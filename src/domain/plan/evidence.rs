@@ -8,6 +8,14 @@ use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 
 impl Planner<'_> {
+    /// The jobs of a place that are overdue and were not passed over. What counting alone takes for one opens no incident;
+    /// one that is open goes on until starts show that it is over.
+    pub(super) fn overdue<'v>(&self, view: &'v QueueView, is_open: bool) -> Vec<&'v WaitingJob> {
+        let now = self.horizon.now;
+        let waiting = view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_none());
+        waiting.filter(|job| is_open || !self.drifted.contains(&job.ix)).collect()
+    }
+
     /// Brings an incident's jobs up to date. The list and the oldest wait stay as they were at its worst
     /// once the jobs are gone.
     pub(super) fn follow_jobs(&self, incident: &mut Incident, jobs: &[&WaitingJob]) {

@@ -12,6 +12,7 @@ use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::pace::Moves;
+use crate::domain::ledger::reads::UNREAD_AFTER_MS;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
 
 /// How long starts are watched after a silence before what is left from before is judged.
@@ -20,9 +21,6 @@ const JUDGED_AFTER_MS: i64 = 10 * MINUTE_MS;
 const JUDGED_UNTIL_MS: i64 = HOUR_MS;
 /// Starts that outnumber enqueues by this much, twelve to ten, work a backlog off.
 const DRAINING: (u64, u64) = (12, 10);
-/// How old an end must be before its missing start counts as never read: the function tries a failed delivery again
-/// after one minute and after two more, and a sweep takes in what came in the minute before it.
-const UNREAD_AFTER_MS: i64 = 4 * MINUTE_MS;
 /// A silence shorter than this hides a job or two, and those are looked for one by one.
 const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 
@@ -70,9 +68,13 @@ impl Planner<'_> {
 
     /// Whether starts have followed a stall so lately that it is too early to judge, or was until this sweep.
     pub(super) fn is_gap_open(&self, stall: &Incident) -> bool {
-        let early_ms = JUDGED_AFTER_MS.saturating_add(MINUTE_MS);
-        let is_early = |since: Timestamp| self.horizon.now.since_ms(since) <= early_ms;
-        self.is_gap_undecided(stall) && stall.starts_since.is_some_and(is_early)
+        let is_early = |until: Timestamp| self.horizon.now < until;
+        self.is_gap_undecided(stall) && self.gap_open_until(stall).is_some_and(is_early)
+    }
+
+    /// Until when that is too early.
+    pub(super) fn gap_open_until(&self, stall: &Incident) -> Option<Timestamp> {
+        stall.starts_since.map(|since| since.plus_ms(JUDGED_AFTER_MS).plus_ms(MINUTE_MS).plus_ms(1))
     }
 
     /// The jobs of counted classes that were ready before `since` and had not started by then, where the starts of all

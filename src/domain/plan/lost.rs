@@ -33,6 +33,9 @@ impl Planner<'_> {
         // A store that forgets starts remembers what they showed.
         let was_unseen =
             |ix: JobIx| self.ledger.is_apart() && self.ledger.job(ix).is_some_and(|job| job.is_unseen);
+        // What is left of counted classes from before a stall is judged as a whole.
+        let stall = self.book.newest.get(&key_of(Kind::Stalled, lane));
+        let is_judging = stall.is_some_and(|stall| self.is_gap_open(stall));
         let mut sorted = PassedOver::default();
         sorted.unseen.extend(passed_over.iter().map(|job| job.ix).filter(|ix| was_unseen(*ix)));
         sorted.unseen.extend(consumed);
@@ -49,32 +52,44 @@ impl Planner<'_> {
                 self.plan.given_up.push(job.ix);
                 sorted.given_up = sorted.given_up.saturating_add(1);
                 sorted.unseen.remove(&job.ix);
-            } else if lost_at <= now && !sorted.unseen.contains(&job.ix) {
+            } else if lost_at <= now && !(is_judging && job.is_counted) && !sorted.unseen.contains(&job.ix) {
                 sorted.lost.push(job);
             }
         }
         sorted
     }
 
+    /// Judges who was passed over. Jobs that worker lines which are missing explain are not lost.
     pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
         let now = self.horizon.now;
-        let PassedOver { lost, mut unseen, given_up } = self.sort_out(lane, view);
+        let PassedOver { mut lost, mut unseen, given_up } = self.sort_out(lane, view);
+        lost.retain(|job| !self.drifted.contains(&job.ix));
+        if !self.drifted.is_empty() && !self.is_left_to_gap(lane) {
+            unseen.extend(&self.drifted);
+        }
+        let mut unread = self.passed_over_unread(lane, &lost);
+        if !unread.is_empty() {
+            lost.clear();
+        }
+        unread.extend(self.ends_unread(lane, view));
+        self.plan.given_up.extend(&unread);
         let key = key_of(Kind::Lost, lane);
         let unseen_count = unseen.len() as u64;
         self.plan.unseen.append(&mut unseen);
         let is_near =
             |past: &&Incident| past.resolved_at.is_none_or(|at| now.since_ms(at) <= LOST_GIVEN_UP_MS);
         let told = self.book.newest.get(&key).filter(is_near).map_or(0, |past| past.unseen_count);
-        let given_up = given_up.saturating_add(unseen_count.saturating_sub(told));
+        let newly_unseen = unseen_count.saturating_sub(told);
+        let turned = given_up.saturating_add(newly_unseen).saturating_add(unread.len() as u64);
         match self.opened(&key) {
             Some(mut incident) => {
-                incident.given_up = incident.given_up.saturating_add(given_up);
                 incident.unseen_count = unseen_count.max(told);
                 if lost.len() as u64 > incident.jobs_count {
                     self.suspect(&lost);
                 }
                 self.follow_jobs(&mut incident, &lost);
-                if lost.is_empty() {
+                self.follow_unread(&mut incident, turned, &unread);
+                if lost.is_empty() && !self.is_unread_lately(&incident) {
                     self.complete_waits(&mut incident, lane, view);
                     self.resolve(incident);
                 } else {
@@ -84,19 +99,26 @@ impl Planner<'_> {
             }
             None if !lost.is_empty() => {
                 let mut incident = self.reopen(key, view);
-                incident.given_up = incident.given_up.saturating_add(given_up);
                 incident.unseen_count = unseen_count.max(told);
                 self.suspect(&lost);
                 self.follow_jobs(&mut incident, &lost);
+                self.follow_unread(&mut incident, turned, &unread);
                 self.diagnose(&mut incident, view, &lost);
                 incident.evidence = self.queue_evidence(view, &lost);
                 self.fire(incident);
             }
-            None if given_up > 0 => {
+            None if turned > 0 && self.missing().is_some() => {
+                let mut incident = self.reopen(key, view);
+                incident.unseen_count = unseen_count.max(told);
+                self.follow_unread(&mut incident, turned, &unread);
+                self.diagnose(&mut incident, view, &[]);
+                self.fire(incident);
+            }
+            None if turned > 0 => {
                 // Nobody was told that these were missing, and somebody should know that they are not looked for.
                 let mut incident = self.reopen(key, view);
-                incident.given_up = incident.given_up.saturating_add(given_up);
                 incident.unseen_count = unseen_count.max(told);
+                self.follow_unread(&mut incident, turned, &unread);
                 self.resolve(incident);
             }
             None => {}

@@ -4,6 +4,7 @@ mod backlog;
 mod blindness;
 mod command;
 mod deploy;
+mod drift;
 mod enqueue_errors;
 mod evidence;
 mod failing;
@@ -13,10 +14,12 @@ mod greeting;
 mod grouping;
 mod intent;
 mod lost;
+mod missing;
 mod speech;
 mod stalled;
 mod stuck_running;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::detect::Wake;
@@ -28,6 +31,7 @@ use super::job::{ConnectionName, QueueName, Timestamp};
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
 use super::ledger::counting::JobIx;
+use super::ledger::reads::Missing;
 use super::metric::Datum;
 use super::policy::{Policy, Silence};
 use super::watching::Watching;
@@ -105,6 +109,10 @@ struct Planner<'a> {
     lanes: Lanes<'a>,
     /// For a queue whose connection was learned while an incident was open, the place in the incident's key.
     homes: BTreeMap<Lane, Lane>,
+    /// How many worker lines are missing: asked for by few sweeps, and then by each queue.
+    missing: OnceCell<Option<Missing>>,
+    /// Of the place that is being judged, the jobs that wait only because counting has drifted.
+    drifted: BTreeSet<JobIx>,
     plan: Plan,
 }
 
@@ -118,7 +126,18 @@ impl<'a> Planner<'a> {
     ) -> Self {
         let lanes = Lanes::of(ledger, policy);
         let homes = homes(book, queues, ledger);
-        Self { ledger, book, policy, horizon, queues, lanes, homes, plan: Plan::default() }
+        Self {
+            ledger,
+            book,
+            policy,
+            horizon,
+            queues,
+            lanes,
+            homes,
+            missing: OnceCell::new(),
+            drifted: BTreeSet::new(),
+            plan: Plan::default(),
+        }
     }
 
     fn judge_queues(&mut self) {
@@ -136,6 +155,9 @@ impl<'a> Planner<'a> {
         for lane in lanes.iter().filter(|lane| homes.values().all(|home| home != *lane)) {
             let view = queues.get(lane).unwrap_or(&nothing);
             let home = homes.get(lane).unwrap_or(lane);
+            self.drifted = self.drifted(home, view);
+            self.plan.unseen.extend(&self.drifted);
+
             self.judge_stalled(home, view);
             self.judge_gap(home);
             self.judge_lost(home, view);
@@ -229,6 +251,7 @@ impl<'a> Planner<'a> {
             view,
             jobs,
             queues: self.queues,
+            missing: self.missing(),
             now,
             heard_until: self.horizon.last_delivery.map_or(now, |last| last.min(now)),
         };

@@ -1,7 +1,7 @@
 //! Jobs wait, none was passed over, and nothing moves.
 
 use super::{Planner, key_of};
-use crate::domain::detect::queues::{QueueView, WaitingJob};
+use crate::domain::detect::queues::QueueView;
 use crate::domain::incident::Kind;
 use crate::domain::job::MINUTE_MS;
 use crate::domain::ledger::class::Lane;
@@ -10,8 +10,9 @@ impl Planner<'_> {
     pub(super) fn judge_stalled(&mut self, lane: &Lane, view: &QueueView) {
         let now = self.horizon.now;
         let grace_ms = self.policy.grace_ms(lane.1.as_ref(), None);
-        let overdue: Vec<&WaitingJob> =
-            view.waiting.iter().filter(|job| job.due_at <= now && job.passed_over_at.is_none()).collect();
+        let key = key_of(Kind::Stalled, lane);
+        let open = self.opened(&key);
+        let overdue = self.overdue(view, open.is_some());
         // Lines that come late come late for everybody: a worker's may be on their way.
         let lag_ms = self.ledger.deliveries.unusual_lag_ms(now);
         let moved_until = view.newest_start.map(|start| start.plus_ms(grace_ms).plus_ms(lag_ms));
@@ -28,8 +29,7 @@ impl Planner<'_> {
         if lag_ms > 0 {
             self.plan.wake.at(now.plus_ms(MINUTE_MS), now);
         }
-        let key = key_of(Kind::Stalled, lane);
-        match self.opened(&key) {
+        match open {
             Some(mut incident) => {
                 if overdue.len() as u64 > incident.jobs_count {
                     self.suspect(&overdue);

@@ -1,17 +1,25 @@
 //! Attempts neither end nor start again, or jobs lose one worker after the other.
 
+use std::collections::BTreeSet;
+
 use super::lost::LOST_GIVEN_UP_MS;
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, StuckAttempt};
 use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind, ListedJob, MatchedBy};
 use crate::domain::ledger::class::Lane;
+use crate::domain::ledger::counting::JobIx;
 
 impl Planner<'_> {
     pub(super) fn judge_stuck_running(&mut self, lane: &Lane, view: &QueueView) {
         let now = self.horizon.now;
         let mut stuck: Vec<&StuckAttempt> = Vec::new();
         let mut given_up: u64 = 0;
+        let unread: BTreeSet<JobIx> = self.plan.given_up.iter().copied().collect();
         for attempt in &view.stuck {
+            let is_unread = attempt.ix.is_some_and(|ix| unread.contains(&ix));
+            if is_unread || self.is_waited_for(attempt) {
+                continue;
+            }
             let given_up_at = attempt.stuck_at.plus_ms(LOST_GIVEN_UP_MS);
             self.plan.wake.at(given_up_at, now);
             match attempt.ix {

@@ -59,6 +59,9 @@ pub(super) fn of(problem: &Problem<'_>) -> Vec<Action> {
     use Ask::{CacheClusters, ListTasks, SecurityGroups, Services, StoppedTasks, TaskDefinition};
     let is_slow = problem.sub_cause == Some(SubCause::TimedOut);
     let actions: &[Action] = match problem.cause {
+        Cause::LogsNotForwarded if problem.sub_cause == Some(SubCause::LinesDropped) => {
+            &[Monitor, Ecs(TaskDefinition), Failed, Processes, JobsTable]
+        }
         Cause::LogsNotForwarded => &[Tail, Failed, Monitor, Tee, Processes, Ecs(TaskDefinition), JobsTable],
         Cause::NeverObserved => &[
             Processes,

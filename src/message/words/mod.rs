@@ -128,6 +128,13 @@ pub(super) fn headline(language: Language, incident: &Incident, state: Notificat
             Language::Ja => ja::closed(reason),
         };
     }
+    if incident.is_of_missing_lines() {
+        return match language {
+            Language::En => en::of_missing_lines(is_over),
+            Language::Ja => ja::of_missing_lines(is_over),
+        }
+        .to_owned();
+    }
     let words = match language {
         Language::En => en::headline(&incident.key, is_over),
         Language::Ja => ja::headline(&incident.key, is_over),

@@ -109,15 +109,15 @@ pub(in crate::message) fn steps(language: Language, watching: &Watching) -> Vec<
 }
 
 /// What logs cannot show, without its full stop.
-pub(in crate::message) const fn blind_spot(language: Language, spot: BlindSpot) -> &'static str {
+pub(in crate::message) fn blind_spot(language: Language, spot: BlindSpot) -> String {
     match language {
         Language::En => blind_spot_en(spot),
         Language::Ja => blind_spot_ja(spot),
     }
 }
 
-const fn blind_spot_en(spot: BlindSpot) -> &'static str {
-    match spot {
+fn blind_spot_en(spot: BlindSpot) -> String {
+    let text = match spot {
         BlindSpot::NothingOpens => "no payload could be opened: nothing is known of this app",
         BlindSpot::NoEnqueueLines => {
             "no enqueue line has ever matched in this app: a stalled queue cannot be seen. \
@@ -143,11 +143,19 @@ const fn blind_spot_en(spot: BlindSpot) -> &'static str {
             "delay is not logged: a job that is meant to wait looks like one that is stuck, \
              unless no job of this app is delayed"
         }
-    }
+        BlindSpot::LinesMissing(missing) => {
+            return format!(
+                "worker lines are missing: {} of the last {} attempts that ended have no start line. Of some jobs \
+                 neither start nor end is read: those are unknown, and an alarm about one or two jobs may be about these",
+                missing.unread, missing.of
+            );
+        }
+    };
+    text.to_owned()
 }
 
-const fn blind_spot_ja(spot: BlindSpot) -> &'static str {
-    match spot {
+fn blind_spot_ja(spot: BlindSpot) -> String {
+    let text = match spot {
         BlindSpot::NothingOpens => "ペイロードを 1 件も開けず、このアプリの状況は何も分からない",
         BlindSpot::NoEnqueueLines => {
             "投入ログが一度も届いておらず、キューの停滞を検知できない。Laravel は投入時にログを出さないため、\
@@ -170,5 +178,13 @@ const fn blind_spot_ja(spot: BlindSpot) -> &'static str {
         BlindSpot::NoDelay => {
             "遅延がログに出ていない。意図して遅らせたジョブと止まったジョブを区別できない（遅延を使っていなければ問題ない）"
         }
-    }
+        BlindSpot::LinesMissing(missing) => {
+            return format!(
+                "ワーカーログに欠落がある（直近に終了した {} 回のうち {} 回は開始ログなし）。開始も終了も届かないジョブは不明と\
+                 なり、1〜2 件だけのアラームはその可能性がある",
+                missing.of, missing.unread
+            );
+        }
+    };
+    text.to_owned()
 }

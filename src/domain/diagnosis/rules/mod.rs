@@ -106,5 +106,10 @@ fn rules(kind: Kind) -> &'static [Rule] {
 
 /// Every cause that the evidence supports, in no order yet.
 pub(super) fn candidates(evidence: &Evidence<'_>) -> Vec<Candidate> {
-    rules(evidence.kind()).iter().filter_map(|rule| rule(evidence)).collect()
+    let rules: &[Rule] = if evidence.question.incident.is_of_missing_lines() {
+        &[silence::logs_not_forwarded]
+    } else {
+        rules(evidence.kind())
+    };
+    rules.iter().filter_map(|rule| rule(evidence)).collect()
 }

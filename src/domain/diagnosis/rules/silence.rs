@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::Cause;
+use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Evidence, LogFile};
 use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
 use crate::domain::diagnosis::weight::Weight;
 use crate::domain::incident::Kind;
+
+/// How likely it must be that lines alone are missing before that is named first.
+const CHANCE_LEAST: f64 = 0.01;
 
 /// A file that worker output goes to, as far as nothing speaks against it.
 pub(super) fn hidden<'e, 'a>(evidence: &'e Evidence<'a>) -> Option<&'e LogFile<'a>> {
@@ -31,6 +34,11 @@ pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
         let unseen = Fact::timeless(Finding::ConsumedUnseen(unseen_count));
         return Some(candidate(Weight::Strong).with([unseen]).leaving([Unknown::GoneOrUnseen]));
     }
+    if let Some(weight) = of_missing_lines(evidence) {
+        let unknown =
+            if evidence.kind() == Kind::Stalled { Unknown::DeadOrUnheard } else { Unknown::GoneOrUnseen };
+        return Some(candidate(weight).because(Some(SubCause::LinesDropped)).leaving([unknown]));
+    }
     if evidence.sight.late_lump.is_some() {
         return Some(
             candidate(Weight::Possible).with(evidence.sight.lateness()).leaving([Unknown::GoneOrUnseen]),
@@ -39,6 +47,23 @@ pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
     let weight = if evidence.kind() == Kind::Lost { Weight::Fallback } else { Weight::Conceivable };
     let unknown = if evidence.kind() == Kind::Lost { Unknown::GoneOrUnseen } else { Unknown::DeadOrUnheard };
     Some(candidate(weight).leaving([unknown]))
+}
+
+/// How much speaks for lines that go missing one by one, where some do. One job that is not seen to start, or whose
+/// attempt is not seen to end, is then as likely as not one of those; many at once are not.
+fn of_missing_lines(evidence: &Evidence<'_>) -> Option<Weight> {
+    let share = evidence.question.missing?.share();
+    Some(match evidence.kind() {
+        Kind::Lost => Weight::Strong,
+        Kind::StuckRunning => Weight::Likely,
+        Kind::Stalled => {
+            let jobs = i32::try_from(evidence.question.jobs.len()).unwrap_or(i32::MAX);
+            // Neither the start nor the end of any of them.
+            let chance = share.powi(jobs.saturating_mul(2));
+            if chance > CHANCE_LEAST { Weight::Likely } else { Weight::Conceivable }
+        }
+        Kind::Backlog | Kind::Failing | Kind::EnqueueErrors | Kind::Blind => Weight::Conceivable,
+    })
 }
 
 /// Workers were heard once, and are not any more.

@@ -84,6 +84,7 @@ impl World {
             view,
             jobs: &jobs,
             queues: &queues,
+            missing: self.ledger.missing_lines(now),
             now,
             heard_until: now,
         };

@@ -124,6 +124,12 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
                 n(*count, "other job has", "other jobs have")
             )
         }
+        Finding::LinesMissing(missing) => {
+            format!(
+                "worker lines are missing: {} of the last {} attempts that ended have no start line",
+                missing.unread, missing.of
+            )
+        }
         Finding::OnlyWorkerLines(count) => format!("{count} worker lines and no enqueue line; the first"),
     }
 }

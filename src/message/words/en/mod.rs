@@ -87,6 +87,9 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::TooManyClients => "the store has too many clients",
         SubCause::NoTable => "the jobs table is missing: migrations have not run there",
         SubCause::Locked => "rows of the jobs table are locked",
+        SubCause::LinesDropped => {
+            "some lines are dropped on the way: a log driver in non-blocking mode drops what its buffer does not hold"
+        }
         SubCause::StoreForgot => "the store failed in between, and may have lost what it held",
     }
 }
@@ -157,6 +160,14 @@ pub(in crate::message::words) fn trend(trend: Trend) -> String {
 
 pub(in crate::message::words) fn closed(reason: &str) -> String {
     if reason.is_empty() { "closed by hand".to_owned() } else { format!("closed by hand: {reason}") }
+}
+
+pub(in crate::message::words) const fn of_missing_lines(is_over: bool) -> &'static str {
+    if is_over {
+        "no more jobs turn unknown"
+    } else {
+        "lines of workers are missing: what became of some jobs is unknown"
+    }
 }
 
 pub(in crate::message::words) const fn headline(key: &Key, is_over: bool) -> &'static str {

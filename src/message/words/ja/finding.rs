@@ -90,6 +90,12 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         Finding::SourceSilent { group } if group.is_empty() => "（ロググループ不明）の最後のログ".to_owned(),
         Finding::SourceSilent { group } => format!("{group} の最後のログ"),
         Finding::ConsumedUnseen(count) => format!("ほか {count} 件はワーカーログの欠落中に開始されている"),
+        Finding::LinesMissing(missing) => {
+            format!(
+                "ワーカーログに欠落あり：直近に終了した {} 回のうち {} 回は開始ログがない",
+                missing.of, missing.unread
+            )
+        }
         Finding::OnlyWorkerLines(count) => {
             format!("ワーカーのログ {count} 行に対し投入ログが 1 行もない、最初")
         }

@@ -87,6 +87,9 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::TooManyClients => "ストアの接続数が上限",
         SubCause::NoTable => "jobs テーブルがない: マイグレーション未実行",
         SubCause::Locked => "jobs テーブルの行がロックされている",
+        SubCause::LinesDropped => {
+            "一部のログが途中で失われている（ログドライバーの non-blocking モードはバッファーからあふれた行を捨てる）"
+        }
         SubCause::StoreForgot => "途中でストアが停止し、保持していたジョブが失われた可能性がある",
     }
 }
@@ -153,6 +156,14 @@ pub(in crate::message::words) fn closed(reason: &str) -> String {
         "手動でクローズ".to_owned()
     } else {
         format!("手動でクローズ: {reason}")
+    }
+}
+
+pub(in crate::message::words) const fn of_missing_lines(is_over: bool) -> &'static str {
+    if is_over {
+        "新たに不明となるジョブはなくなった"
+    } else {
+        "ワーカーログに欠落があり、一部のジョブの結果が不明"
     }
 }
 
