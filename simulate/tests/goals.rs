@@ -32,6 +32,7 @@ fn verdicts(scenario: &str, seed: u64, setting: Setting, baseline: &str) -> (Ver
 fn check_healthy(scenario: &str, seed: u64, setting: Setting) {
     let (verdict, _) = verdicts(scenario, seed, setting, "B1");
     assert_eq!(verdict.false_pages, [], "{scenario}, {setting:?}");
+    assert_eq!(verdict.is_right_on_loss, Some(true), "{scenario}, {setting:?}");
 }
 
 /// Asserts that a stall is paged once, in time, and not said to be over before it is.
@@ -53,6 +54,16 @@ fn healthy_days_wake_nobody() {
     check_healthy("office-hours", 1, setting(Style::Text, Layout::Separate, Chaos::None));
     check_healthy("retries", 1, setting(Style::Verbose, Layout::Separate, Chaos::None));
     check_healthy("delays", 1, setting(Style::Json, Layout::Shared, Chaos::None));
+}
+
+#[test]
+fn a_fifth_of_worker_lines_lost_is_declared() {
+    for (scenario, style) in
+        [("delays", Style::Verbose), ("office-hours", Style::Text), ("dead-office", Style::Json)]
+    {
+        let (verdict, _) = verdicts(scenario, 1, setting(style, Layout::Separate, Chaos::Loss), "B1");
+        assert_eq!(verdict.is_right_on_loss, Some(true), "{scenario}");
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::world::style::Chaos;
 /// Of the faults whose cause logs cannot tell, how many must have it among those named.
 const NAMED_SHARE: f64 = 0.95;
 
+/// The goal that missing lines of workers are told where there are some, and nowhere else.
+const LOSS: &str = "right on lost lines";
+
 /// A goal that was missed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Miss {
@@ -27,15 +30,21 @@ pub struct Miss {
     pub show: String,
 }
 
-/// Every goal missed by queuewatch. Where a fifth of the worker's lines is lost nothing is promised: what is not there
-/// cannot be known.
+/// Every goal missed by queuewatch. Where a fifth of the worker's lines is lost nothing is promised but that it says so:
+/// what is not there cannot be known.
 #[must_use]
 pub fn missed(judged: &[Judged]) -> Vec<Miss> {
     let mut missed = Vec::new();
     let mut unnamed: Vec<(Task, &Found, bool)> = Vec::new();
-    for one in judged.iter().filter(|one| one.task.setting.chaos != Chaos::Loss) {
+    for one in judged {
         let ours = one.verdicts.iter().find(|(by, _)| by == OURS);
         let Some((_, verdict)) = ours else { continue };
+        if verdict.is_right_on_loss == Some(false) {
+            missed.push(miss(one.task, LOSS, "it says otherwise".to_owned()));
+        }
+        if one.task.setting.chaos == Chaos::Loss {
+            continue;
+        }
         day(one, verdict, &mut missed);
         unnamed.extend(
             verdict
@@ -161,6 +170,19 @@ mod tests {
         check(Found { first_cause_is_right: Some(false), ..GOOD }, &["the cause that logs tell, first"]);
         check(unsure.clone(), &[]);
         check(Found { causes_are_named: Some(false), ..unsure }, &["the true cause among three named"]);
+    }
+
+    #[test]
+    fn where_lines_are_lost_it_must_be_said_and_nowhere_else() {
+        for chaos in [Chaos::None, Chaos::Loss] {
+            let goals = |is_right_on_loss| {
+                let verdict = Verdict { is_right_on_loss, ..Verdict::default() };
+                missed(&[judged(chaos, verdict)]).iter().map(|miss| miss.goal).collect::<Vec<_>>()
+            };
+            assert_eq!(goals(Some(false)), [LOSS]);
+            assert_eq!(goals(Some(true)), [""; 0]);
+            assert_eq!(goals(None), [""; 0]);
+        }
     }
 
     #[test]

@@ -69,6 +69,12 @@ pub fn findings(report: &Value) -> Vec<Finding> {
     incidents.into_iter().flatten().filter(|incident| !is(incident, "after_end")).map(finding).collect()
 }
 
+/// Whether a report says that lines of workers are missing.
+#[must_use]
+pub fn says_lines_are_missing(report: &Value) -> bool {
+    texts(report.get("blind_spots")).iter().any(|spot| spot.starts_with("worker lines are missing"))
+}
+
 fn is(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }

@@ -78,7 +78,7 @@ pub fn summary(rows: &[Row]) -> String {
         "{:<34} {:>10} {:>10} {:>10} {:>10}",
         "all days", OURS, "B2b", "B2+B3+B5", "per queue"
     );
-    let measures: [(&str, Measure); 9] = [
+    let measures: [(&str, Measure); 10] = [
         ("stalls paged", |rows| found(rows, Group::Stalled)),
         ("other faults found", |rows| found(rows, Group::Broken)),
         ("minutes late, the worst stall", |rows| {
@@ -91,6 +91,7 @@ pub fn summary(rows: &[Row]) -> String {
         ("false recoveries", |rows| rows.iter().map(|row| row.false_recoveries).sum::<usize>().to_string()),
         ("cause that logs tell, named first", |rows| of(sums(rows, |row| row.decided))),
         ("cause they do not, among three", |rows| of(sums(rows, |row| row.undecided))),
+        ("right on lost lines, days", |rows| of(sums(rows, |row| row.right_on_loss))),
         ("messages a fault", |rows| {
             let told = rows.iter().filter_map(|row| Some((row.found, row.messages_a_fault?)));
             #[expect(clippy::cast_precision_loss, reason = "counts of a few days")]

@@ -11,12 +11,17 @@ use super::verdict::{Verdict, verdict};
 use super::{ours, plain};
 use crate::world::due::{Deadline, due};
 use crate::world::fault::{Due, Fault};
+use crate::world::say::Tells;
 use crate::world::scenarios::{Group, Scenario};
 use crate::world::span::MINUTE;
+use crate::world::style::Chaos;
 use crate::world::{Day, Setting};
 
 /// The name of queuewatch's own rows.
 pub const OURS: &str = "queuewatch";
+
+/// Ends of attempts in a day that are enough to tell from that lines are missing.
+const ENDS_TO_TELL: usize = 40;
 
 /// One day to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +54,15 @@ pub fn judge(task: Task) -> anyhow::Result<Judged> {
     let faults: Vec<(Fault, Deadline)> =
         day.faults.iter().map(|fault| (fault.clone(), due(&day, fault, task.setting.style))).collect();
     let report = ours::report(&day)?;
-    let mut verdicts = vec![(OURS.to_owned(), verdict(&ours::findings(&report), &faults))];
+    let ends = day.lines.iter().filter(|line| matches!(line.tells, Some((Tells::Done | Tells::Failed, _))));
+    let says_loss = ours::says_lines_are_missing(&report);
+    let is_right_on_loss = match (task.setting.chaos, task.scenario.group) {
+        (Chaos::Loss, _) => (ends.count() >= ENDS_TO_TELL).then_some(says_loss),
+        (Chaos::None | Chaos::Delivery, Group::Healthy) => Some(!says_loss),
+        (Chaos::None | Chaos::Delivery, _) => None,
+    };
+    let own = Verdict { is_right_on_loss, ..verdict(&ours::findings(&report), &faults) };
+    let mut verdicts = vec![(OURS.to_owned(), own)];
     for (watched, spells) in plain::spells(&day) {
         verdicts.push((watched.name.clone(), verdict(&plain::findings(&watched.name, &spells), &faults)));
     }
@@ -113,6 +126,8 @@ pub struct Row {
     pub decided: [usize; 2],
     /// Faults whose cause they do not tell, and those whose true causes were all named.
     pub undecided: [usize; 2],
+    /// Days on which so many lines were lost that it can be told, or none; and those on which just that is said.
+    pub right_on_loss: [usize; 2],
     /// Messages for each fault found.
     pub messages_a_fault: Option<f64>,
 }
@@ -139,6 +154,7 @@ pub fn sum(scenario: &Scenario, by: &str, verdicts: &[&Verdict]) -> Row {
             .filter(|fault| fault.first_cause_is_right.is_none())
             .filter_map(|fault| fault.causes_are_named)
     };
+    let told = || verdicts.iter().filter_map(|verdict| verdict.is_right_on_loss);
     let messages: usize = found().map(|fault| fault.messages).sum();
     Row {
         group: scenario.group,
@@ -155,6 +171,7 @@ pub fn sum(scenario: &Scenario, by: &str, verdicts: &[&Verdict]) -> Row {
         false_recoveries: faults().map(|fault| fault.false_recoveries).sum(),
         decided: [decided().count(), decided().filter(|is_right| *is_right).count()],
         undecided: [undecided().count(), undecided().filter(|is_named| *is_named).count()],
+        right_on_loss: [told().count(), told().filter(|is_right| *is_right).count()],
         messages_a_fault: (found().count() > 0).then(|| messages as f64 / found().count() as f64),
     }
 }

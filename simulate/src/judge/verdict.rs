@@ -40,6 +40,8 @@ pub struct Verdict {
     pub false_pages: Vec<(String, i64)>,
     /// What told somebody in the morning of nothing, and when.
     pub false_warnings: Vec<(String, i64)>,
+    /// Where so many lines of workers were lost that it can be told, or none: whether just that is said.
+    pub is_right_on_loss: Option<bool>,
 }
 
 /// Holds what was found against the faults that were there.
