@@ -324,7 +324,7 @@ impl Mail<'_> {
         whole(text, &format!("{}{}", self.labels.incident, incident.id));
         if !self.is_over() {
             let grace = duration(self.policy.grace_ms(incident.key.queue.as_ref(), None));
-            if incident.key.kind != Kind::Blind {
+            if incident.key.kind != Kind::Blind && !incident.is_of_missing_lines() {
                 let kind = incident.key.kind;
                 labelled(text, self.labels.rule, &self.say(&Sentence::Rule { kind, grace: &grace }));
             }

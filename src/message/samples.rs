@@ -50,6 +50,7 @@ pub(super) fn stalled() -> Incident {
         diagnosis: Some(diagnosis()),
         unseen_count: 0,
         calm_since: None,
+        turned_unknown: Vec::new(),
         is_gap_judged: false,
         done_in_ms: None,
         corrections_count: 0,

@@ -14,7 +14,7 @@ use crate::world::style::Chaos;
 /// Of the faults whose cause logs cannot tell, how many must have it among those named.
 const NAMED_SHARE: f64 = 0.95;
 
-/// The goal that missing lines of workers are told where there are some, and nowhere else.
+/// The goal that missing lines of workers are told where there are some, and on no healthy day without.
 const LOSS: &str = "right on lost lines";
 
 /// A goal that was missed.

@@ -157,6 +157,10 @@ pub struct Incident {
     /// unknown because lines of workers are missing.
     #[serde(default)]
     pub calm_since: Option<Timestamp>,
+    /// How many jobs turned unknown of late because lines of workers are missing: when, how many were never seen to
+    /// start, and how many never to end.
+    #[serde(default)]
+    pub turned_unknown: Vec<(Timestamp, u64, u64)>,
     /// Whether what is left from before a silence has been judged.
     #[serde(default)]
     pub is_gap_judged: bool,
@@ -274,6 +278,7 @@ mod tests {
             diagnosis: None,
             unseen_count: 0,
             calm_since: None,
+            turned_unknown: Vec::new(),
             is_gap_judged: false,
             done_in_ms: None,
             corrections_count: 0,

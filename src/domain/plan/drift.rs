@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::incident::Kind;
-use crate::domain::job::{DAY_MS, JobClass, SECOND_MS, Timestamp};
+use crate::domain::job::{JobClass, SECOND_MS, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
@@ -46,7 +46,11 @@ impl Planner<'_> {
             }
         }
         let classes = waiting.into_iter().filter(|(_, jobs)| jobs.iter().any(|job| is_due(job)));
-        classes.flat_map(|(class, jobs)| self.drifted_of_class(lane, class, &jobs)).collect()
+        let found = classes.flat_map(|(class, jobs)| self.drifted_of_class(lane, class, &jobs));
+        // A store that forgets starts remembers what they showed.
+        let was_found =
+            |ix: &JobIx| self.ledger.is_apart() && self.ledger.job(*ix).is_some_and(|job| job.is_unseen);
+        found.chain(view.waiting.iter().filter(is_asked).map(|job| job.ix).filter(was_found)).collect()
     }
 
     /// Whether nothing is said of it yet: what is left from before a stall is judged as a whole.
@@ -64,9 +68,8 @@ impl Planner<'_> {
     /// Those of a class's waiting jobs that its starts show not to wait.
     fn drifted_of_class(&self, lane: &Lane, class: &JobClass, waiting: &[&WaitingJob]) -> Vec<JobIx> {
         let mut firsts: Vec<(Timestamp, Timestamp)> = Vec::new();
-        let from = self.horizon.now.minus_ms(DAY_MS);
         for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane)) {
-            let newest = facts.firsts.range((from, JobIx(0))..).rev().take(FIRSTS_MAX);
+            let newest = facts.firsts.iter().rev().take(FIRSTS_MAX);
             let of_class = newest.filter(|((_, ix), first)| {
                 first.is_counted && self.ledger.job(*ix).and_then(|job| job.known.class()) == Some(class)
             });
@@ -148,6 +151,12 @@ mod tests {
     #[test]
     fn starts_that_follow_nothing_take_the_oldest() {
         check(&[2_402, 4_201, 6_003], &[0, 1_800, 3_600, 5_400], 1, false);
+    }
+
+    #[test]
+    fn a_start_before_its_enqueue_ends_what_can_be_told() {
+        check(&[702, 1_402], &[0, 700, 1_400], 1, true);
+        check(&[702, 1_390], &[0, 700, 1_400], 1, false);
     }
 
     #[test]

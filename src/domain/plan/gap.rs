@@ -27,10 +27,6 @@ const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 impl Planner<'_> {
     /// Judges, once after each stall, what is left of counted classes from before the first start that followed.
     pub(super) fn judge_gap(&mut self, lane: &Lane) {
-        // Of a class on several queues nobody can tell which of them was silent.
-        if lane.1.is_none() {
-            return;
-        }
         let now = self.horizon.now;
         let key = key_of(Kind::Stalled, lane);
         let planned = self.plan.incidents.iter().position(|incident| incident.key == key);
@@ -63,7 +59,9 @@ impl Planner<'_> {
     /// Whether a stall that starts have followed is still to be judged.
     fn is_gap_undecided(&self, stall: &Incident) -> bool {
         let is_near = |since: Timestamp| self.horizon.now.since_ms(since) <= JUDGED_UNTIL_MS;
-        stall.key.kind == Kind::Stalled && !stall.is_gap_judged && stall.starts_since.is_some_and(is_near)
+        // Of a class on several queues nobody can tell which of them was silent.
+        let is_of_one = stall.key.kind == Kind::Stalled && stall.key.queue.is_some();
+        is_of_one && !stall.is_gap_judged && stall.starts_since.is_some_and(is_near)
     }
 
     /// Whether starts have followed a stall so lately that it is too early to judge, or was until this sweep.

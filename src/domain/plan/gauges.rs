@@ -42,7 +42,8 @@ impl Planner<'_> {
         let stalled = open(Kind::Stalled);
         let is_any_open = self.plan.incidents.iter().any(Incident::is_open);
         self.plan.overdue_count = all.overdue;
-        self.plan.is_quiet = all.pending == 0 && all.running == 0 && !is_any_open;
+        let is_idle = all.pending == 0 && all.running == 0 && !self.is_word_awaited;
+        self.plan.is_quiet = is_idle && !is_any_open;
         let mut data = all.data(&Dimensions::App, now);
         for (queue, gauges) in by_queue {
             if let Some(queue) = queue {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::intent::CHANCE_MAX;
-use super::{Planner, key_of};
+use super::missing::Unread;
+use super::{Planner, SUSPECTS_MAX, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::{Incident, Kind};
+use crate::domain::incident::{Incident, Kind, NotificationState};
 use crate::domain::job::DAY_MS;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
@@ -24,6 +25,16 @@ struct PassedOver<'v> {
     given_up: u64,
 }
 
+/// What has turned unknown at a place.
+struct Turned {
+    /// Because lines of workers are missing all along.
+    unread: Unread,
+    /// How many were found to have been consumed unseen, those included of which somebody has been told.
+    unseen_count: u64,
+    /// How many in all, now.
+    count: u64,
+}
+
 impl Planner<'_> {
     fn sort_out<'v>(&mut self, lane: &Lane, view: &'v QueueView) -> PassedOver<'v> {
         let now = self.horizon.now;
@@ -33,9 +44,6 @@ impl Planner<'_> {
         // A store that forgets starts remembers what they showed.
         let was_unseen =
             |ix: JobIx| self.ledger.is_apart() && self.ledger.job(ix).is_some_and(|job| job.is_unseen);
-        // What is left of counted classes from before a stall is judged as a whole.
-        let stall = self.book.newest.get(&key_of(Kind::Stalled, lane));
-        let is_judging = stall.is_some_and(|stall| self.is_gap_open(stall));
         let mut sorted = PassedOver::default();
         sorted.unseen.extend(passed_over.iter().map(|job| job.ix).filter(|ix| was_unseen(*ix)));
         sorted.unseen.extend(consumed);
@@ -52,7 +60,7 @@ impl Planner<'_> {
                 self.plan.given_up.push(job.ix);
                 sorted.given_up = sorted.given_up.saturating_add(1);
                 sorted.unseen.remove(&job.ix);
-            } else if lost_at <= now && !(is_judging && job.is_counted) && !sorted.unseen.contains(&job.ix) {
+            } else if lost_at <= now && !sorted.unseen.contains(&job.ix) {
                 sorted.lost.push(job);
             }
         }
@@ -61,68 +69,81 @@ impl Planner<'_> {
 
     /// Judges who was passed over. Jobs that worker lines which are missing explain are not lost.
     pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
+        let key = key_of(Kind::Lost, lane);
+        let (lost, turned) = self.turn_unknown(lane, view);
+        let open = self.opened(&key);
+        if open.is_none() && lost.is_empty() && turned.count == 0 {
+            return;
+        }
+        let is_new = open.is_none();
+        let mut incident = open.unwrap_or_else(|| self.reopen(key, view));
+        incident.given_up = incident.given_up.saturating_add(turned.count);
+        incident.unseen_count = turned.unseen_count;
+        let is_beyond = incident.is_of_missing_lines() && !lost.is_empty();
+        if is_beyond {
+            // More than missing lines explain: from now on it is about these.
+            (incident.jobs_count, incident.calm_since, incident.diagnosis) = (0, None, None);
+        }
+        if is_new || is_beyond || lost.len() as u64 > incident.jobs_count {
+            self.suspect(&lost);
+        }
+        self.follow_jobs(&mut incident, &lost);
+        self.follow_unread(&mut incident, &turned.unread);
+        let is_going_on = !lost.is_empty() || self.is_unread_lately(&incident);
+        if is_going_on {
+            self.diagnose(&mut incident, view, &lost);
+        }
+        if is_new && !lost.is_empty() {
+            incident.evidence = self.queue_evidence(view, &lost);
+        }
+        match (is_new, is_going_on) {
+            (true, true) => self.fire(incident),
+            (false, true) => {
+                if is_beyond {
+                    self.announce(&mut incident, NotificationState::Updated);
+                }
+                self.keep(incident);
+            }
+            // Nobody was told that these were missing, and somebody should know that they are not looked for.
+            (true, false) => self.resolve(incident),
+            (false, false) => {
+                self.complete_waits(&mut incident, lane, view);
+                self.resolve(incident);
+            }
+        }
+    }
+
+    /// The jobs of a place that are lost, and what has turned unknown there now.
+    fn turn_unknown<'v>(&mut self, lane: &Lane, view: &'v QueueView) -> (Vec<&'v WaitingJob>, Turned) {
         let now = self.horizon.now;
         let PassedOver { mut lost, mut unseen, given_up } = self.sort_out(lane, view);
         lost.retain(|job| !self.drifted.contains(&job.ix));
         if !self.drifted.is_empty() && !self.is_left_to_gap(lane) {
             unseen.extend(&self.drifted);
         }
-        let mut unread = self.passed_over_unread(lane, &lost);
-        if !unread.is_empty() {
+        let starts = self.passed_over_unread(lane, &lost);
+        if !starts.is_empty() {
             lost.clear();
         }
-        unread.extend(self.ends_unread(lane, view));
-        self.plan.given_up.extend(&unread);
-        let key = key_of(Kind::Lost, lane);
+        let ends = self.ends_unread(lane, view);
+        let named: Vec<JobIx> = starts.iter().chain(&ends).copied().collect();
+        let unread_count = named.len() as u64;
+        self.plan.suspects.extend(named.iter().take(SUSPECTS_MAX));
+        self.plan.given_up.extend(named);
         let unseen_count = unseen.len() as u64;
         self.plan.unseen.append(&mut unseen);
         let is_near =
             |past: &&Incident| past.resolved_at.is_none_or(|at| now.since_ms(at) <= LOST_GIVEN_UP_MS);
-        let told = self.book.newest.get(&key).filter(is_near).map_or(0, |past| past.unseen_count);
+        let newest = self.book.newest.get(&key_of(Kind::Lost, lane));
+        let told = newest.filter(is_near).map_or(0, |past| past.unseen_count);
         let newly_unseen = unseen_count.saturating_sub(told);
-        let turned = given_up.saturating_add(newly_unseen).saturating_add(unread.len() as u64);
-        match self.opened(&key) {
-            Some(mut incident) => {
-                incident.unseen_count = unseen_count.max(told);
-                if lost.len() as u64 > incident.jobs_count {
-                    self.suspect(&lost);
-                }
-                self.follow_jobs(&mut incident, &lost);
-                self.follow_unread(&mut incident, turned, &unread);
-                if lost.is_empty() && !self.is_unread_lately(&incident) {
-                    self.complete_waits(&mut incident, lane, view);
-                    self.resolve(incident);
-                } else {
-                    self.diagnose(&mut incident, view, &lost);
-                    self.keep(incident);
-                }
-            }
-            None if !lost.is_empty() => {
-                let mut incident = self.reopen(key, view);
-                incident.unseen_count = unseen_count.max(told);
-                self.suspect(&lost);
-                self.follow_jobs(&mut incident, &lost);
-                self.follow_unread(&mut incident, turned, &unread);
-                self.diagnose(&mut incident, view, &lost);
-                incident.evidence = self.queue_evidence(view, &lost);
-                self.fire(incident);
-            }
-            None if turned > 0 && self.missing().is_some() => {
-                let mut incident = self.reopen(key, view);
-                incident.unseen_count = unseen_count.max(told);
-                self.follow_unread(&mut incident, turned, &unread);
-                self.diagnose(&mut incident, view, &[]);
-                self.fire(incident);
-            }
-            None if turned > 0 => {
-                // Nobody was told that these were missing, and somebody should know that they are not looked for.
-                let mut incident = self.reopen(key, view);
-                incident.unseen_count = unseen_count.max(told);
-                self.follow_unread(&mut incident, turned, &unread);
-                self.resolve(incident);
-            }
-            None => {}
-        }
+        let counted = newly_unseen.min(self.drifted.len() as u64);
+        let turned = Turned {
+            unread: Unread { starts, ends, counted },
+            unseen_count: unseen_count.max(told),
+            count: given_up.saturating_add(newly_unseen).saturating_add(unread_count),
+        };
+        (lost, turned)
     }
 
     /// How long ago a job must have been passed over. Where delays are not logged, a job may be waiting by

@@ -5,22 +5,19 @@
 //! as that explains turn unknown and are told once, by an incident that stays open while it goes on; what goes beyond
 //! is looked for as ever.
 
-use std::ops::RangeInclusive;
-
-use super::Planner;
+use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, StuckAttempt, WaitingJob};
-use crate::domain::incident::{Incident, JOBS_LISTED_MAX, MatchedBy};
-use crate::domain::job::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind, MatchedBy};
+use crate::domain::job::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::ledger::LaneFacts;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::reads::Missing;
 
-/// Around the jobs that are in question, how far others are counted to tell how many are to be expected.
-const AROUND_MS: i64 = 10 * MINUTE_MS;
-/// So many standard deviations above what is expected are chance, and a job or two beyond.
-const DEVIATIONS: f64 = 4.0;
-const BEYOND: f64 = 2.0;
+/// How far back jobs are counted to tell how many are to be expected: as long as a store remembers starts.
+const WINDOW_MS: i64 = 2 * HOUR_MS;
+/// How improbable it must be that missing lines alone explain as many.
+const CHANCE_MAX: f64 = 1e-4;
 /// How long no more jobs may have turned unknown before it is over, where no line is seen to be missing any more.
 const CALM_MS: i64 = HOUR_MS;
 /// The same, where some are: on a queue that is hardly ever used, few jobs tell.
@@ -36,57 +33,55 @@ impl Planner<'_> {
         *self.missing.get_or_init(|| self.ledger.missing_lines(self.horizon.now))
     }
 
+    /// The same, where that are so many that somebody should know.
+    fn losing(&self) -> Option<Missing> {
+        self.missing().filter(|missing| missing.share() >= SHARE_LEAST)
+    }
+
     /// Of jobs that were passed over, those that are likely to have been consumed by attempts of which no line was
     /// read: neither its start nor its end.
     pub(super) fn passed_over_unread(&self, lane: &Lane, lost: &[&WaitingJob]) -> Vec<JobIx> {
-        let (Some(oldest), Some(newest)) = (lost.first(), lost.last()) else { return Vec::new() };
-        let Some(missing) = self.missing() else { return Vec::new() };
-        let around = around(oldest.ready_at, newest.ready_at);
-        let firsts = |facts: &LaneFacts| facts.firsts.range(around.clone()).count();
-        let started: usize = self
-            .ledger
-            .lanes()
-            .filter(|(raw, _)| self.is_at(raw, lane))
-            .map(|(_, facts)| firsts(facts))
-            .sum();
+        let Some(missing) = self.losing().filter(|_| !lost.is_empty()) else { return Vec::new() };
+        let (before, _) = self.turned_of_late(lane);
+        let started = self.count_at(lane, |facts, from| facts.firsts.range(from..).count());
         let both = missing.share().powi(2);
         // Those that were seen are what is left of all.
-        if is_explained(lost.len(), started, both / (1.0 - both).max(f64::EPSILON)) {
-            lost.iter().map(|job| job.ix).collect()
-        } else {
-            Vec::new()
-        }
+        let expected = share_of(started, both / (1.0 - both).max(both));
+        let is_explained = is_explained(before.saturating_add(lost.len() as u64), expected);
+        lost.iter().filter(|_| is_explained).map(|job| job.ix).collect()
     }
 
     /// Of attempts that do not end, those whose end is likely not to have been read: their stream tells of other jobs
     /// since. Who lost two workers did not lose lines.
     pub(super) fn ends_unread(&self, lane: &Lane, view: &QueueView) -> Vec<JobIx> {
-        if view.stuck.is_empty() {
-            return Vec::new();
-        }
-        let Some(missing) = self.missing() else { return Vec::new() };
-        let open: Vec<(Timestamp, JobIx)> =
-            view.stuck.iter().filter_map(|attempt| self.went_on(attempt)).collect();
-        let (Some(oldest), Some(newest)) = (open.iter().min(), open.iter().max()) else { return Vec::new() };
-        let around = around(oldest.0, newest.0);
-        let starts = |facts: &LaneFacts| facts.starts.range(around.clone()).count();
-        let started: usize = self
-            .ledger
-            .lanes()
-            .filter(|(raw, _)| self.is_at(raw, lane))
-            .map(|(_, facts)| starts(facts))
-            .sum();
-        if is_explained(open.len(), started, missing.share()) {
-            open.into_iter().map(|(_, ix)| ix).collect()
-        } else {
-            Vec::new()
-        }
+        let Some(missing) = self.losing().filter(|_| !view.stuck.is_empty()) else { return Vec::new() };
+        let open: Vec<JobIx> = view.stuck.iter().filter_map(|attempt| self.went_on(attempt)).collect();
+        let (_, before) = self.turned_of_late(lane);
+        let started = self.count_at(lane, |facts, from| facts.starts.range(from..).count());
+        let expected = share_of(started, missing.share());
+        if is_explained(before.saturating_add(open.len() as u64), expected) { open } else { Vec::new() }
+    }
+
+    /// How many jobs of a place turned unknown of late: never seen to start, and never to end.
+    fn turned_of_late(&self, lane: &Lane) -> (u64, u64) {
+        let from = self.horizon.now.minus_ms(WINDOW_MS);
+        let of = self.book.newest.get(&key_of(Kind::Lost, lane)).map(|of| of.turned_unknown.as_slice());
+        let late = of.unwrap_or_default().iter().filter(|(at, ..)| *at > from);
+        late.fold((0, 0), |(starts, ends), turned| {
+            (turned.1.saturating_add(starts), turned.2.saturating_add(ends))
+        })
+    }
+
+    fn count_at(&self, lane: &Lane, count: impl Fn(&LaneFacts, (Timestamp, JobIx)) -> usize) -> usize {
+        let from = (self.horizon.now.minus_ms(WINDOW_MS), JobIx(0));
+        let here = self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane));
+        here.fold(0, |sum, (_, facts)| sum.saturating_add(count(facts, from)))
     }
 
     /// Whether an attempt that does not end is given a while: so many lines are missing that its end may be one, and
     /// its stream has told of no other since.
     pub(super) fn is_waited_for(&mut self, attempt: &StuckAttempt) -> bool {
-        let is_lossy = self.missing().is_some_and(|missing| missing.share() >= SHARE_LEAST);
+        let is_lossy = self.losing().is_some();
         let known = attempt.ix.and_then(|ix| self.ledger.job(ix)).map(|job| &job.known);
         let is_first = known.is_none_or(|known| known.attempts.lost().count() < 2);
         let until = attempt.stuck_at.plus_ms(WORD_WITHIN_MS);
@@ -94,29 +89,29 @@ impl Planner<'_> {
             return false;
         }
         self.plan.wake.at(until, self.horizon.now);
+        self.is_word_awaited = true;
         true
     }
 
-    /// An attempt with a name that does not end, whose stream has told of others since: when it started, and whose.
-    fn went_on(&self, attempt: &StuckAttempt) -> Option<(Timestamp, JobIx)> {
+    /// Whose attempt it is, if it has a name and does not end, and its stream has told of others since.
+    fn went_on(&self, attempt: &StuckAttempt) -> Option<JobIx> {
         let ix = attempt.ix?;
         let known = &self.ledger.job(ix)?.known;
         let (_, stream) = known.start()?;
         let newest = self.ledger.streams.get(stream)?.newest_worker_line;
-        (known.attempts.lost().count() < 2 && newest > Some(attempt.started_at))
-            .then_some((attempt.started_at, ix))
+        (known.attempts.lost().count() < 2 && newest > Some(attempt.started_at)).then_some(ix)
     }
 
-    /// Notes with the incident of a place how many of its jobs have turned unknown now, and those that are known to.
-    pub(super) fn follow_unread(&mut self, incident: &mut Incident, turned: u64, unread: &[JobIx]) {
+    /// Notes with the incident of a place who has turned unknown there because lines are missing.
+    pub(super) fn follow_unread(&mut self, incident: &mut Incident, unread: &Unread) {
         let now = self.horizon.now;
-        incident.given_up = incident.given_up.saturating_add(turned);
         // Once is told once. Where lines go missing all along, the incident stays open meanwhile, and is about these jobs.
-        if turned > 0 && self.missing().is_some() {
+        if unread.count() > 0 && self.missing().is_some() {
+            let named = || unread.starts.iter().chain(&unread.ends);
             incident.jobs_count = incident.jobs_count.max(incident.given_up);
             let room = JOBS_LISTED_MAX.saturating_sub(incident.jobs.len());
-            incident.jobs.extend(unread.iter().take(room).map(|ix| self.listed(*ix)));
-            let oldest = unread.iter().filter_map(|ix| self.ledger.job(*ix)?.known.ready_at(0)).min();
+            incident.jobs.extend(named().take(room).map(|ix| self.listed(*ix)));
+            let oldest = named().filter_map(|ix| self.ledger.job(*ix)?.known.ready_at(0)).min();
             incident.oldest_ready_at = incident.oldest_ready_at.or(oldest);
             let traits = &self.ledger.traits;
             let by = match (traits.worker_has_uuid, traits.worker_has_id) {
@@ -126,6 +121,9 @@ impl Planner<'_> {
             };
             incident.matched_by = incident.matched_by.or(Some(by));
             incident.calm_since = Some(now);
+            let from = now.minus_ms(WINDOW_MS);
+            incident.turned_unknown.retain(|(at, ..)| *at > from);
+            incident.turned_unknown.push((now, unread.starts.len() as u64, unread.ends.len() as u64));
         }
         if let Some(since) = incident.calm_since {
             self.plan.wake.at(since.plus_ms(CALM_MS), now);
@@ -140,15 +138,43 @@ impl Planner<'_> {
     }
 }
 
-fn around(oldest: Timestamp, newest: Timestamp) -> RangeInclusive<(Timestamp, JobIx)> {
-    (oldest.minus_ms(AROUND_MS), JobIx(0))..=(newest.plus_ms(AROUND_MS), JobIx(usize::MAX))
+/// Jobs that turn unknown because lines of workers are missing.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    /// Never seen to start.
+    pub(super) starts: Vec<JobIx>,
+    /// Never seen to end.
+    pub(super) ends: Vec<JobIx>,
+    /// Found by counting alone.
+    pub(super) counted: u64,
 }
 
-/// Whether `count` may be chance, where `share` of `of` are to be expected.
-#[expect(clippy::cast_precision_loss, reason = "counts of jobs of some minutes")]
-fn is_explained(count: usize, of: usize, share: f64) -> bool {
-    let expected = of as f64 * share;
-    count as f64 <= DEVIATIONS.mul_add(expected.sqrt(), expected) + BEYOND
+impl Unread {
+    pub(super) fn count(&self) -> u64 {
+        self.counted.saturating_add(self.starts.len() as u64).saturating_add(self.ends.len() as u64)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of jobs of two hours")]
+fn share_of(count: usize, share: f64) -> f64 {
+    count as f64 * share
+}
+
+/// Whether `count` may be chance where so many are to be expected: how probable it is that Poisson's law makes as many or
+/// more.
+#[expect(clippy::cast_precision_loss, reason = "counts of jobs of two hours")]
+fn is_explained(count: u64, expected: f64) -> bool {
+    if count as f64 <= expected {
+        return true;
+    }
+    // The terms from `count` on grow less from the first; the first is taken by logarithms, which do not underflow.
+    let first = (1..=count).fold(-expected, |log, n| log + expected.ln() - (n as f64).ln()).exp();
+    let (mut sum, mut term) = (0.0, first);
+    for n in count..count.saturating_add(1_000) {
+        sum += term;
+        term *= expected / (n as f64 + 1.0);
+    }
+    sum >= CHANCE_MAX
 }
 
 #[cfg(test)]
@@ -157,11 +183,14 @@ mod tests {
 
     #[test]
     fn as_many_as_chance_allows_are_explained_and_not_more() {
-        assert!(is_explained(1, 0, 0.04));
-        assert!(!is_explained(3, 0, 0.04));
-        assert!(is_explained(8, 100, 0.04));
-        assert!(!is_explained(20, 100, 0.04));
-        assert!(is_explained(40, 200, 0.2));
-        assert!(!is_explained(80, 200, 0.2));
+        assert!(!is_explained(1, 0.0));
+        assert!(is_explained(1, 0.01));
+        assert!(!is_explained(2, 0.01));
+        assert!(is_explained(2, 0.16));
+        assert!(!is_explained(4, 0.16));
+        assert!(is_explained(12, 4.0));
+        assert!(!is_explained(16, 4.0));
+        assert!(is_explained(1_100, 1_000.0));
+        assert!(!is_explained(1_150, 1_000.0));
     }
 }

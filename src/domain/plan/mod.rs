@@ -113,6 +113,8 @@ struct Planner<'a> {
     missing: OnceCell<Option<Missing>>,
     /// Of the place that is being judged, the jobs that wait only because counting has drifted.
     drifted: BTreeSet<JobIx>,
+    /// Whether an attempt that does not end is still given a while.
+    is_word_awaited: bool,
     plan: Plan,
 }
 
@@ -136,6 +138,7 @@ impl<'a> Planner<'a> {
             homes,
             missing: OnceCell::new(),
             drifted: BTreeSet::new(),
+            is_word_awaited: false,
             plan: Plan::default(),
         }
     }
@@ -228,6 +231,7 @@ impl<'a> Planner<'a> {
             diagnosis: None,
             unseen_count: 0,
             calm_since: None,
+            turned_unknown: Vec::new(),
             is_gap_judged: false,
             done_in_ms: None,
             corrections_count: 0,

@@ -36,6 +36,10 @@ impl Planner<'_> {
                 }
                 self.follow_jobs(&mut incident, &overdue);
                 let has_started = view.newest_start > incident.newest_start_at_opening;
+                // Nothing has started for a while again, and whoever still seems to wait is not there.
+                let is_drifted =
+                    is_stalled && has_started && overdue.iter().all(|job| self.drifted.contains(&job.ix));
+                let is_stalled = is_stalled && !is_drifted;
                 if is_stalled {
                     (incident.starts_since, incident.is_gap_judged) = (None, false);
                 } else if has_started && incident.starts_since.is_none() {
@@ -49,7 +53,7 @@ impl Planner<'_> {
                 // Nobody overdue is no proof by itself: an enqueue line again makes a job young. A start is,
                 // and so is a queue where nobody waits any more.
                 let is_drained = overdue.is_empty() && (has_started || view.waiting.is_empty());
-                if is_drained || (has_started && goes_on) {
+                if is_drained || is_drifted || (has_started && goes_on) {
                     self.complete_waits(&mut incident, lane, view);
                     self.resolve(incident);
                 } else {

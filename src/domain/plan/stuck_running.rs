@@ -14,10 +14,16 @@ impl Planner<'_> {
         let now = self.horizon.now;
         let mut stuck: Vec<&StuckAttempt> = Vec::new();
         let mut given_up: u64 = 0;
+        let key = key_of(Kind::StuckRunning, lane);
+        let open = self.opened(&key);
         let unread: BTreeSet<JobIx> = self.plan.given_up.iter().copied().collect();
         for attempt in &view.stuck {
-            let is_unread = attempt.ix.is_some_and(|ix| unread.contains(&ix));
-            if is_unread || self.is_waited_for(attempt) {
+            if attempt.ix.is_some_and(|ix| unread.contains(&ix)) {
+                // The incident that tells of missing lines tells of it, and so does this one if it has begun to.
+                given_up = given_up.saturating_add(1);
+                continue;
+            }
+            if open.is_none() && self.is_waited_for(attempt) {
                 continue;
             }
             let given_up_at = attempt.stuck_at.plus_ms(LOST_GIVEN_UP_MS);
@@ -32,8 +38,7 @@ impl Planner<'_> {
             }
         }
         stuck.sort_by_key(|attempt| (attempt.started_at, attempt.ix));
-        let key = key_of(Kind::StuckRunning, lane);
-        match self.opened(&key) {
+        match open {
             Some(mut incident) => {
                 incident.given_up = incident.given_up.saturating_add(given_up);
                 self.follow_attempts(&mut incident, &stuck);

@@ -34,15 +34,17 @@ pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
         let unseen = Fact::timeless(Finding::ConsumedUnseen(unseen_count));
         return Some(candidate(Weight::Strong).with([unseen]).leaving([Unknown::GoneOrUnseen]));
     }
-    if let Some(weight) = of_missing_lines(evidence) {
-        let unknown =
-            if evidence.kind() == Kind::Stalled { Unknown::DeadOrUnheard } else { Unknown::GoneOrUnseen };
-        return Some(candidate(weight).because(Some(SubCause::LinesDropped)).leaving([unknown]));
-    }
-    if evidence.sight.late_lump.is_some() {
+    let missing = of_missing_lines(evidence);
+    let is_lump = evidence.sight.late_lump.is_some();
+    if is_lump && missing.is_none_or(|weight| weight <= Weight::Possible) {
         return Some(
             candidate(Weight::Possible).with(evidence.sight.lateness()).leaving([Unknown::GoneOrUnseen]),
         );
+    }
+    if let Some(weight) = missing {
+        let unknown =
+            if evidence.kind() == Kind::Stalled { Unknown::DeadOrUnheard } else { Unknown::GoneOrUnseen };
+        return Some(candidate(weight).because(Some(SubCause::LinesDropped)).leaving([unknown]));
     }
     let weight = if evidence.kind() == Kind::Lost { Weight::Fallback } else { Weight::Conceivable };
     let unknown = if evidence.kind() == Kind::Lost { Unknown::GoneOrUnseen } else { Unknown::DeadOrUnheard };
@@ -54,7 +56,9 @@ pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
 fn of_missing_lines(evidence: &Evidence<'_>) -> Option<Weight> {
     let share = evidence.question.missing?.share();
     Some(match evidence.kind() {
-        Kind::Lost => Weight::Strong,
+        Kind::Lost if evidence.question.incident.is_of_missing_lines() => Weight::Strong,
+        // So many that missing lines do not explain them.
+        Kind::Lost => Weight::Possible,
         Kind::StuckRunning => Weight::Likely,
         Kind::Stalled => {
             let jobs = i32::try_from(evidence.question.jobs.len()).unwrap_or(i32::MAX);
