@@ -1,7 +1,12 @@
 //! A sweep's second half: what it decided is written down before anything is done, and what was done right after.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use super::checkpoint::Saved;
 use super::items;
 use super::jobs::{self, Lookup};
 use super::sweep::Sweep;
@@ -9,6 +14,7 @@ use super::tenancy::Tenancy;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::incident::Incident;
 use crate::domain::job::HOUR_MS;
+use crate::domain::ledger::checkpoint::Room;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::life::JobKey;
 use crate::domain::outbox::{Letter, LetterId};
@@ -23,6 +29,13 @@ const CLOSED_KEPT_MS: i64 = 26 * HOUR_MS;
 const REPAIRS_AT_ONCE: usize = 1_000;
 /// Jobs in whose items something is noted in one sweep.
 const NOTES_MAX: usize = 1_000;
+
+/// A checkpoint's bytes, deflated as a store does it: DynamoDB takes 400 KB an item
+/// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)), and names and marks
+/// come on top.
+const DEFLATED_MAX: usize = 390 * 1024;
+/// How often half of what is remembered is let go so that the rest fits: by then next to nothing is left.
+const HALVINGS_MAX: u32 = 8;
 
 impl Sweep {
     /// Writes down what was decided, what is to be sent, and the lease. `None` where another sweep came first.
@@ -42,16 +55,13 @@ impl Sweep {
         for ix in &commit.unseen {
             self.ledger.mark_unseen(*ix);
         }
-        self.ledger.settle_past(self.now);
         self.write_incidents(commit.incidents);
         self.book.silences.extend(commit.silences);
         self.book.silences.retain(|silence| silence.until > self.now);
         self.book.greeted_at = self.book.greeted_at.or(commit.greeted_at);
-        self.repairs = self.find_repairs();
         let saved = &mut self.checkpoint.saved;
         saved.silences.clone_from(&self.book.silences);
         saved.greeted_at = self.book.greeted_at;
-        saved.ledger = self.ledger.checkpoint(self.now, grace_max_ms, |ix| self.listed.contains_key(&ix));
         let applied = self.folded.iter().map(|key| (key.partition.clone(), key.sort.clone()));
         saved.applied.extend(applied);
         saved.outbox.extend(commit.letters);
@@ -60,11 +70,27 @@ impl Sweep {
         saved.owner.clone_from(&self.owner);
         saved.swept_at = Some(self.now);
         saved.lease_until = tenancy.lease_ms().map(|lease_ms| self.now.plus_ms(lease_ms));
+        self.remember(grace_max_ms);
+        self.repairs = self.find_repairs();
         if !self.checkpoint.write(table).await? {
             return Ok(None);
         }
         let counters = self.ledger.unpublished.clone().drain();
         Ok(Some(Committed { letters: self.checkpoint.saved.outbox.clone(), counters }))
+    }
+
+    /// Puts what is known into the checkpoint: as much of it as fits an item.
+    fn remember(&mut self, grace_max_ms: i64) {
+        let mut room = Room::default();
+        for _ in 0..HALVINGS_MAX {
+            self.ledger.settle_past(self.now, room);
+            let is_listed = |ix: JobIx| self.listed.contains_key(&ix);
+            self.checkpoint.saved.ledger = self.ledger.checkpoint(self.now, grace_max_ms, room, is_listed);
+            if fits(&self.checkpoint.saved) {
+                break;
+            }
+            room = room.halved();
+        }
     }
 
     /// Incidents go into the checkpoint without words, and into the history in full once they are closed.
@@ -165,6 +191,19 @@ impl Sweep {
         }
         Ok(())
     }
+}
+
+/// Whether a checkpoint fits an item. What cannot be written is found out by whoever writes it.
+fn fits(saved: &Saved) -> bool {
+    let Ok(body) = serde_json::to_vec(saved) else { return true };
+    if body.len() <= DEFLATED_MAX {
+        return true;
+    }
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder
+        .write_all(&body)
+        .and_then(|()| encoder.finish())
+        .is_ok_and(|deflated| deflated.len() <= DEFLATED_MAX)
 }
 
 /// What has been said is kept as far as it tells what to say next.

@@ -48,6 +48,24 @@ const UNPUBLISHED_MAX: usize = 10_000;
 /// Classes kept, by name; an app has dozens.
 const CLASSES_MAX: usize = 500;
 
+/// How much is remembered: all that the bounds allow, or half of it, and half of that, where it would not fit an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    halvings: u32,
+}
+
+impl Room {
+    /// Half of it.
+    #[must_use]
+    pub const fn halved(self) -> Self {
+        Self { halvings: self.halvings.saturating_add(1) }
+    }
+
+    const fn of(self, max: usize) -> usize {
+        max.wrapping_shr(self.halvings)
+    }
+}
+
 /// What is known but for the jobs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -163,8 +181,8 @@ impl Ledger {
 
     /// Settles for good what counting matched so long ago that no late line is expected to change it, and tells
     /// which jobs those are.
-    pub fn settle_past(&mut self, now: Timestamp) -> Vec<JobIx> {
-        let before = self.counted_before(now);
+    pub fn settle_past(&mut self, now: Timestamp, room: Room) -> Vec<JobIx> {
+        let before = self.counted_before(now, room);
         let mut settled: Vec<(JobIx, Counted)> = Vec::new();
         for series in self.series.values() {
             settled.extend(series.past(before).0);
@@ -184,9 +202,10 @@ impl Ledger {
         &self,
         now: Timestamp,
         grace_max_ms: i64,
+        room: Room,
         is_kept_apart: impl Fn(JobIx) -> bool,
     ) -> Checkpoint {
-        let recent = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), &is_kept_apart);
+        let recent = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), room, &is_kept_apart);
         let mut lanes: BTreeMap<Lane, LaneBounds> = BTreeMap::new();
         for (lane, facts) in &self.lanes {
             let bounds = lanes.entry(lane.clone()).or_default();
@@ -202,20 +221,20 @@ impl Ledger {
         }
         Checkpoint {
             tally: self.tally,
-            unpublished: self.unpublished.newest(UNPUBLISHED_MAX),
+            unpublished: self.unpublished.newest(room.of(UNPUBLISHED_MAX)),
             streams: self.newest_streams(),
             sources: self.sources.clone(),
             deliveries: self.deliveries.clone(),
             traits: self.traits,
             circumstances: self.circumstances.clone(),
             reads: self.reads.clone(),
-            classes: self.newest_classes(now),
+            classes: self.newest_classes(now, room),
             lanes: lanes.into_iter().collect(),
             recent: recent.kept,
             open: recent.open,
-            told: self.newest_told(now),
-            series: self.newest_series(now),
-            strangers: self.newest_strangers(now),
+            told: self.newest_told(now, room),
+            series: self.newest_series(now, room),
+            strangers: self.newest_strangers(now, room),
         }
     }
 
@@ -223,7 +242,7 @@ impl Ledger {
     ///
     /// Before all of them, however old, those that the store shows open and that are not: what shows it may be gone by
     /// the next sweep, and this one may die before it has put the store right.
-    fn recent(&self, from: Timestamp, is_kept_apart: impl Fn(JobIx) -> bool) -> Recent {
+    fn recent(&self, from: Timestamp, room: Room, is_kept_apart: impl Fn(JobIx) -> bool) -> Recent {
         let Some(apart) = &self.apart else { return Recent::default() };
         let mut recent: Vec<(bool, Timestamp, JobIx, JobRecord)> = Vec::new();
         let mut past = Vec::new();
@@ -236,8 +255,8 @@ impl Ledger {
             }
         }
         recent.sort_by_key(|(is_wrong_there, at, ix, _)| (std::cmp::Reverse((*is_wrong_there, *at)), *ix));
-        past.extend(recent.iter().skip(RECENT_MAX).map(|(_, _, ix, _)| *ix));
-        recent.truncate(RECENT_MAX);
+        past.extend(recent.iter().skip(room.of(RECENT_MAX)).map(|(_, _, ix, _)| *ix));
+        recent.truncate(room.of(RECENT_MAX));
         let waiting = recent.iter().rev().filter(|(.., record)| record.state().is_waiting());
         let open = waiting.map(|(_, _, ix, record)| {
             let mut keys = self.keys_of(*ix).to_vec();
@@ -245,7 +264,7 @@ impl Ledger {
             keys.extend(by_uuid.filter(|by_uuid| !self.keys_of(*ix).contains(by_uuid)));
             Open { keys, source: record.source }
         });
-        let open = open.filter(|open| !open.keys.is_empty()).take(OPEN_MAX).collect();
+        let open = open.filter(|open| !open.keys.is_empty()).take(room.of(OPEN_MAX)).collect();
         let kept = recent.into_iter().filter_map(|(_, _, ix, mut record)| {
             record.known.forget_names(Names::of(&self.job(ix)?.known));
             record.source = None;
@@ -254,9 +273,9 @@ impl Ledger {
         Recent { kept: kept.collect(), open, past }
     }
 
-    fn newest_classes(&self, now: Timestamp) -> BTreeMap<JobClass, ClassFacts> {
+    fn newest_classes(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, ClassFacts> {
         let mut classes: BTreeMap<JobClass, ClassFacts> =
-            self.classes.iter().take(CLASSES_MAX).map(|(k, v)| (k.clone(), v.clone())).collect();
+            self.classes.iter().take(room.of(CLASSES_MAX)).map(|(k, v)| (k.clone(), v.clone())).collect();
         for facts in classes.values_mut() {
             facts.forget_before(now);
         }
@@ -286,18 +305,18 @@ impl Ledger {
         streams
     }
 
-    fn newest_told(&self, now: Timestamp) -> Vec<(JobHash, Timestamp)> {
+    fn newest_told(&self, now: Timestamp, room: Room) -> Vec<(JobHash, Timestamp)> {
         let Some(apart) = &self.apart else { return Vec::new() };
         let from = now.minus_ms(TOLD_MS);
         let mut told: Vec<_> =
             apart.told.iter().map(|(k, at)| (*k, *at)).filter(|(_, at)| *at >= from).collect();
         told.sort_by_key(|(hash, at)| (std::cmp::Reverse(*at), *hash));
-        told.truncate(TOLD_MAX);
+        told.truncate(room.of(TOLD_MAX));
         told
     }
 
-    fn newest_series(&self, now: Timestamp) -> BTreeMap<JobClass, Vec<StreamLines>> {
-        let before = self.counted_before(now);
+    fn newest_series(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, Vec<StreamLines>> {
+        let before = self.counted_before(now, room);
         let kept = self.series.iter().filter(|(_, series)| series.is_nameless()).map(|(class, series)| {
             let mut lines = series.lines(&series.past(before).1);
             // A stream without lines says that the class is counted; one is enough to say so.
@@ -310,21 +329,21 @@ impl Ledger {
     }
 
     /// Starts that no enqueue line named, of classes where such lines lack a name: nothing else could ever be one.
-    fn newest_strangers(&self, now: Timestamp) -> BTreeMap<JobClass, Vec<(StartKey, Stranger)>> {
-        let before = self.counted_before(now);
+    fn newest_strangers(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, Vec<(StartKey, Stranger)>> {
+        let before = self.counted_before(now, room);
         let lacks = |class: &JobClass| self.classes.get(class).is_some_and(|facts| facts.lacks_names);
         let kept = self.series.iter().filter(|(class, series)| series.has_strangers() && lacks(class));
         kept.map(|(class, series)| (class.clone(), series.strangers(&series.past(before).1).collect()))
             .collect()
     }
 
-    /// Before when counted lines are settled for good: the horizon, or sooner where there are too many.
-    fn counted_before(&self, now: Timestamp) -> Timestamp {
+    /// Before when counted lines are settled for good: the horizon, or sooner where there are too many to be kept.
+    fn counted_before(&self, now: Timestamp, room: Room) -> Timestamp {
         let horizon = now.minus_ms(COUNTING_HORIZON_MS);
         let mut starts: Vec<Timestamp> =
             self.series.values().flat_map(super::counting::ClassSeries::start_times).collect();
         starts.sort_unstable();
-        let kept = COUNTED_LINES_MAX.wrapping_shr(1);
+        let kept = room.of(COUNTED_LINES_MAX).wrapping_shr(1);
         let cut = starts.len().checked_sub(kept).and_then(|ix| starts.get(ix).copied());
         cut.map_or(horizon, |cut| cut.max(horizon))
     }

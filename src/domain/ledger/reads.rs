@@ -12,7 +12,8 @@ use super::record::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use crate::domain::intake::LineHash;
 use crate::domain::job::{DAY_MS, HOUR_MS, LineKey, MINUTE_MS, Observation, Runtime, Stage, Timestamp};
 
-/// Ends kept: enough to see one line of a hundred missing. With the starts some 16 KB of a checkpoint, deflated.
+/// Ends kept: enough to see one line of a hundred missing. With the starts 16 KB of a checkpoint, deflated, where lines
+/// carry no names, and 36 KB where they carry two.
 const ENDS_MAX: usize = 300;
 /// Starts kept: twice as many, for attempts that go on beside those that ended.
 const STARTS_MAX: usize = 600;
@@ -181,6 +182,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::domain::job::{Form, SECOND_MS};
+    use crate::domain::ledger::checkpoint::Room;
 
     /// A hundred attempts, one each ten seconds and of four seconds each; `is_read(n)` says whether the start of the
     /// nth was read. Asserts what is missing an hour after the first.
@@ -324,7 +326,7 @@ mod tests {
         }
         let missing = ledger.missing_lines(now);
         assert!(missing.is_some_and(|it| it.unread >= UNREAD_LEAST), "{missing:?}");
-        let mut later = Ledger::restore(ledger.checkpoint(now, 0, |_| false));
+        let mut later = Ledger::restore(ledger.checkpoint(now, 0, Room::default(), |_| false));
         assert_eq!(later.missing_lines(now), missing);
         later.traits.has_end_only = true;
         assert_eq!(later.missing_lines(now), None);
