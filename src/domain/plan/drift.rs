@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::gap::open_until;
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::incident::Kind;
@@ -59,7 +60,7 @@ impl Planner<'_> {
         let Some(stall) = stall.filter(|stall| stall.is_open() || self.is_gap_open(stall)) else {
             return false;
         };
-        if let Some(until) = self.gap_open_until(stall) {
+        if let Some(until) = open_until(stall) {
             self.plan.wake.at(until, self.horizon.now);
         }
         self.missing().is_none()

@@ -90,6 +90,15 @@ impl Planner<'_> {
         }
     }
 
+    /// How worker lines tell attempts apart, where it is not by counting: by the best name that any carries.
+    pub(super) const fn told_by(&self, is_counted: bool) -> MatchedBy {
+        match (is_counted, self.ledger.traits.worker_has_uuid) {
+            (true, _) => MatchedBy::Count,
+            (false, true) => MatchedBy::Uuid,
+            (false, false) => MatchedBy::Id,
+        }
+    }
+
     /// The facts of a queue where jobs wait.
     pub(super) fn queue_evidence(&self, view: &QueueView, jobs: &[&WaitingJob]) -> Vec<Fact> {
         queue_facts(self.ledger, view, jobs, self.horizon.now)

@@ -24,6 +24,11 @@ const DRAINING: (u64, u64) = (12, 10);
 /// A silence shorter than this hides a job or two, and those are looked for one by one.
 const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 
+/// Until when it is too early to judge what is left from before a stall.
+pub(super) fn open_until(stall: &Incident) -> Option<Timestamp> {
+    stall.starts_since.map(|since| since.plus_ms(JUDGED_AFTER_MS).plus_ms(MINUTE_MS).plus_ms(1))
+}
+
 impl Planner<'_> {
     /// Judges, once after each stall, what is left of counted classes from before the first start that followed.
     pub(super) fn judge_gap(&mut self, lane: &Lane) {
@@ -67,12 +72,7 @@ impl Planner<'_> {
     /// Whether starts have followed a stall so lately that it is too early to judge, or was until this sweep.
     pub(super) fn is_gap_open(&self, stall: &Incident) -> bool {
         let is_early = |until: Timestamp| self.horizon.now < until;
-        self.is_gap_undecided(stall) && self.gap_open_until(stall).is_some_and(is_early)
-    }
-
-    /// Until when that is too early.
-    pub(super) fn gap_open_until(&self, stall: &Incident) -> Option<Timestamp> {
-        stall.starts_since.map(|since| since.plus_ms(JUDGED_AFTER_MS).plus_ms(MINUTE_MS).plus_ms(1))
+        self.is_gap_undecided(stall) && open_until(stall).is_some_and(is_early)
     }
 
     /// The jobs of counted classes that were ready before `since` and had not started by then, where the starts of all

@@ -4,8 +4,8 @@ use super::Planner;
 use crate::domain::detect::queues::WaitingJob;
 use crate::domain::job::MINUTE_MS;
 
-/// How improbable it must be that nobody but jobs with a delay waits. Every enqueue is a new chance to be wrong, and a
-/// queue may have thousands a day.
+/// How improbable it must be that nobody but jobs with a delay waits, or that lines which are missing explain what is not
+/// seen. Every enqueue is a new chance to be wrong, and a queue may have thousands a day.
 pub(super) const CHANCE_MAX: f64 = 1e-4;
 
 impl Planner<'_> {

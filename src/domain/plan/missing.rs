@@ -5,9 +5,10 @@
 //! as that explains turn unknown and are told once, by an incident that stays open while it goes on; what goes beyond
 //! is looked for as ever.
 
+use super::intent::CHANCE_MAX;
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, StuckAttempt, WaitingJob};
-use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind, MatchedBy};
+use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind};
 use crate::domain::job::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::ledger::LaneFacts;
 use crate::domain::ledger::class::Lane;
@@ -16,15 +17,13 @@ use crate::domain::ledger::reads::Missing;
 
 /// How far back jobs are counted to tell how many are to be expected: as long as a store remembers starts.
 const WINDOW_MS: i64 = 2 * HOUR_MS;
-/// How improbable it must be that missing lines alone explain as many.
-const CHANCE_MAX: f64 = 1e-4;
 /// How long no more jobs may have turned unknown before it is over, where no line is seen to be missing any more.
 const CALM_MS: i64 = HOUR_MS;
 /// The same, where some are: on a queue that is hardly ever used, few jobs tell.
 const CALM_MOST_MS: i64 = DAY_MS;
 /// How long an attempt that does not end is given until its stream tells of another: then its end was not read.
 const WORD_WITHIN_MS: i64 = HOUR_MS;
-/// Where fewer lines are missing, an attempt that does not end is stuck as ever.
+/// Where fewer lines are missing, a job that was passed over is lost and an attempt that does not end is stuck, as ever.
 const SHARE_LEAST: f64 = 0.01;
 
 impl Planner<'_> {
@@ -114,12 +113,8 @@ impl Planner<'_> {
             let oldest = named().filter_map(|ix| self.ledger.job(*ix)?.known.ready_at(0)).min();
             incident.oldest_ready_at = incident.oldest_ready_at.or(oldest);
             let traits = &self.ledger.traits;
-            let by = match (traits.worker_has_uuid, traits.worker_has_id) {
-                (true, _) => MatchedBy::Uuid,
-                (false, true) => MatchedBy::Id,
-                (false, false) => MatchedBy::Count,
-            };
-            incident.matched_by = incident.matched_by.or(Some(by));
+            let is_counted = !traits.worker_has_uuid && !traits.worker_has_id;
+            incident.matched_by = incident.matched_by.or(Some(self.told_by(is_counted)));
             incident.calm_since = Some(now);
             let from = now.minus_ms(WINDOW_MS);
             incident.turned_unknown.retain(|(at, ..)| *at > from);

@@ -160,7 +160,6 @@ impl<'a> Planner<'a> {
             let home = homes.get(lane).unwrap_or(lane);
             self.drifted = self.drifted(home, view);
             self.plan.unseen.extend(&self.drifted);
-
             self.judge_stalled(home, view);
             self.judge_gap(home);
             self.judge_lost(home, view);

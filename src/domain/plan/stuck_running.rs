@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::lost::LOST_GIVEN_UP_MS;
 use super::{Planner, key_of};
 use crate::domain::detect::queues::{QueueView, StuckAttempt};
-use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind, ListedJob, MatchedBy};
+use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind, ListedJob};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 
@@ -81,11 +81,6 @@ impl Planner<'_> {
         });
         incident.jobs = listed.collect();
         let is_counted = stuck.iter().any(|attempt| attempt.ix.is_none());
-        let has_uuid = self.ledger.traits.worker_has_uuid;
-        incident.matched_by = Some(match (is_counted, has_uuid) {
-            (true, _) => MatchedBy::Count,
-            (false, true) => MatchedBy::Uuid,
-            (false, false) => MatchedBy::Id,
-        });
+        incident.matched_by = Some(self.told_by(is_counted));
     }
 }
