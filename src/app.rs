@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::domain::command::Command;
 use crate::domain::incident::{Incident, Notification, NotificationState};
 use crate::domain::intake::DeliveryRecord;
-use crate::domain::ledger::merge::Merged;
+use crate::domain::intake::Merged;
 use crate::domain::metric::Metric;
 use crate::domain::outbox::Letter;
 use crate::domain::plan::{Horizon, Plan, plan_command, plan_sweep};

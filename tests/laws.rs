@@ -230,7 +230,7 @@ fn known(inputs: Vec<Input>, settles_each: bool) -> Vec<String> {
     let mut ledger = Ledger::default();
     for input in inputs {
         let Opened::Lines(record, _) = input.opened else { unreachable!("lines only") };
-        ledger.merge(&record);
+        ledger.fold(&record, []);
         if settles_each {
             ledger.settle();
         }

@@ -27,8 +27,7 @@ pub enum BlindSpot {
 /// The blind spots of what was read.
 #[must_use]
 pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
-    let payloads = ledger.tally.payloads;
-    if payloads.data == 0 && payloads.rejected > 0 {
+    if ledger.deliveries.opened_at.is_none() && ledger.tally.payloads_rejected > 0 {
         return vec![BlindSpot::NothingOpens];
     }
     let traits = &ledger.traits;

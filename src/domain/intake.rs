@@ -58,6 +58,12 @@ pub struct DeliveryRecord {
 }
 
 impl DeliveryRecord {
+    /// Whether any of its lines says something. Most deliveries are of lines that say nothing, and are not kept.
+    #[must_use]
+    pub const fn is_telling(&self) -> bool {
+        !self.observations.is_empty() || !self.halves.is_empty()
+    }
+
     /// Leaves out the lines that are stamped too far from the payload's median.
     pub fn set_late_aside(&mut self) {
         let Some(median) = self.median() else { return };
@@ -102,6 +108,15 @@ impl DeliveryRecord {
     pub fn newest(&self) -> Option<Timestamp> {
         self.lines.iter().filter(|l| !self.late.contains(&l.key)).map(|l| l.at).max()
     }
+}
+
+/// Whether a delivery was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merged {
+    /// It was, at least as a whole.
+    New,
+    /// All of it had been merged before.
+    Duplicate,
 }
 
 /// A set of line keys. They are hashes already, so they are not hashed again.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::items;
-use super::{DurableError, freshness::Heard};
+use super::DurableError;
 use crate::domain::incident::Incident;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::checkpoint::Checkpoint;
+use crate::domain::ledger::heard::Heard;
 use crate::domain::outbox::Letter;
 use crate::domain::policy::Silence;
 use crate::ports::table::{Expected, Item, Table, Written};

@@ -1,5 +1,6 @@
 //! A sweep's second half: what it decided is written down before anything is done, and what was done right after.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use flate2::Compression;
@@ -16,7 +17,7 @@ use crate::domain::incident::Incident;
 use crate::domain::job::HOUR_MS;
 use crate::domain::ledger::checkpoint::Room;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::life::JobKey;
+use crate::domain::ledger::job_key::JobKey;
 use crate::domain::outbox::{Letter, LetterId};
 use crate::ports::table::{Expected, ItemKey, Table};
 use crate::ports::{Commit, Committed};
@@ -82,9 +83,10 @@ impl Sweep {
     /// Puts what is known into the checkpoint: as much of it as fits an item.
     fn remember(&mut self, grace_max_ms: i64) {
         let mut room = Room::default();
+        let listed: BTreeSet<JobIx> = self.listed.values().flatten().copied().collect();
         for _ in 0..HALVINGS_MAX {
             self.ledger.settle_past(self.now, room);
-            let is_listed = |ix: JobIx| self.listed.contains_key(&ix);
+            let is_listed = |ix: JobIx| listed.contains(&ix);
             self.checkpoint.saved.ledger = self.ledger.checkpoint(self.now, grace_max_ms, room, is_listed);
             if fits(&self.checkpoint.saved) {
                 break;
@@ -111,15 +113,14 @@ impl Sweep {
 
     /// The jobs that the index shows open and that are not, all of them: the checkpoint remembers only so many, and the
     /// rest would wait again. Then those of which something is to be remembered; there the next sweep may go on.
-    fn find_repairs(&self) -> Vec<(JobKey, JobIx)> {
+    fn find_repairs(&self) -> Vec<JobKey> {
         let (mut repairs, mut notes) = (Vec::new(), Vec::new());
-        for (ix, keys) in &self.listed {
-            let record = self.ledger.record_of(*ix);
-            let jobs = keys.iter().map(|key| (key.clone(), *ix));
-            if !record.is_open() {
-                repairs.extend(jobs);
-            } else if record.passed_over_at.is_some() && notes.len() < NOTES_MAX {
-                notes.extend(jobs);
+        for key in self.listed.keys() {
+            let entry = self.ledger.entry_of(key);
+            if !entry.is_open() {
+                repairs.push(key.clone());
+            } else if entry.has_passed_over() && notes.len() < NOTES_MAX {
+                notes.push(key.clone());
             }
         }
         repairs.extend(notes);
@@ -175,15 +176,15 @@ impl Sweep {
     ) -> Result<(), DurableError<T::Error>> {
         let repairs = std::mem::take(&mut self.repairs);
         for repairs in repairs.chunks(REPAIRS_AT_ONCE) {
-            let keys: Vec<ItemKey> = repairs.iter().map(|(key, _)| items::job_key(app, key)).collect();
+            let keys: Vec<ItemKey> = repairs.iter().map(|key| items::job_key(app, key)).collect();
             let found = table.get(&keys).await?;
             // An item that is gone is nobody's any more.
             let held = repairs.iter().zip(found).filter_map(|(repair, item)| Some((repair, item?)));
             let (ledger, now) = (&self.ledger, self.now);
             stream::iter(held)
-                .map(|((job, ix), item)| async move {
-                    let (record, lookup) = (ledger.record_of(*ix), Lookup::Read(Some(item)));
-                    jobs::join(table, app, job, &record, lookup, now, tenancy).await.map(|_| ())
+                .map(|(job, item)| async move {
+                    let (entry, lookup) = (ledger.entry_of(job), Lookup::Read(Some(item)));
+                    jobs::join(table, app, job, &entry, lookup, now, tenancy).await.map(|_| ())
                 })
                 .buffer_unordered(WRITES_IN_FLIGHT)
                 .try_collect::<()>()

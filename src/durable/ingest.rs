@@ -14,8 +14,11 @@ use super::tenancy::Tenancy;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::intake::{DeliveryRecord, LineHash, LineStamp};
 use crate::domain::job::{LineKey, Observation, Timestamp};
-use crate::domain::ledger::life::{JobKey, JobRecord, jobs_of};
-use crate::domain::ledger::record::{State, StreamKey};
+use crate::domain::ledger::entry::{Entry, entries_of};
+use crate::domain::ledger::job_key::JobKey;
+use crate::domain::ledger::job_record::JobRecord;
+use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::row::RowRecord;
 use crate::ports::table::{Expected, Table, Written};
 
 /// Observations in one item: DynamoDB takes 400 KB, and the longest of them, an error with its text, stays under
@@ -32,6 +35,9 @@ pub(super) enum Stored {
         record: DeliveryRecord,
         /// Jobs of which more was known.
         known: Vec<(JobKey, JobRecord)>,
+        /// Rows of which more was known. Format 1 kept them among the jobs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rows: Vec<(JobKey, RowRecord)>,
     },
     /// A payload that could not be opened.
     Rejected {
@@ -40,6 +46,32 @@ pub(super) enum Stored {
         /// When it came.
         at: Timestamp,
     },
+}
+
+impl Stored {
+    /// A delivery and what was known beyond it.
+    fn lines(record: DeliveryRecord, beyond: Vec<(JobKey, Entry)>) -> Self {
+        let (mut known, mut rows) = (Vec::new(), Vec::new());
+        for (key, entry) in beyond {
+            match entry {
+                Entry::Job(job) => known.push((key, job)),
+                Entry::Row(row) => rows.push((key, row)),
+            }
+        }
+        Self::Lines { record, known, rows }
+    }
+}
+
+/// What was known beyond a delivery, as its item holds it.
+pub(super) fn beyond(
+    known: Vec<(JobKey, JobRecord)>,
+    rows: Vec<(JobKey, RowRecord)>,
+) -> impl Iterator<Item = (JobKey, Entry)> {
+    let jobs = known.into_iter().map(|(key, job)| {
+        let entry = if key.is_row() { Entry::Row(RowRecord::of_joined(job)) } else { Entry::Job(job) };
+        (key, entry)
+    });
+    jobs.chain(rows.into_iter().map(|(key, row)| (key, Entry::Row(row))))
 }
 
 /// Cuts a delivery into what fits an item each; none where no line says anything.
@@ -109,7 +141,7 @@ pub(super) async fn store<T: Table>(
     let newest = record.newest().unwrap_or(now);
     let due = items::delivery_due(record.key, now);
     let expires_at = items::delivery_expires_at(newest, now, tenancy);
-    let body = items::written(&key, &Stored::Lines { record, known })?;
+    let body = items::written(&key, &Stored::lines(record, known))?;
     let expected = before.as_ref().map_or(Expected::Nothing, |item| Expected::Version(item.version));
     let item = items::item(key, before.as_ref(), Some(due), Some(expires_at), body);
     Ok(table.put(&item, expected).await? == Written::Done)
@@ -122,19 +154,19 @@ async fn join_jobs<T: Table>(
     record: &DeliveryRecord,
     stream: StreamKey,
     tenancy: Tenancy,
-) -> Result<Vec<(JobKey, JobRecord)>, DurableError<T::Error>> {
+) -> Result<Vec<(JobKey, Entry)>, DurableError<T::Error>> {
     let now = record.arrived_at;
-    let mut fresh = jobs_of(record.observations.iter(), stream, now);
+    let mut fresh = entries_of(record.observations.iter(), stream, now);
     // A life told whole needs no item: nobody will ask for it, and the delivery says that it was lived.
     fresh.retain(|_, job| !job.is_whole_life());
     // A job that is only enqueued is mostly new; what is said of any other is mostly a part.
-    let is_enqueue = |job: &JobRecord| job.known.state() == State::Pending && job.known.start().is_none();
-    let told: Vec<&JobKey> = fresh.iter().filter(|(_, job)| !is_enqueue(job)).map(|(key, _)| key).collect();
+    let told: Vec<&JobKey> =
+        fresh.iter().filter(|(_, entry)| !entry.is_only_enqueued()).map(|(key, _)| key).collect();
     let keys: Vec<_> = told.iter().map(|job| items::job_key(app, job)).collect();
     let found = if keys.is_empty() { Vec::new() } else { table.get(&keys).await? };
     let mut lookups: std::collections::BTreeMap<JobKey, Lookup> =
         told.into_iter().cloned().zip(found.into_iter().map(Lookup::Read)).collect();
-    let work: Vec<(JobKey, JobRecord, Lookup)> = fresh
+    let work: Vec<(JobKey, Entry, Lookup)> = fresh
         .into_iter()
         .map(|(key, job)| {
             let lookup = lookups.remove(&key).unwrap_or(Lookup::Unread);
@@ -147,7 +179,7 @@ async fn join_jobs<T: Table>(
             Ok::<_, DurableError<T::Error>>((was_known && joined != job).then_some((key, joined)))
         })
         .buffer_unordered(WRITES_IN_FLIGHT);
-    let mut known: Vec<(JobKey, JobRecord)> =
+    let mut known: Vec<(JobKey, Entry)> =
         joined.try_filter_map(|known| async move { Ok(known) }).try_collect().await?;
     known.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(known)

@@ -15,7 +15,8 @@ use super::DurableError;
 use super::tenancy::Tenancy;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{DAY_MS, Timestamp};
-use crate::domain::ledger::life::{JobKey, JobRecord};
+use crate::domain::ledger::entry::Entry;
+use crate::domain::ledger::job_key::JobKey;
 use crate::domain::ledger::record::StreamKey;
 use crate::ports::Disposed;
 use crate::ports::table::{Due, Item, ItemKey};
@@ -65,8 +66,8 @@ pub(super) fn job_partition(number: u64) -> String {
 
 /// A job's place in the index: by when it was ready. It stays where it is while the job is open, as every move
 /// would be two writes.
-pub(super) fn job_due(job: &JobKey, record: &JobRecord) -> Due {
-    let ready_at = record.known.ready_at(0).or_else(|| record.known.newest_fact()).unwrap_or_default();
+pub(super) fn job_due(job: &JobKey, entry: &Entry) -> Due {
+    let ready_at = entry.ready_at().unwrap_or_default();
     Due {
         partition: job_partition(job.hash().0.checked_rem(JOB_PARTITIONS).unwrap_or(0)),
         order: format!("{}#{}", sortable(ready_at), job.as_str()),
@@ -75,10 +76,9 @@ pub(super) fn job_due(job: &JobKey, record: &JobRecord) -> Due {
 }
 
 /// When a job may be forgotten.
-pub(super) fn job_expires_at(record: &JobRecord, tenancy: Tenancy) -> Option<Timestamp> {
-    let ready_at = record.known.ready_at(0);
-    let kept_ms = if record.is_open() { OPEN_JOB_KEPT_MS } else { tenancy.settled_job_kept_ms() };
-    Some(ready_at.max(record.known.newest_fact())?.plus_ms(kept_ms))
+pub(super) fn job_expires_at(entry: &Entry, tenancy: Tenancy) -> Option<Timestamp> {
+    let kept_ms = if entry.is_open() { OPEN_JOB_KEPT_MS } else { tenancy.settled_job_kept_ms() };
+    Some(entry.newest()?.plus_ms(kept_ms))
 }
 
 /// The partition of a stream's deliveries.
@@ -162,6 +162,15 @@ pub(super) fn read<T: DeserializeOwned, E: Disposed>(
     body: &str,
 ) -> Result<T, DurableError<E>> {
     serde_json::from_str(body).map_err(|source| unreadable(key, source))
+}
+
+/// Reads what is kept under a job's key.
+pub(super) fn read_entry<E: Disposed>(
+    job: &JobKey,
+    key: &ItemKey,
+    body: &str,
+) -> Result<Entry, DurableError<E>> {
+    if job.is_row() { read(key, body).map(Entry::Row) } else { read(key, body).map(Entry::Job) }
 }
 
 fn unreadable<E: Disposed>(key: &ItemKey, source: serde_json::Error) -> DurableError<E> {

@@ -4,7 +4,8 @@ use super::DurableError;
 use super::items::{self, is_expired};
 use super::tenancy::Tenancy;
 use crate::domain::job::Timestamp;
-use crate::domain::ledger::life::{JobKey, JobRecord};
+use crate::domain::ledger::entry::Entry;
+use crate::domain::ledger::job_key::JobKey;
 use crate::ports::Disposed;
 use crate::ports::table::{Expected, Item, Table, Written};
 
@@ -22,12 +23,15 @@ pub(super) enum Lookup {
 }
 
 /// What an item says of its job at `now`.
-pub(super) fn record_in<E: Disposed>(
+pub(super) fn entry_in<E: Disposed>(
+    job: &JobKey,
     item: Option<&Item>,
     now: Timestamp,
-) -> Result<Option<JobRecord>, DurableError<E>> {
+) -> Result<Option<Entry>, DurableError<E>> {
     match item {
-        Some(item) if !is_expired(item.expires_at, now) => Ok(Some(items::read(&item.key, &item.body)?)),
+        Some(item) if !is_expired(item.expires_at, now) => {
+            Ok(Some(items::read_entry(job, &item.key, &item.body)?))
+        }
         _ => Ok(None),
     }
 }
@@ -38,11 +42,11 @@ pub(super) async fn join<T: Table>(
     table: &T,
     app: &str,
     job: &JobKey,
-    fresh: &JobRecord,
+    fresh: &Entry,
     lookup: Lookup,
     now: Timestamp,
     tenancy: Tenancy,
-) -> Result<(JobRecord, bool), DurableError<T::Error>> {
+) -> Result<(Entry, bool), DurableError<T::Error>> {
     let key = items::job_key(app, job);
     let mut lookup = lookup;
     for _ in 0..TRIES_MAX {
@@ -50,8 +54,8 @@ pub(super) async fn join<T: Table>(
             Lookup::Unread | Lookup::Read(None) => (None, Expected::Nothing),
             Lookup::Read(Some(item)) => (Some(item), Expected::Version(item.version)),
         };
-        let known = record_in(before, now)?;
-        let mut joined = known.clone().unwrap_or_default();
+        let known = entry_in(job, before, now)?;
+        let mut joined = known.clone().unwrap_or_else(|| Entry::empty(job));
         joined.join(fresh);
         if known.as_ref() == Some(&joined) {
             return Ok((joined, true));

@@ -26,7 +26,7 @@ use thiserror::Error;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::merge::Merged;
+use crate::domain::intake::Merged;
 use crate::domain::outbox::LetterId;
 use crate::domain::policy::Policy;
 use crate::ports::table::Table;
@@ -134,7 +134,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
         }
         let merged = merged.unwrap_or(Merged::New);
         self.freshness.heard(record, merged);
-        self.freshness.write(&self.table, &self.app, &self.owner, record.arrived_at).await?;
+        self.freshness.write(&self.table, &self.app, &self.owner, record.arrived_at, Freshness::SELDOM_MS).await?;
         Ok(merged)
     }
 
@@ -146,16 +146,11 @@ impl<T: Table> LedgerStore for TableLedger<T> {
         ingest::reject(&self.table, reason, key, at, self.tenancy).await
     }
 
-    async fn note_control(&mut self, _at: Timestamp) -> Result<(), Self::Error> {
-        // It says that the subscription works, which the next log line says as well.
-        Ok(())
-    }
-
     async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Self::Error> {
         self.sweeps_count = self.sweeps_count.saturating_add(1);
         let owner = format!("{}/{}", self.owner, self.sweeps_count);
         // Where one process reads and sweeps, it need not wait to know what it has heard itself.
-        self.freshness.write(&self.table, &self.app, &self.owner, now).await?;
+        self.freshness.write(&self.table, &self.app, &self.owner, now, 0).await?;
         self.sweep = Sweep::begin(&self.table, &self.app, self.has_class_dimension, owner, now).await?;
         if let Some(sweep) = &mut self.sweep {
             sweep.ledger.sources.attended_since = self.attended_since;

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::checkpoint::CheckpointItem;
-use super::freshness::Heard;
-use super::ingest::Stored;
+use super::ingest::{Stored, beyond};
 use super::items::{self, is_expired};
 use super::jobs;
 use super::{DurableError, WRITES_IN_FLIGHT};
@@ -15,9 +14,11 @@ use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::life::{JobHash, JobKey, JobRecord, jobs_of};
+use crate::domain::ledger::entry::entries_of;
+use crate::domain::ledger::heard::Heard;
+use crate::domain::ledger::job_key::{JobHash, JobKey};
+use crate::domain::ledger::job_record::JobRecord;
 use crate::domain::ledger::record::{ENQUEUE_TOLERANCE_MS, StreamKey};
-use crate::domain::metric::Metric;
 use crate::ports::table::{Item, ItemKey, Listed, Table};
 use crate::ports::{Disposed, View};
 
@@ -43,9 +44,9 @@ pub(super) struct Sweep {
     /// Deliveries that this sweep folded.
     pub(super) folded: Vec<ItemKey>,
     /// Open jobs as the index shows them.
-    pub(super) listed: BTreeMap<JobIx, BTreeSet<JobKey>>,
+    pub(super) listed: BTreeMap<JobKey, Vec<JobIx>>,
     /// Jobs whose items are to be put right.
-    pub(super) repairs: Vec<(JobKey, JobIx)>,
+    pub(super) repairs: Vec<JobKey>,
 }
 
 /// A delivery's item, read.
@@ -111,7 +112,7 @@ impl Sweep {
             self.note_seen(table, &fresh).await?;
             for Delivery { key, stored } in fresh {
                 match stored {
-                    Stored::Lines { record, known } => self.ledger.fold(&record, &known),
+                    Stored::Lines { record, known, rows } => self.ledger.fold(&record, beyond(known, rows)),
                     Stored::Rejected { reason, at } => self.ledger.reject(&reason, at),
                 }
                 self.folded.push(key);
@@ -191,9 +192,9 @@ impl Sweep {
         let found: Vec<Vec<Listed>> = stream::iter(asked).buffered(WRITES_IN_FLIGHT).try_collect().await?;
         for listed in found.into_iter().flatten().filter(|it| !is_expired(it.expires_at, self.now)) {
             let (Some(key), Some(body)) = (items::job_of(app, &listed.key), &listed.body) else { continue };
-            let record: JobRecord = items::read(&listed.key, body)?;
-            let ix = self.ledger.adopt(&key, &record);
-            self.listed.entry(ix).or_default().insert(key);
+            let entry = items::read_entry(&key, &listed.key, body)?;
+            let jobs = self.ledger.adopt(&key, &entry);
+            self.listed.insert(key, jobs);
         }
         Ok(())
     }
@@ -201,24 +202,12 @@ impl Sweep {
     /// Takes what the functions have heard since the last sweep, lines that say nothing included.
     async fn take_heard<T: Table>(&mut self, table: &T, app: &str) -> Result<(), DurableError<T::Error>> {
         let found = table.range(&items::freshness_partition(app), "", HEARD_MAX).await?;
-        let mut heard_now = BTreeMap::new();
+        let mut heard: BTreeMap<String, Heard> = BTreeMap::new();
         for item in found.into_iter().filter(|item| !is_expired(item.expires_at, self.now)) {
-            let heard: Heard = items::read(&item.key, &item.body)?;
-            let before = self.checkpoint.saved.heard.get(&item.key.sort).cloned().unwrap_or_default();
-            self.ledger.sources.heard(&heard.log_group.as_str().into(), heard.newest);
-            for (metric, now, then) in [
-                (Metric::LinesRead, heard.lines_read, before.lines_read),
-                (Metric::LateLines, heard.lines_late, before.lines_late),
-                (Metric::DuplicateDeliveries, heard.duplicates, before.duplicates),
-            ] {
-                self.ledger.unpublished.count(metric, None, self.now, now.saturating_sub(then));
-            }
-            let lines = &mut self.ledger.tally.lines.read;
-            *lines = lines.saturating_add(heard.lines_read.saturating_sub(before.lines_read));
-            self.ledger.deliveries.heard(heard.first_at.unwrap_or(self.now));
-            heard_now.insert(item.key.sort, heard);
+            heard.insert(item.key.sort.clone(), items::read(&item.key, &item.body)?);
         }
-        self.checkpoint.saved.heard = heard_now;
+        self.ledger.take_heard(&heard, &self.checkpoint.saved.heard, self.now);
+        self.checkpoint.saved.heard = heard;
         Ok(())
     }
 
@@ -233,15 +222,15 @@ impl Sweep {
         let before: Vec<JobRecord> = jobs.iter().map(|ix| self.ledger.record_of(*ix)).collect();
         let mut keys: BTreeSet<JobKey> = BTreeSet::new();
         for (ix, record) in jobs.iter().zip(&before) {
-            keys.extend(self.ledger.keys_of(*ix).iter().cloned());
+            keys.extend(self.ledger.keys_of(*ix));
             keys.extend(record.known.uuid().map(JobKey::of_uuid));
         }
         let keys: Vec<JobKey> = keys.into_iter().collect();
         let places: Vec<ItemKey> = keys.iter().map(|key| items::job_key(app, key)).collect();
         if !places.is_empty() {
             for (key, item) in keys.iter().zip(table.get(&places).await?) {
-                if let Some(record) = jobs::record_in(item.as_ref(), self.now)? {
-                    self.ledger.adopt(key, &record);
+                if let Some(entry) = jobs::entry_in(key, item.as_ref(), self.now)? {
+                    self.ledger.adopt(key, &entry);
                 }
             }
         }
@@ -277,9 +266,9 @@ impl Sweep {
     }
 
     fn adopt_lives(&mut self, record: &DeliveryRecord, stream: StreamKey, wanted: &BTreeSet<JobHash>) {
-        for (key, job) in jobs_of(record.observations.iter(), stream, record.arrived_at) {
-            if wanted.contains(&key.hash()) && job.is_whole_life() {
-                self.ledger.adopt(&key, &job);
+        for (key, entry) in entries_of(record.observations.iter(), stream, record.arrived_at) {
+            if wanted.contains(&key.hash()) && entry.is_whole_life() {
+                self.ledger.adopt(&key, &entry);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
 use crate::domain::incident::Book;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::merge::Merged;
+use crate::domain::intake::Merged;
 use crate::domain::metric::Metric;
 use crate::domain::outbox::LetterId;
 use crate::pack::{PackLine, PackOptions, pack};
@@ -56,11 +56,6 @@ impl LedgerStore for Brittle {
     async fn reject(&mut self, reason: &'static str, key: u64, at: Timestamp) -> Result<(), Ill> {
         self.rejected.push((reason, key));
         sure(self.memory.reject(reason, key, at).await);
-        Ok(())
-    }
-
-    async fn note_control(&mut self, at: Timestamp) -> Result<(), Ill> {
-        sure(self.memory.note_control(at).await);
         Ok(())
     }
 

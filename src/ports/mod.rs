@@ -5,11 +5,10 @@ pub mod table;
 use std::future::Future;
 
 use crate::domain::incident::{Book, Incident};
-use crate::domain::intake::DeliveryRecord;
+use crate::domain::intake::{DeliveryRecord, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::merge::Merged;
 use crate::domain::metric::Datum;
 use crate::domain::outbox::{Letter, LetterId};
 use crate::domain::policy::Silence;
@@ -86,9 +85,6 @@ pub trait LedgerStore {
         key: u64,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), Self::Error>>;
-
-    /// Counts one of CloudWatch's own reachability checks.
-    fn note_control(&mut self, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>>;
 
     /// Folds what has been merged, and shows it to a sweep. `None` where another sweep is at work.
     fn fold(&mut self, now: Timestamp) -> impl Future<Output = Result<Option<View<'_>>, Self::Error>>;

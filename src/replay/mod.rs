@@ -4,6 +4,7 @@
 
 mod open;
 mod order;
+pub mod tally;
 
 pub use open::open;
 
@@ -15,6 +16,7 @@ use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::plan::{Horizon, Plan};
 use crate::domain::policy::Policy;
 use crate::ports::LedgerStore;
+use tally::Tally;
 
 /// How long a replay goes on after its last delivery while something is open.
 pub const SETTLE_MS: i64 = 30 * MINUTE_MS;
@@ -70,6 +72,8 @@ pub struct Outcome<S = MemoryLedger> {
     pub last_delivery: Option<Timestamp>,
     /// What is known, and what went wrong.
     pub store: S,
+    /// What was read.
+    pub read: Tally,
     /// What was measured.
     pub metrics: RecordedMetrics,
     /// What was said.
@@ -104,6 +108,7 @@ pub fn replay_over<S: LedgerStore>(
         store,
         ends_at: Timestamp::default(),
         last_delivery: None,
+        read: Tally::default(),
         metrics: RecordedMetrics::default(),
         alarms: RecordedAlarms::default(),
         rejected: Vec::new(),
@@ -165,14 +170,17 @@ impl<P: FnMut(usize), S: LedgerStore> Clock<'_, P, S> {
     }
 
     fn deliver(&mut self, delivery: order::Delivery, now: Timestamp) -> Result<(), S::Error> {
-        let store = &mut self.outcome.store;
+        let Outcome { store, read, .. } = &mut self.outcome;
         match delivery.opened {
             Opened::Lines(mut record, _) => {
                 record.arrived_at = now;
+                read.take(&record);
                 settled(app::ingest(store, &record))?;
             }
-            Opened::Control => settled(store.note_control(now))?,
+            // It says that the subscription works, which the next log line says as well.
+            Opened::Control => read.payloads.control = read.payloads.control.saturating_add(1),
             Opened::Rejected(rejected) => {
+                read.payloads.rejected = read.payloads.rejected.saturating_add(1);
                 let key = LineHash::default().with(delivery.source.as_bytes()).finish();
                 settled(store.reject(rejected.reason, key, now))?;
                 self.outcome.rejected.push((delivery.source, rejected));

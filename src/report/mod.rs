@@ -16,6 +16,7 @@ use crate::domain::incident::{Book, Incident, Kind};
 use crate::domain::job::Timestamp;
 use crate::domain::policy::Policy;
 use crate::message;
+use crate::ports::View;
 use crate::replay::Outcome;
 
 pub use jobs::{JobRow, rows as job_rows};
@@ -246,9 +247,14 @@ impl Report {
     /// Puts what a replay found into the contract's form.
     #[must_use]
     pub fn new(outcome: &Outcome, policy: &Policy, extent: Extent) -> Self {
-        let ledger = &outcome.store.ledger;
+        Self::over(outcome, View { ledger: &outcome.store.ledger, book: &outcome.store.book }, policy, extent)
+    }
+
+    /// The same for a replay over any store, of which `view` shows all that it keeps.
+    #[must_use]
+    pub fn over<S>(outcome: &Outcome<S>, view: View<'_>, policy: &Policy, extent: Extent) -> Self {
+        let View { ledger, book } = view;
         let unseen = &outcome.last_plan.unseen;
-        let tally = ledger.tally;
         let rejected: Vec<RejectedRow> = outcome
             .rejected
             .iter()
@@ -258,9 +264,10 @@ impl Report {
                 detail: rejected.detail.clone(),
             })
             .collect();
-        let payloads = tally.payloads;
+        let payloads = outcome.read.payloads;
+        let lines = outcome.read.lines;
         let read = [payloads.data, payloads.control, payloads.duplicate, payloads.rejected];
-        let counts = tally.counts;
+        let counts = ledger.tally.counts;
         Self {
             schema: SCHEMA,
             ends_at: Moment(outcome.ends_at),
@@ -272,10 +279,10 @@ impl Report {
                 rejected,
             },
             lines: Lines {
-                read: tally.lines.read,
-                classified: tally.lines.classified,
-                duplicate: tally.lines.duplicate,
-                late: tally.lines.late,
+                read: lines.read,
+                classified: lines.classified,
+                duplicate: lines.duplicate,
+                late: lines.late,
             },
             counts: Counts {
                 enqueued: counts.enqueued,
@@ -292,7 +299,7 @@ impl Report {
                     as u64,
             },
             metrics: metric_rows(outcome, &policy.app, extent.minutes),
-            incidents: incident_rows(&outcome.store.book, &policy.app),
+            incidents: incident_rows(book, &policy.app),
             blind_spots: blind_spots::find(ledger).into_iter().map(message::blind_spot).collect(),
             jobs: extent.jobs.then(|| job_rows(ledger, policy, unseen)),
             versus: None,
@@ -306,7 +313,7 @@ impl Report {
     }
 }
 
-fn metric_rows(outcome: &Outcome, app: &str, with_minutes: bool) -> Vec<MetricRow> {
+fn metric_rows<S>(outcome: &Outcome<S>, app: &str, with_minutes: bool) -> Vec<MetricRow> {
     let mut rows: Vec<MetricRow> = outcome
         .metrics
         .rows()

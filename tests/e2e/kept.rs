@@ -7,7 +7,8 @@ use queuewatch::adapters::aws::client::{Account, Clients};
 use queuewatch::adapters::aws::dynamodb::DynamoTable;
 use queuewatch::domain::incident::{Book, Incident};
 use queuewatch::domain::job::Timestamp;
-use queuewatch::domain::ledger::life::{JobKey, JobRecord};
+use queuewatch::domain::ledger::entry::Entry;
+use queuewatch::domain::ledger::job_key::JobKey;
 use queuewatch::domain::policy::Policy;
 use queuewatch::durable::{Kept, TableLedger};
 use queuewatch::report::{incident_rows, job_rows};
@@ -72,8 +73,13 @@ impl World<'_> {
         for item in self.items() {
             let key = item["pk"]["S"].as_str().unwrap();
             if let Some(job) = key.strip_prefix(&format!("J#{}#", self.name)) {
-                let record: JobRecord = serde_json::from_str(&body(&item)).unwrap();
-                ledger.adopt(&JobKey::from_text(job.to_owned()), &record);
+                let (key, body) = (JobKey::from_text(job.to_owned()), body(&item));
+                let entry = if key.is_row() {
+                    Entry::Row(serde_json::from_str(&body).unwrap())
+                } else {
+                    Entry::Job(serde_json::from_str(&body).unwrap())
+                };
+                ledger.adopt(&key, &entry);
                 indexed += usize::from(item.get("w").is_some());
             } else if key.starts_with("I#") {
                 let incident: Incident = serde_json::from_str(&body(&item)).unwrap();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use queuewatch::adapters::memory::MemoryTable;
 use queuewatch::domain::intake::DeliveryRecord;
-use queuewatch::domain::ledger::life::{JobKey, JobRecord, jobs_of};
+use queuewatch::domain::ledger::entry::{Entry, entries_of};
+use queuewatch::domain::ledger::job_key::JobKey;
+use queuewatch::domain::ledger::job_record::JobRecord;
 use queuewatch::domain::ledger::record::StreamKey;
 use queuewatch::ports::table::Item;
 use serde_json::Value;
@@ -49,14 +51,15 @@ pub(crate) fn jobs(table: &MemoryTable, story: &Story) -> Vec<Found> {
     }
     for item in table.items() {
         if let Some(job) = item.key.partition.strip_prefix("J#app#").and_then(|key| names.get(key)) {
-            let record: JobRecord = serde_json::from_str(&item.body).unwrap();
+            let key = item.key.partition.trim_start_matches("J#app#");
+            let record = joined(&entry(&JobKey::from_text(key.to_owned()), &item.body));
             let found = &mut found[*job];
             found.is_listed |= item.due.is_some();
             found.is_listed_waiting |= item.due.is_some() && record.state().is_waiting();
             found.record.join(&record);
         } else if item.key.partition.starts_with("D#") {
             for (key, life) in lives(&item) {
-                found[names[key.as_str()]].record.join(&life);
+                found[names[key.as_str()]].record.join(&joined(&life));
             }
         }
     }
@@ -64,15 +67,33 @@ pub(crate) fn jobs(table: &MemoryTable, story: &Story) -> Vec<Found> {
 }
 
 /// Lives that one delivery told whole; their jobs have no item of their own.
-fn lives(delivery: &Item) -> Vec<(JobKey, JobRecord)> {
+fn lives(delivery: &Item) -> Vec<(JobKey, Entry)> {
     let body: Value = serde_json::from_str(&delivery.body).unwrap();
     if body["lines"].is_null() {
         return Vec::new();
     }
     let record: DeliveryRecord = serde_json::from_value(body["lines"]["record"].clone()).unwrap();
     let stream = StreamKey::of(&record.log_group, &record.log_stream);
-    let jobs = jobs_of(record.observations.iter(), stream, record.arrived_at);
+    let jobs = entries_of(record.observations.iter(), stream, record.arrived_at);
     jobs.into_iter().filter(|(_, job)| job.is_whole_life()).collect()
+}
+
+/// What an item says under a key.
+fn entry(key: &JobKey, body: &str) -> Entry {
+    if key.is_row() {
+        Entry::Row(serde_json::from_str(body).unwrap())
+    } else {
+        Entry::Job(serde_json::from_str(body).unwrap())
+    }
+}
+
+/// All that is said under a key: no story uses the id of a row for two jobs.
+fn joined(entry: &Entry) -> JobRecord {
+    let mut all = JobRecord::default();
+    for job in entry.jobs() {
+        all.join(&job);
+    }
+    all
 }
 
 /// What the last sweep left.

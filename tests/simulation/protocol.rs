@@ -9,7 +9,7 @@ use std::rc::Rc;
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::counting::JobIx;
-use queuewatch::domain::ledger::merge::Merged;
+use queuewatch::domain::intake::Merged;
 use queuewatch::domain::outbox::LetterId;
 use queuewatch::domain::policy::Policy;
 use queuewatch::durable::{DurableError, TableLedger};
@@ -145,10 +145,6 @@ impl LedgerStore for Store {
     async fn reject(&mut self, reason: &'static str, key: u64, at: Timestamp) -> Result<(), Self::Error> {
         self.step.set(Step::Merge(0));
         self.ledger.reject(reason, key, at).await
-    }
-
-    async fn note_control(&mut self, at: Timestamp) -> Result<(), Self::Error> {
-        self.ledger.note_control(at).await
     }
 
     async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Self::Error> {

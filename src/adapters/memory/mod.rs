@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use crate::domain::incident::Book;
-use crate::domain::intake::DeliveryRecord;
+use crate::domain::intake::{DeliveryRecord, KeySet, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::merge::Merged;
+use crate::domain::ledger::heard::Heard;
 use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
 use crate::domain::outbox::{Letter, LetterId};
 use crate::ports::{AlarmChannel, Commit, Committed, Disposed, Disposition, LedgerStore, MetricSink, View};
@@ -32,13 +32,23 @@ pub struct MemoryLedger {
     pub ledger: Ledger,
     /// What went wrong.
     pub book: Book,
+    seen_deliveries: KeySet,
+    /// What has been heard of each log group, now and when the last sweep asked.
+    heard: BTreeMap<String, Heard>,
+    heard_before: BTreeMap<String, Heard>,
 }
 
 impl LedgerStore for MemoryLedger {
     type Error = Infallible;
 
     async fn merge(&mut self, record: &DeliveryRecord) -> Result<Merged, Infallible> {
-        Ok(self.ledger.merge(record))
+        let is_new = !record.is_telling() || self.seen_deliveries.insert(record.key);
+        let merged = if is_new { Merged::New } else { Merged::Duplicate };
+        if is_new && record.is_telling() {
+            self.ledger.fold(record, []);
+        }
+        self.heard.entry(record.log_group.clone()).or_default().take(record, merged);
+        Ok(merged)
     }
 
     fn attend_since(&mut self, at: Timestamp) {
@@ -50,12 +60,9 @@ impl LedgerStore for MemoryLedger {
         Ok(())
     }
 
-    async fn note_control(&mut self, at: Timestamp) -> Result<(), Infallible> {
-        self.ledger.note_control(at);
-        Ok(())
-    }
-
-    async fn fold(&mut self, _now: Timestamp) -> Result<Option<View<'_>>, Infallible> {
+    async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Infallible> {
+        self.ledger.take_heard(&self.heard, &self.heard_before, now);
+        self.heard_before.clone_from(&self.heard);
         self.ledger.settle();
         Ok(Some(View { ledger: &self.ledger, book: &self.book }))
     }
@@ -76,6 +83,7 @@ impl LedgerStore for MemoryLedger {
         for ix in commit.given_up {
             self.ledger.give_up(ix, commit.at);
         }
+        self.ledger.forget_before(commit.at);
         let counters = self.ledger.unpublished.drain();
         Ok(Some(Committed { letters: commit.letters, counters }))
     }

@@ -132,7 +132,7 @@ fn silent_sources(
 
 fn rejecting(ledger: &Ledger) -> Option<Blind> {
     ledger.deliveries.is_rejecting.then(|| {
-        let rejected = ledger.tally.payloads.rejected;
+        let rejected = ledger.tally.payloads_rejected;
         let evidence = Fact::when(Finding::PayloadsRejected(rejected), ledger.deliveries.rejected_at);
         Blind::warn(Blindness::Rejected, evidence, None)
     })

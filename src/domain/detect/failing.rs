@@ -7,7 +7,7 @@ use super::Wake;
 use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
-use crate::domain::ledger::life::JobHash;
+use crate::domain::ledger::job_key::JobHash;
 use crate::domain::ledger::outcomes::Verdict;
 use crate::domain::policy::{FailingPolicy, Policy};
 

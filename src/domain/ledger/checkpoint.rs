@@ -3,7 +3,7 @@
 //! **Invariant:** it is bounded: whatever has grown beyond a bound loses what is oldest, and jobs matched by counting
 //! are settled for good once no line is expected any more that could match them otherwise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +11,13 @@ use super::circumstances::Circumstances;
 use super::class::{ClassFacts, Lane};
 use super::counting::{JobIx, StartKey, StreamLines};
 use super::deliveries::Deliveries;
-use super::life::{Counted, JobHash, JobKey, JobRecord};
+use super::entry::Entry;
+use super::job_key::{JobHash, JobKey};
+use super::job_record::{Counted, JobRecord};
 use super::names::Names;
 use super::reads::Reads;
 use super::record::StreamKey;
+use super::row::RowRecord;
 use super::sources::Sources;
 use super::strangers::Stranger;
 use super::stream::StreamFacts;
@@ -81,6 +84,7 @@ pub struct Checkpoint {
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: Vec<(Lane, LaneBounds)>,
     recent: Vec<(Vec<JobHash>, JobRecord)>,
+    rows: Vec<(JobKey, RowRecord)>,
     open: Vec<Open>,
     told: Vec<(JobHash, Timestamp)>,
     series: BTreeMap<JobClass, Vec<StreamLines>>,
@@ -98,14 +102,26 @@ struct Open {
     source: Option<StreamKey>,
 }
 
-/// The jobs that moved lately.
+/// What moved lately.
 #[derive(Default)]
 struct Recent {
-    /// Without their names.
+    /// Jobs without their names.
     kept: Vec<(Vec<JobHash>, JobRecord)>,
     open: Vec<Open>,
-    /// All others.
+    rows: Vec<(JobKey, RowRecord)>,
+    /// All other jobs.
     past: Vec<JobIx>,
+}
+
+/// A job with a lasting name, or a row.
+struct Moved {
+    /// The store shows it open, and it is not.
+    is_wrong_there: bool,
+    /// The newest that is known of it.
+    at: Option<Timestamp>,
+    jobs: Vec<JobIx>,
+    record: Option<JobRecord>,
+    row: Option<(JobKey, RowRecord)>,
 }
 
 /// What is kept of a queue when its jobs are not.
@@ -129,7 +145,7 @@ impl Checkpoint {
 }
 
 impl Ledger {
-    /// A ledger that knows what `checkpoint` knows, and is told of jobs by records.
+    /// A ledger that knows what `checkpoint` knows.
     #[must_use]
     pub fn restore(checkpoint: Checkpoint) -> Self {
         let mut ledger = Self {
@@ -141,7 +157,7 @@ impl Ledger {
             circumstances: checkpoint.circumstances,
             reads: checkpoint.reads,
             classes: checkpoint.classes,
-            apart: Some(Box::default()),
+            told: checkpoint.told.into_iter().collect(),
             ..Self::default()
         };
         for facts in checkpoint.streams {
@@ -168,13 +184,13 @@ impl Ledger {
             ledger.dirty_series.insert(class);
         }
         for (hashes, record) in checkpoint.recent {
-            ledger.adopt_recent(&hashes, &record);
+            ledger.take_recent(&hashes, &record);
+        }
+        for (key, record) in checkpoint.rows {
+            ledger.take_entry(&key, &Entry::Row(record));
         }
         for open in checkpoint.open {
             ledger.find_again(&open.keys, open.source);
-        }
-        if let Some(apart) = &mut ledger.apart {
-            apart.told = checkpoint.told.into_iter().collect();
         }
         ledger
     }
@@ -231,6 +247,7 @@ impl Ledger {
             classes: self.newest_classes(now, room),
             lanes: lanes.into_iter().collect(),
             recent: recent.kept,
+            rows: recent.rows,
             open: recent.open,
             told: self.newest_told(now, room),
             series: self.newest_series(now, room),
@@ -238,39 +255,63 @@ impl Ledger {
         }
     }
 
-    /// The jobs that moved after `from`, the newest; and the others.
+    /// The jobs and rows that moved after `from`, the newest; and the other jobs.
     ///
     /// Before all of them, however old, those that the store shows open and that are not: what shows it may be gone by
     /// the next sweep, and this one may die before it has put the store right.
     fn recent(&self, from: Timestamp, room: Room, is_kept_apart: impl Fn(JobIx) -> bool) -> Recent {
-        let Some(apart) = &self.apart else { return Recent::default() };
-        let mut recent: Vec<(bool, Timestamp, JobIx, JobRecord)> = Vec::new();
-        let mut past = Vec::new();
-        for (ix, _) in self.jobs() {
-            let record = self.record_of(ix);
-            let is_wrong_there = !record.is_open() && is_kept_apart(ix);
-            match record.known.newest_fact() {
-                Some(at) if at >= from || is_wrong_there => recent.push((is_wrong_there, at, ix, record)),
-                _ => past.push(ix),
+        let mut moved: Vec<Moved> = self.moved(&is_kept_apart);
+        moved.retain(|it| it.at.is_some_and(|at| at >= from) || it.is_wrong_there);
+        moved.sort_by_key(|it| (std::cmp::Reverse((it.is_wrong_there, it.at)), it.jobs.first().copied()));
+        moved.truncate(room.of(RECENT_MAX));
+        let held: BTreeSet<JobIx> = moved.iter().flat_map(|it| it.jobs.iter().copied()).collect();
+        let past = self.jobs().map(|(ix, _)| ix).filter(|ix| !held.contains(ix)).collect();
+        let mut recent = Recent { past, ..Recent::default() };
+        for Moved { jobs, row, record, .. } in moved.into_iter().rev() {
+            if let Some((key, row)) = row {
+                recent.rows.push((key, row));
             }
+            let (Some(record), Some(ix)) = (record, jobs.first()) else { continue };
+            if record.state().is_waiting() && recent.open.len() < room.of(OPEN_MAX) {
+                recent.open.extend(self.open(*ix, &record));
+            }
+            recent.kept.extend(self.without_names(*ix, record));
         }
-        recent.sort_by_key(|(is_wrong_there, at, ix, _)| (std::cmp::Reverse((*is_wrong_there, *at)), *ix));
-        past.extend(recent.iter().skip(room.of(RECENT_MAX)).map(|(_, _, ix, _)| *ix));
-        recent.truncate(room.of(RECENT_MAX));
-        let waiting = recent.iter().rev().filter(|(.., record)| record.state().is_waiting());
-        let open = waiting.map(|(_, _, ix, record)| {
-            let mut keys = self.keys_of(*ix).to_vec();
-            let by_uuid = record.known.uuid().map(JobKey::of_uuid);
-            keys.extend(by_uuid.filter(|by_uuid| !self.keys_of(*ix).contains(by_uuid)));
-            Open { keys, source: record.source }
-        });
-        let open = open.filter(|open| !open.keys.is_empty()).take(room.of(OPEN_MAX)).collect();
-        let kept = recent.into_iter().filter_map(|(_, _, ix, mut record)| {
-            record.known.forget_names(Names::of(&self.job(ix)?.known));
-            record.source = None;
-            Some((apart.hashes.get(&ix)?.clone(), record))
-        });
-        Recent { kept: kept.collect(), open, past }
+        recent
+    }
+
+    /// All jobs that have a lasting name, and all rows.
+    fn moved(&self, is_kept_apart: impl Fn(JobIx) -> bool) -> Vec<Moved> {
+        let mut moved = Vec::new();
+        for (ix, _) in self.jobs() {
+            let Some(record) = self.own_record(ix) else { continue };
+            let is_wrong_there = !self.record_of(ix).is_open() && is_kept_apart(ix);
+            let at = record.known.newest_fact();
+            moved.push(Moved { is_wrong_there, at, jobs: vec![ix], record: Some(record), row: None });
+        }
+        for (key, row, at) in self.rows() {
+            let jobs: Vec<JobIx> = row.jobs().collect();
+            let is_closed = |ix: &JobIx| !self.record_of(*ix).is_open();
+            let is_wrong_there = jobs.iter().any(|ix| is_kept_apart(*ix)) && jobs.iter().all(is_closed);
+            let Entry::Row(record) = self.entry_of(key) else { continue };
+            moved.push(Moved { is_wrong_there, at, jobs, record: None, row: Some((key.clone(), record.compacted())) });
+        }
+        moved
+    }
+
+    /// Where a store keeps a job that waits.
+    fn open(&self, ix: JobIx, record: &JobRecord) -> Option<Open> {
+        let mut keys = self.keys_of(ix);
+        let by_uuid = record.known.uuid().map(JobKey::of_uuid).filter(|by_uuid| !keys.contains(by_uuid));
+        keys.extend(by_uuid);
+        (!keys.is_empty()).then_some(Open { keys, source: record.source })
+    }
+
+    fn without_names(&self, ix: JobIx, mut record: JobRecord) -> Option<(Vec<JobHash>, JobRecord)> {
+        let job = self.job(ix)?;
+        record.known.forget_names(Names::of(&job.known));
+        record.source = None;
+        Some((job.hashes.clone(), record))
     }
 
     fn newest_classes(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, ClassFacts> {
@@ -306,10 +347,11 @@ impl Ledger {
     }
 
     fn newest_told(&self, now: Timestamp, room: Room) -> Vec<(JobHash, Timestamp)> {
-        let Some(apart) = &self.apart else { return Vec::new() };
         let from = now.minus_ms(TOLD_MS);
-        let mut told: Vec<_> =
-            apart.told.iter().map(|(k, at)| (*k, *at)).filter(|(_, at)| *at >= from).collect();
+        let here = self.jobs.iter().flat_map(|job| job.hashes.iter().zip(job.wait_told_at));
+        let all: BTreeMap<JobHash, Timestamp> =
+            self.told.iter().map(|(hash, at)| (*hash, *at)).chain(here.map(|(hash, at)| (*hash, at))).collect();
+        let mut told: Vec<_> = all.into_iter().filter(|(_, at)| *at >= from).collect();
         told.sort_by_key(|(hash, at)| (std::cmp::Reverse(*at), *hash));
         told.truncate(room.of(TOLD_MAX));
         told

@@ -16,7 +16,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use serde::{Deserialize, Serialize};
 
 use super::candidates::{Candidates, Taken};
-use super::life::Counted;
+use super::job_record::Counted;
 use super::names::Likeness;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
 use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::class::Lane;
 use super::counting::JobIx;
-use super::life::JobKey;
+use super::job_key::JobKey;
 use super::names::Likeness;
 use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
@@ -18,7 +18,7 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
-        let is_known = !job.known.is_empty() && !job.is_given_up() && job.linked_to.is_none();
+        let is_known = !job.known.is_empty() && !job.is_given_up();
         let is_waiting = state.is_waiting() && is_known && job.by_count.is_none();
         let since = if state == State::Released {
             job.known.released.map(|mark| mark.at)
@@ -111,32 +111,22 @@ impl Ledger {
                 facts.starts.remove(&(at, ix));
             }
         }
-        if self.apart.is_none()
-            && let Some(class) = job.known.class()
-            && let Some(stats) = self.classes.get_mut(class)
-        {
-            let waited = job.waited();
-            if let Some((wait_ms, started_at)) = waited.filter(|_| job.wait != waited) {
-                if let Some((wrong_ms, wrong_at)) = job.wait.replace((wait_ms, started_at)) {
-                    stats.waits.remove(wrong_at, wrong_ms);
-                }
-                stats.waits.add(started_at, wait_ms);
-                self.fresh_waits.insert(ix);
-            }
-        }
     }
 
-    /// Publishes how long jobs waited, at the sweep: by then an earlier start has mostly come in. What is
-    /// published stays published.
-    pub(super) fn publish_waits(&mut self) {
-        for ix in std::mem::take(&mut self.fresh_waits) {
+    /// Tells classes, once for each job, how long it waited for its first start. Sweeps do it, since by then an earlier
+    /// start has mostly come in; what was told and published stays so.
+    pub(super) fn tell_waits(&mut self) {
+        for (ix, at) in std::mem::take(&mut self.fresh_waits) {
             let Some(job) = self.jobs.get_mut(ix.0) else { continue };
-            if let Some((wait_ms, at)) = job.wait
-                && !std::mem::replace(&mut job.is_wait_published, true)
-            {
-                let of = (job.known.queue(), job.known.class());
-                self.unpublished.sample_job(Metric::QueueWait, of, at, wait_ms);
+            let Some((wait_ms, started_at)) = job.waited().filter(|_| job.wait_told_at.is_none()) else {
+                continue;
+            };
+            job.wait_told_at = Some(at);
+            if let Some(facts) = job.known.class().and_then(|class| self.classes.get_mut(class)) {
+                facts.waits.add(started_at, wait_ms);
             }
+            let of = (job.known.queue(), job.known.class());
+            self.unpublished.sample_job(Metric::QueueWait, of, started_at, wait_ms);
         }
     }
 }

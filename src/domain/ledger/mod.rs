@@ -3,7 +3,6 @@
 //! **Invariant:** whatever the order, repetition or splitting of deliveries, the same lines end in the same
 //! ledger, as long as none is more than two hours later than the rest.
 
-mod apart;
 pub mod attempts;
 pub mod candidates;
 pub mod checkpoint;
@@ -11,12 +10,15 @@ pub mod circumstances;
 pub mod class;
 pub mod counting;
 pub mod deliveries;
+pub mod entry;
 pub mod errors;
 pub mod halves;
-pub mod identity;
+pub mod heard;
 mod index;
-pub mod life;
-pub mod merge;
+pub mod intake;
+pub mod job_key;
+pub mod job_record;
+mod jobs;
 pub mod names;
 pub mod outcomes;
 pub mod pace;
@@ -24,7 +26,7 @@ pub mod pairing;
 pub mod reads;
 pub mod record;
 pub mod retries;
-mod rows;
+pub mod row;
 pub mod sources;
 pub mod state;
 pub mod strangers;
@@ -39,16 +41,16 @@ use serde::{Deserialize, Serialize};
 use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::metric::Unpublished;
-use apart::Apart;
 use circumstances::Circumstances;
 use class::{ClassFacts, Lane};
 use counting::{ClassSeries, JobIx, StartKey};
 use deliveries::Deliveries;
-use identity::Identity;
-use life::Counted;
+use job_key::{JobHash, JobKey};
+use job_record::Counted;
+use jobs::{ByName, Row, Sources as JobSources};
 use names::Likeness;
 use reads::Reads;
-use record::{Registers, State};
+use record::{Registers, State, StreamKey};
 use retries::Retries;
 use sources::Sources;
 use strangers::Strangers;
@@ -75,20 +77,19 @@ pub struct Ledger {
     /// How well worker lines reach us.
     pub reads: Reads,
     seen_lines: KeySet,
-    seen_deliveries: KeySet,
     jobs: Vec<Job>,
-    identity: Identity,
+    by_name: ByName,
+    rows: BTreeMap<JobKey, Row>,
+    /// Jobs whose wait has been told to their class before this ledger knew them, and when.
+    told: BTreeMap<JobHash, Timestamp>,
     series: BTreeMap<JobClass, ClassSeries>,
     dirty_series: BTreeSet<JobClass>,
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: BTreeMap<Lane, LaneFacts>,
-    fresh_waits: BTreeSet<JobIx>,
-    /// The jobs that are told as another.
-    linked: BTreeMap<JobIx, BTreeSet<JobIx>>,
+    /// Jobs of whose wait there is news, and since when.
+    fresh_waits: BTreeMap<JobIx, Timestamp>,
     waiting: BTreeSet<(Timestamp, JobIx)>,
     running: BTreeSet<(Timestamp, JobIx)>,
-    /// Where jobs are kept apart, as records of a store.
-    apart: Option<Box<Apart>>,
 }
 
 /// One job of the ledger.
@@ -96,8 +97,14 @@ pub struct Ledger {
 pub struct Job {
     /// Everything its own lines say.
     pub known: Registers,
-    /// The same in two parts, for a job that has lines under a numeric id: those are dealt out again and again.
-    parts: Option<Box<Parts>>,
+    /// The same by where it comes from, for a job that has lines under a numeric id.
+    sources: Option<Box<JobSources>>,
+    /// The names it is known by.
+    hashes: Vec<JobHash>,
+    /// The keys under which a store keeps it, but for those of rows.
+    keys: Vec<JobKey>,
+    /// The stream of its enqueue line.
+    source: Option<StreamKey>,
     /// The id-less start it is counted to have taken.
     pub counted: Option<StartKey>,
     /// What it was found to be by counting, once and for all: the lines it was counted by are gone.
@@ -111,8 +118,8 @@ pub struct Job {
     born: Option<LineKey>,
     /// Its place among the waiting jobs of its class.
     place: Option<(JobClass, Likeness, (Timestamp, LineKey))>,
-    /// The job it turned out to be, whose enqueue carried a numeric id alone: it is told as that one.
-    linked_to: Option<JobIx>,
+    /// It stands for lines of a row that no enqueue explains, perhaps of several jobs.
+    is_unexplained_row: bool,
     /// Its starts, where no enqueue line named it.
     strangers: Option<Box<Strangers>>,
     first: Option<(Lane, (Timestamp, JobIx))>,
@@ -120,22 +127,12 @@ pub struct Job {
     start: Option<(Lane, Timestamp)>,
     waiting_key: Option<Timestamp>,
     running_key: Option<Timestamp>,
-    /// How long it waited, as far as its class has been told.
-    wait: Option<(i64, Timestamp)>,
-    is_wait_published: bool,
+    /// When its class was told how long it waited: it is told once.
+    wait_told_at: Option<Timestamp>,
     /// Its class has been told of attempts that were lost.
     has_told_lost: bool,
     retries: Option<Box<Retries>>,
     is_merged_away: bool,
-}
-
-/// What a job's lines say, apart.
-#[derive(Clone, Debug, Default)]
-struct Parts {
-    /// Lines that are the job's for good.
-    own: Registers,
-    /// Lines that carry nothing but a numeric id.
-    row: Registers,
 }
 
 impl Job {
@@ -155,30 +152,6 @@ impl Job {
     fn waited(&self) -> Option<(i64, Timestamp)> {
         let (enqueue, started_at) = (self.known.enqueued?, self.first_start()?);
         Some((started_at.since_ms(enqueue.ready_at()).max(0), started_at))
-    }
-
-    /// Takes what a line that is the job's for good says.
-    fn learn(&mut self, registers: &Registers) {
-        self.known.join(registers);
-        if let Some(parts) = &mut self.parts {
-            parts.own.join(registers);
-        }
-    }
-
-    /// Replaces what the lines of a numeric id say.
-    fn set_row(&mut self, row: Registers) {
-        let known = &self.known;
-        let parts =
-            self.parts.get_or_insert_with(|| Box::new(Parts { own: known.clone(), ..Parts::default() }));
-        parts.row = row;
-        self.known = parts.own.clone();
-        self.known.join(&parts.row);
-    }
-
-    /// Takes away everything but the lines of a numeric id, which are dealt out elsewhere.
-    fn take_own(&mut self) -> Registers {
-        let known = std::mem::take(&mut self.known);
-        self.parts.take().map_or(known, |parts| parts.own)
     }
 }
 
@@ -253,7 +226,7 @@ impl Ledger {
             .iter()
             .enumerate()
             .map(|(ix, job)| (JobIx(ix), job))
-            .filter(|(_, job)| !job.is_merged_away && job.linked_to.is_none() && !job.known.is_empty())
+            .filter(|(_, job)| !job.is_merged_away && !job.known.is_empty())
     }
 
     /// One job.
@@ -274,12 +247,6 @@ impl Ledger {
         if let Some(job) = self.jobs.get_mut(ix.0) {
             job.is_unseen = true;
         }
-    }
-
-    /// Whether its jobs are kept one by one in a store, and settled ones forgotten.
-    #[must_use]
-    pub const fn is_apart(&self) -> bool {
-        self.apart.is_some()
     }
 
     /// Gives a job up at a moment: nobody can tell any more what became of it.
@@ -374,6 +341,13 @@ impl Ledger {
         job.first_start()
     }
 
+    /// Forgets the minutes that nobody asks for any more.
+    pub fn forget_before(&mut self, now: Timestamp) {
+        for facts in self.classes.values_mut() {
+            facts.forget_before(now);
+        }
+    }
+
     /// Matches id-less lines again where new ones came in.
     pub fn settle(&mut self) {
         for class in std::mem::take(&mut self.dirty_series) {
@@ -387,10 +361,10 @@ impl Ledger {
                 }
                 self.refresh(ix);
                 if let Some((at, _, _)) = start {
-                    self.tell_wait(ix, at);
+                    self.fresh_waits.entry(ix).or_insert(at);
                 }
             }
         }
-        self.publish_waits();
+        self.tell_waits();
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::life::{JobHash, JobKey};
+use super::job_key::{JobHash, JobKey};
 use super::record::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
-use super::life::{JobHash, JobKey};
+use super::job_key::{JobHash, JobKey};
 use super::record::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use crate::domain::intake::LineHash;
 use crate::domain::job::{DAY_MS, HOUR_MS, LineKey, MINUTE_MS, Observation, Runtime, Stage, Timestamp};

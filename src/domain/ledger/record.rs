@@ -115,6 +115,15 @@ pub struct ImpliedStart {
     pub stream: StreamKey,
 }
 
+impl ImpliedStart {
+    /// The runtime that the line of an end at `end` carried.
+    #[must_use]
+    pub fn runtime(&self, end: Timestamp) -> Runtime {
+        let is_whole_seconds = self.at.since_ms(self.earliest.at) > STAMP_TOLERANCE_MS;
+        Runtime { ms: end.since_ms(self.at), is_whole_seconds }
+    }
+}
+
 /// Two stamps of one moment differ by this much at most: the line is written after the moment it tells of.
 pub const STAMP_TOLERANCE_MS: i64 = 250;
 

@@ -8,12 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::attempts::ATTEMPTS_MAX;
 use super::counting::{JobIx, StartKey};
-use super::identity::RowFact;
-use super::life::JobKey;
+use super::job_key::JobKey;
 use super::names::Likeness;
-use super::pairing::{CountedEndTime, PairedStart, StreamSeries};
+use super::job_record::JobRecord;
+use super::pairing::{CountedEnd, CountedEndTime, PairedStart, StreamSeries};
 use super::record::{Registers, State, StreamKey};
 use super::{Job, Ledger};
 use crate::domain::job::{JobClass, JobId, LineKey, Timestamp};
@@ -83,21 +82,19 @@ fn is_row(known: &Registers) -> bool {
 
 /// The starts that lines of one row tell of, which no enqueue line of its id explains: they are paired as lines without
 /// an id are, class by class and stream by stream.
-pub(super) fn of_row<'f>(
+pub(super) fn of_row<'l>(
     ix: JobIx,
-    facts: impl Iterator<Item = &'f RowFact>,
+    lines: impl Iterator<Item = (Timestamp, LineKey, &'l JobRecord)>,
 ) -> BTreeMap<(JobClass, StartKey), Stranger> {
     let mut series: BTreeMap<(JobClass, StreamKey), (StreamSeries, Stranger)> = BTreeMap::new();
-    for fact in facts {
-        let (Some(class), Some((_, stream))) = (fact.registers.class(), fact.registers.start()) else {
-            continue;
-        };
-        let alike =
-            || (StreamSeries::default(), Stranger { may_be_retry: true, ..stranger(ix, &fact.registers) });
+    for (at, line, record) in lines {
+        let known = &record.known;
+        let (Some(class), Some((_, stream))) = (known.class(), known.start()) else { continue };
+        let alike = || (StreamSeries::default(), Stranger { may_be_retry: true, ..stranger(ix, known) });
         let (starts, _) = series.entry((class.clone(), stream)).or_insert_with(alike);
-        match fact.end {
-            Some(end) => starts.add_end(fact.line, end),
-            None => starts.add_start((fact.at, fact.line)),
+        match end_of(at, known) {
+            Some(end) => starts.add_end(line, end),
+            None => starts.add_start((at, line)),
         }
     }
     let mut found = BTreeMap::new();
@@ -108,6 +105,16 @@ pub(super) fn of_row<'f>(
         }
     }
     found
+}
+
+/// What a row's line says of the end of its attempt; `None` of a start. A row's retry is another row, so that any
+/// failure may be one of an attempt that is tried again.
+fn end_of(at: Timestamp, line: &Registers) -> Option<CountedEnd> {
+    if line.newest_start.is_some() {
+        return None;
+    }
+    let is_failure = line.newest_failure.is_some();
+    Some(CountedEnd { at, is_failure, may_retry: is_failure, runtime: line.implied_start.map(|it| it.runtime(at)) })
 }
 
 /// How the newest attempt ended.
@@ -128,28 +135,20 @@ const fn ended(at: Timestamp, may_retry: bool) -> (LineKey, CountedEndTime) {
 }
 
 impl Ledger {
-    /// Brings the starts of a job that nobody enqueued in line with what is known of it. What lines of rows tell is dealt
-    /// out elsewhere, but for a store that keeps no lines.
+    /// Brings the starts of a job that nobody enqueued in line with what is known of it. Lines of a row that no enqueue
+    /// explains are taken where they are dealt out, as they may be of several jobs.
     pub(super) fn refresh_strangers(&mut self, ix: JobIx) {
-        let is_apart = self.apart.is_some();
         let Some(job) = self.jobs.get(ix.0) else { return };
-        if job.known.enqueued.is_some() || job.linked_to.is_some() {
+        if job.known.enqueued.is_some() {
             if job.strangers.is_some() {
                 self.set_strangers(ix, BTreeMap::new());
-            } else if is_apart {
+            } else {
                 self.acquaint(ix);
             }
-            return;
+        } else if !job.is_unexplained_row {
+            let found = of(ix, &job.known);
+            self.set_strangers(ix, found);
         }
-        if job.parts.is_some() {
-            return;
-        }
-        let found = of(ix, &job.known);
-        if is_apart && is_row(&job.known) && found.len() >= ATTEMPTS_MAX {
-            // Older ones are forgotten by the registers, and stand.
-            return self.add_strangers(found);
-        }
-        self.set_strangers(ix, found);
     }
 
     /// Replaces the starts of a job that nobody enqueued.

@@ -1,34 +1,8 @@
-//! What has been counted since the beginning: payloads, lines, lifecycle lines by what they print.
+//! What has been counted since the beginning: lines, and lifecycle lines by what they print.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::job::{Observation, Stage};
-
-/// Payloads by what became of them. `read = data + control + duplicate + rejected`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PayloadTally {
-    /// Opened, and new.
-    pub data: u64,
-    /// CloudWatch's own reachability checks.
-    pub control: u64,
-    /// Delivered once more.
-    pub duplicate: u64,
-    /// Not opened.
-    pub rejected: u64,
-}
-
-/// Log lines. `read` includes the others; `classified` holds neither duplicates nor late lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineTally {
-    /// All that were handed out.
-    pub read: u64,
-    /// New ones that a rule or preset recognised.
-    pub classified: u64,
-    /// Seen before.
-    pub duplicate: u64,
-    /// Too far from their payload's time to be believed.
-    pub late: u64,
-}
 
 /// Distinct lifecycle lines by what they print, whatever became of the jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,11 +47,14 @@ impl StageTally {
 
 /// Everything counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tally {
-    /// Payloads.
-    pub payloads: PayloadTally,
-    /// Lines.
-    pub lines: LineTally,
+    /// Payloads that could not be opened.
+    pub payloads_rejected: u64,
+    /// Lines read.
+    pub lines_read: u64,
+    /// New lines that a rule or preset recognised.
+    pub lines_classified: u64,
     /// Lifecycle lines.
     pub counts: StageTally,
 }

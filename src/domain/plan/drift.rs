@@ -50,7 +50,7 @@ impl Planner<'_> {
         let found = classes.flat_map(|(class, jobs)| self.drifted_of_class(lane, class, &jobs));
         // A store that forgets starts remembers what they showed.
         let was_found =
-            |ix: &JobIx| self.ledger.is_apart() && self.ledger.job(*ix).is_some_and(|job| job.is_unseen);
+            |ix: &JobIx| self.ledger.job(*ix).is_some_and(|job| job.is_unseen);
         found.chain(view.waiting.iter().filter(is_asked).map(|job| job.ix).filter(was_found)).collect()
     }
 

@@ -36,8 +36,8 @@ impl Planner<'_> {
             app: self.policy.app.clone(),
             since,
             // Where several processes read, how much they read is told a little later than what it said.
-            lines_read: self.ledger.tally.lines.read.max(self.ledger.tally.lines.classified),
-            lines_classified: self.ledger.tally.lines.classified,
+            lines_read: self.ledger.tally.lines_read.max(self.ledger.tally.lines_classified),
+            lines_classified: self.ledger.tally.lines_classified,
             queues,
             carried,
             blind_spots: blind_spots::find(self.ledger),

@@ -43,7 +43,7 @@ impl<'a> Sight<'a> {
             is_behind: deliveries.is_behind,
             rejected: deliveries
                 .is_rejecting
-                .then_some((ledger.tally.payloads.rejected, deliveries.rejected_at)),
+                .then_some((ledger.tally.payloads_rejected, deliveries.rejected_at)),
             is_all_silent: !silent.is_empty() && silent.len() == groups_count,
             silent,
         }

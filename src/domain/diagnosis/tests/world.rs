@@ -56,7 +56,7 @@ impl World {
         let events = lines.iter().zip(&ids).map(|(message, id)| Line { id, at, message });
         let mut record = read_lines(&format!("/ecs/{stream}"), stream, events, &Classifier::default());
         record.arrived_at = at;
-        self.ledger.merge(&record);
+        self.ledger.fold(&record, []);
     }
 
     /// Asks why `redis:default` is ill, as a sweep at `now_s` would.

@@ -1,27 +1,17 @@
-//! How a delivery joins the ledger. It counts what is new and changes nothing that is not.
+//! How a delivery joins the ledger: its lines are counted once, and joined to the jobs that they name.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::counting::JobIx;
 use super::halves::Turn;
-use super::identity::{Found, RowFact};
 use super::pairing::CountedEnd;
-use super::record::{Registers, StreamKey, may_be_retried};
-use super::retries::Retries;
-use super::{Job, Ledger};
+use super::entry::{Entry, entries_of};
+use super::job_key::JobKey;
+use super::record::{StreamKey, may_be_retried};
+use super::Ledger;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
-
-/// Whether a delivery was new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Merged {
-    /// It was, at least as a whole.
-    New,
-    /// All of it had been merged before.
-    Duplicate,
-}
 
 fn count(tally: &mut u64, n: usize) {
     *tally = tally.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
@@ -38,25 +28,39 @@ fn counted_end(observation: &Observation) -> Option<CountedEnd> {
 }
 
 impl Ledger {
-    /// Joins what a delivery says. A second time it changes nothing but the count of duplicates.
-    pub fn merge(&mut self, record: &DeliveryRecord) -> Merged {
-        let at = record.arrived_at;
-        count(&mut self.tally.lines.read, record.lines.len());
-        self.unpublished.count(Metric::LinesRead, None, at, record.lines.len() as u64);
-        if !record.lines.is_empty() && !self.seen_deliveries.insert(record.key) {
-            count(&mut self.tally.payloads.duplicate, 1);
-            count(&mut self.tally.lines.duplicate, record.lines.len());
-            self.unpublished.count(Metric::DuplicateDeliveries, None, at, 1);
-            return Merged::Duplicate;
-        }
-        count(&mut self.tally.payloads.data, 1);
+    /// Joins what a delivery's lines say; and of the jobs that they name what `beyond` says, which a store knew when it
+    /// took the delivery. Lines that were seen before say nothing again.
+    pub fn fold(&mut self, record: &DeliveryRecord, beyond: impl IntoIterator<Item = (JobKey, Entry)>) {
         let repeated = self.note_lines(record);
         self.join_lines(record, &repeated);
-        Merged::New
+        let stream = StreamKey::of(&record.log_group, &record.log_stream);
+        let mut entries = entries_of(record.observations.iter(), stream, record.arrived_at);
+        // An end tells nothing new of how long the job waited, unless its start was never printed.
+        let is_started = |entry: &Entry| !entry.has_only_ends();
+        let news: BTreeSet<JobKey> =
+            entries.iter().filter(|(_, entry)| is_started(entry)).map(|(key, _)| key.clone()).collect();
+        for (key, more) in beyond {
+            entries.entry(key.clone()).or_insert_with(|| Entry::empty(&key)).join(&more);
+        }
+        for (key, entry) in &entries {
+            for ix in self.take_entry(key, entry) {
+                let has_start = self.job(ix).is_some_and(|job| job.known.first_start.is_some());
+                if news.contains(key) || !has_start {
+                    self.fresh_waits.entry(ix).or_insert(record.arrived_at);
+                }
+            }
+        }
+    }
+
+    /// Notes lines as seen, so that [`Self::fold`] passes over them.
+    pub fn note_seen(&mut self, record: &DeliveryRecord) {
+        for line in &record.lines {
+            self.seen_lines.insert(line.key.0);
+        }
     }
 
     /// Joins what the lines say that are not repeated, and how they came.
-    pub(super) fn join_lines(&mut self, record: &DeliveryRecord, repeated: &BTreeSet<LineKey>) {
+    fn join_lines(&mut self, record: &DeliveryRecord, repeated: &BTreeSet<LineKey>) {
         let at = record.arrived_at;
         let stream = self.streams.note(&record.log_group, &record.log_stream);
         // What one line says stands together, so a new line begins where the key changes.
@@ -67,7 +71,7 @@ impl Ledger {
             if !is_repeated {
                 classified = classified.saturating_add(usize::from(last != Some(observation.line)));
                 last = Some(observation.line);
-                self.take(observation, stream, at);
+                self.take(observation, stream);
             }
         }
         for half in &record.halves {
@@ -78,13 +82,12 @@ impl Ledger {
             };
             self.turn(&turns);
         }
-        count(&mut self.tally.lines.classified, classified);
+        count(&mut self.tally.lines_classified, classified);
         self.unpublished.count(Metric::LinesClassified, None, at, classified as u64);
         let lag_ms = record.newest().map(|newest| at.since_ms(newest));
         self.deliveries.opened(at, lag_ms);
         if let Some(newest) = record.newest() {
             self.sources.heard(&Arc::from(record.log_group.as_str()), newest);
-            self.unpublished.sample(Metric::DeliveryLag, None, at, at.since_ms(newest).max(0));
             if let Some(facts) = self.streams.get_mut(stream) {
                 facts.newest_line = facts.newest_line.max(Some(newest));
             }
@@ -93,43 +96,21 @@ impl Ledger {
 
     /// Notes a payload that could not be opened.
     pub fn reject(&mut self, reason: &str, at: Timestamp) {
-        count(&mut self.tally.payloads.rejected, 1);
+        count(&mut self.tally.payloads_rejected, 1);
         self.unpublished.add(Metric::PayloadsRejected, Dimensions::Reason(Arc::from(reason)), at, 1);
         self.deliveries.rejected(at);
     }
 
-    /// Notes one of CloudWatch's own reachability checks.
-    pub fn note_control(&mut self, at: Timestamp) {
-        count(&mut self.tally.payloads.control, 1);
-        self.deliveries.opened(at, None);
-    }
-
-    /// Notes every line, and returns those seen before.
-    pub(super) fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
-        let mut repeated = BTreeSet::new();
-        let (mut duplicates, mut late) = (0_usize, 0_usize);
-        // First who was here before, then who is new: a line that stands twice in this payload was read once,
-        // and is a duplicate of itself, but not repeated.
-        for line in &record.lines {
-            if self.seen_lines.contains(&line.key.0) {
-                repeated.insert(line.key);
-            }
-        }
-        for line in &record.lines {
-            if self.seen_lines.insert(line.key.0) {
-                late = late.saturating_add(usize::from(record.late.contains(&line.key)));
-            } else {
-                duplicates = duplicates.saturating_add(1);
-            }
-        }
-        count(&mut self.tally.lines.duplicate, duplicates);
-        count(&mut self.tally.lines.late, late);
-        self.unpublished.count(Metric::LateLines, None, record.arrived_at, late as u64);
+    /// Notes the lines that say something, and returns those seen before.
+    fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
+        let lines = || record.observations.iter().map(|observation| observation.line);
+        let repeated = lines().filter(|line| self.seen_lines.contains(&line.0)).collect();
+        self.seen_lines.extend(lines().map(|line| line.0));
         repeated
     }
 
     /// Takes one new observation.
-    fn take(&mut self, observation: &Observation, stream: StreamKey, arrived_at: Timestamp) {
+    fn take(&mut self, observation: &Observation, stream: StreamKey) {
         self.tally.counts.add(observation);
         let metric = match observation.stage {
             Stage::Enqueued => Some(Metric::Enqueued),
@@ -153,7 +134,7 @@ impl Ledger {
         }
         if observation.stage.is_lifecycle() {
             self.note_traits(observation);
-            self.take_lifecycle(observation, stream, arrived_at);
+            self.take_lifecycle(observation, stream);
         } else {
             self.take_process_line(observation, stream);
         }
@@ -229,112 +210,10 @@ impl Ledger {
             observation.uuid.is_none() && observation.id.as_ref().is_some_and(JobId::is_numeric);
     }
 
-    fn take_lifecycle(&mut self, observation: &Observation, stream: StreamKey, arrived_at: Timestamp) {
+    fn take_lifecycle(&mut self, observation: &Observation, stream: StreamKey) {
         self.note_class(observation, stream);
-        let is_enqueue = observation.stage == Stage::Enqueued;
-        let has_name = observation.id.is_some() || observation.uuid.is_some();
-        if !has_name && !is_enqueue {
-            return self.take_counted(observation, stream);
-        }
-        if self.apart.is_some() {
-            // A record tells of the job.
-            return;
-        }
-        let registers = Registers::of(observation, stream, arrived_at);
-        let row_id = observation.id.as_ref().filter(|id| id.is_numeric());
-        match row_id {
-            Some(id) if observation.uuid.is_none() && !is_enqueue => {
-                let (at, line, end) = (observation.at, observation.line, counted_end(observation));
-                self.identity.row(id).add_fact(RowFact { at, line, end, registers });
-                self.share_row(id);
-            }
-            Some(id) => {
-                let job = self.job_named(observation, is_enqueue && observation.uuid.is_none());
-                self.learn(job, &registers, observation.line);
-                self.learn_backoff(job, observation);
-                let (at, connection) = (observation.at, observation.connection.clone());
-                if is_enqueue {
-                    let has_uuid = observation.uuid.is_some();
-                    self.identity.row(id).add_enqueue(at, job, connection, has_uuid);
-                    self.share_row(id);
-                    self.link_row(id);
-                } else if observation.attempt.is_none_or(|attempt| attempt <= 1) {
-                    self.identity.row(id).add_claim(at, job, connection);
-                    self.link_row(id);
-                }
-                self.pass_on(job);
-            }
-            None => {
-                let job = self.job_named(observation, !has_name);
-                self.learn(job, &registers, observation.line);
-                self.learn_backoff(job, observation);
-            }
-        }
-    }
-
-    /// The job a line names, a new one where `is_its_own` or nobody has that name yet.
-    fn job_named(&mut self, observation: &Observation, is_its_own: bool) -> JobIx {
-        let (uuid, id) = (observation.uuid.as_ref(), observation.id.as_ref());
-        let found = if is_its_own { Found::New } else { self.identity.find(uuid, id) };
-        let job = match found {
-            Found::One(job) => return job,
-            Found::OneByPart(job) => job,
-            Found::Both(one, other) => self.unite(one, other),
-            Found::New => self.new_job(),
-        };
-        self.identity.name(job, uuid, id);
-        job
-    }
-
-    pub(super) fn new_job(&mut self) -> JobIx {
-        let ix = JobIx(self.jobs.len());
-        self.jobs.push(Job::default());
-        ix
-    }
-
-    /// Makes one job of two that a line showed to be the same.
-    pub(super) fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
-        let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
-        let own = lost.take_own();
-        let retries = lost.retries.take();
-        let born = lost.born;
-        lost.is_merged_away = true;
-        self.refresh(gone);
-        self.identity.rename(&own, gone, kept);
-        if let Some(job) = self.jobs.get_mut(kept.0) {
-            job.learn(&own);
-            if let Some(retries) = retries {
-                job.retries.get_or_insert_default().join(*retries);
-            }
-            job.born = match (job.born, born) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-        }
-        self.refresh(kept);
-        kept
-    }
-
-    fn learn(&mut self, ix: JobIx, registers: &Registers, line: LineKey) {
-        if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.learn(registers);
-            job.born = Some(job.born.map_or(line, |born| born.min(line)));
-        }
-        self.refresh(ix);
-    }
-
-    /// Learns how long the class's released jobs wait before they start again.
-    fn learn_backoff(&mut self, ix: JobIx, observation: &Observation) {
-        if !Retries::concerns(observation) {
-            return;
-        }
-        let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let retries = job.retries.get_or_insert_default();
-        retries.add(observation);
-        if let Some(class) = job.known.class()
-            && let Some(facts) = self.classes.get_mut(class)
-        {
-            facts.longest_backoff_ms = facts.longest_backoff_ms.max(retries.longest_backoff_ms());
+        if JobKey::of(observation).is_none() {
+            self.take_counted(observation, stream);
         }
     }
 

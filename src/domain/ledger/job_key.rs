@@ -1,0 +1,105 @@
+//! The name under which a job is known, and under which a store keeps what is known of it.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::intake::LineHash;
+use crate::domain::job::{JobId, JobUuid, LineKey, Observation, Stage};
+
+/// The name under which a store keeps a job.
+///
+/// `i` and its id, so that an enqueue, which carries id and uuid, meets worker lines that carry either one or both.
+/// On a database a retry has a new id, so from the second attempt on it is `u` and the uuid. An enqueue that
+/// carries neither is `l` and its own line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobKey(String);
+
+/// A job's key, hashed: enough to tell jobs apart where their names are not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobHash(pub u64);
+
+impl JobKey {
+    /// The key of the job that a line speaks of. `None` for a worker line without any name: that is counted.
+    #[must_use]
+    pub fn of(observation: &Observation) -> Option<Self> {
+        let is_renewed = observation.attempt.is_some_and(|attempt| attempt >= 2);
+        match (&observation.id, &observation.uuid) {
+            (Some(id), Some(uuid)) if is_renewed && id.is_numeric() => Some(Self::of_uuid(uuid)),
+            (Some(id), _) => Some(Self::of_id(id)),
+            (None, Some(uuid)) => Some(Self::of_uuid(uuid)),
+            (None, None) if observation.stage == Stage::Enqueued => Some(Self::of_line(observation.line)),
+            (None, None) => None,
+        }
+    }
+
+    /// The name by which lines of a class tell its jobs apart: the id, or where that is a row's and the line carries
+    /// it the uuid. `None` for a line without any.
+    #[must_use]
+    pub fn of_name(id: Option<&JobId>, uuid: Option<&JobUuid>) -> Option<Self> {
+        match (id, uuid) {
+            (Some(id), None) => Some(Self::of_id(id)),
+            (Some(id), Some(_)) if !id.is_numeric() => Some(Self::of_id(id)),
+            (_, Some(uuid)) => Some(Self::of_uuid(uuid)),
+            (None, None) => None,
+        }
+    }
+
+    fn of_id(id: &JobId) -> Self {
+        Self(format!("i{}", id.as_str()))
+    }
+
+    /// The key of a job that is known by its uuid.
+    #[must_use]
+    pub fn of_uuid(uuid: &JobUuid) -> Self {
+        Self(format!("u{}", uuid.as_str()))
+    }
+
+    fn of_line(line: LineKey) -> Self {
+        let mut text = String::with_capacity(17);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "l{:016x}", line.0);
+        Self(text)
+    }
+
+    /// A key as a store spells it.
+    #[must_use]
+    pub const fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The key as a store spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same, hashed.
+    #[must_use]
+    pub fn hash(&self) -> JobHash {
+        JobHash(LineHash::default().with(self.0.as_bytes()).finish())
+    }
+
+    /// Whether the key is a database row's, which is used again for other jobs.
+    #[must_use]
+    pub fn is_row(&self) -> bool {
+        let id = self.0.strip_prefix('i').unwrap_or_default();
+        !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+impl JobHash {
+    /// The hash of [`JobKey::of_uuid`].
+    #[must_use]
+    pub fn of_uuid(uuid: &JobUuid) -> Self {
+        JobKey::of_uuid(uuid).hash()
+    }
+
+    /// The hash of the job that a row was from this enqueue line on.
+    #[must_use]
+    pub fn of_row(row: &JobKey, enqueue: LineKey) -> Self {
+        Self(LineHash::default().with(row.as_str().as_bytes()).with_key(enqueue).finish())
+    }
+}

@@ -1,0 +1,395 @@
+//! The jobs that a ledger holds, each joined from all that is known under its names: by deliveries, and by the store
+//! that keeps them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::counting::JobIx;
+use super::entry::Entry;
+use super::job_key::{JobHash, JobKey};
+use super::job_record::JobRecord;
+use super::record::StreamKey;
+use super::row::{RowJob, RowRecord};
+use super::strangers;
+use super::{Job, Ledger};
+use crate::domain::job::{LineKey, Timestamp};
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "looked up by key only, never iterated: its order cannot show, and keys are hashes"
+)]
+pub(super) type ByName = std::collections::HashMap<JobHash, JobIx, foldhash::fast::FixedState>;
+
+/// A row of a database table, and the jobs it was dealt out to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    pub(super) record: RowRecord,
+    /// Each with the enqueue line that it began with.
+    jobs: Vec<(JobIx, Option<LineKey>)>,
+}
+
+/// Where what is known of a job comes from, if lines of a row are among it: those are dealt out again and again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources {
+    /// What is known under names that last.
+    own: JobRecord,
+    /// What each row says.
+    rows: BTreeMap<JobKey, JobRecord>,
+}
+
+impl Job {
+    /// All that is known of the job.
+    fn record(&self) -> JobRecord {
+        JobRecord {
+            known: self.known.clone(),
+            retries: self.retries.clone(),
+            born: self.born,
+            source: self.source,
+            passed_over_at: self.passed_over_at,
+            given_up_at: self.given_up_at,
+            is_unseen: self.is_unseen,
+            counted: self.by_count,
+        }
+    }
+
+    fn set_record(&mut self, record: JobRecord) {
+        self.known = record.known;
+        self.retries = record.retries;
+        self.born = record.born;
+        self.source = record.source;
+        self.passed_over_at = record.passed_over_at;
+        self.given_up_at = record.given_up_at;
+        self.is_unseen = record.is_unseen;
+        self.by_count = record.counted;
+    }
+
+    /// Joins what is known under one of its lasting names.
+    fn learn(&mut self, record: &JobRecord) {
+        if let Some(sources) = &mut self.sources {
+            sources.own.join(record);
+            return self.gather();
+        }
+        self.known.join(&record.known);
+        if let Some(retries) = &record.retries {
+            self.retries.get_or_insert_default().join((**retries).clone());
+        }
+        self.born = [self.born, record.born].into_iter().flatten().min();
+        self.source = [self.source, record.source].into_iter().flatten().min();
+        self.passed_over_at = [self.passed_over_at, record.passed_over_at].into_iter().flatten().min();
+        self.given_up_at = self.given_up_at.max(record.given_up_at);
+        self.is_unseen |= record.is_unseen;
+        self.by_count = self.by_count.max(record.counted);
+    }
+
+    /// Joins anew what its names and rows say.
+    fn gather(&mut self) {
+        let Some(sources) = &self.sources else { return };
+        let mut all = sources.own.clone();
+        for row in sources.rows.values() {
+            all.join(row);
+        }
+        if !all.known.is_empty() {
+            all.join(&self.findings());
+        }
+        self.set_record(all);
+    }
+
+    /// Replaces what a row says of it; `None` where that is nothing any more.
+    fn set_row(&mut self, row: &JobKey, says: Option<JobRecord>) {
+        let mut sources = match self.sources.take() {
+            Some(sources) => sources,
+            None => Box::new(Sources { own: self.record(), rows: BTreeMap::new() }),
+        };
+        match says {
+            Some(record) => {
+                sources.rows.insert(row.clone(), record);
+            }
+            None => {
+                sources.rows.remove(row);
+            }
+        }
+        self.sources = Some(sources);
+        self.gather();
+    }
+
+    /// What sweeps found out about it, without what its lines say.
+    fn findings(&self) -> JobRecord {
+        JobRecord {
+            passed_over_at: self.passed_over_at,
+            given_up_at: self.given_up_at,
+            is_unseen: self.is_unseen,
+            counted: self.by_count,
+            ..JobRecord::default()
+        }
+    }
+}
+
+impl Ledger {
+    /// Takes what a store keeps under one key, and answers which jobs that is.
+    pub fn adopt(&mut self, key: &JobKey, entry: &Entry) -> Vec<JobIx> {
+        let jobs = self.take_entry(key, entry);
+        if !key.is_row() {
+            for ix in &jobs {
+                self.note_key(*ix, key);
+            }
+        }
+        jobs
+    }
+
+    fn note_key(&mut self, ix: JobIx, key: &JobKey) {
+        if let Some(job) = self.jobs.get_mut(ix.0)
+            && !job.keys.contains(key)
+        {
+            job.keys.push(key.clone());
+        }
+    }
+
+    /// Takes what is known under one key.
+    pub(super) fn take_entry(&mut self, key: &JobKey, entry: &Entry) -> Vec<JobIx> {
+        match entry {
+            Entry::Job(record) => vec![self.take_record(key.hash(), record)],
+            Entry::Row(record) => self.take_row(key, record),
+        }
+    }
+
+    /// Takes back what was known of a job whose names are not kept.
+    pub(super) fn take_recent(&mut self, hashes: &[JobHash], record: &JobRecord) {
+        let Some((first, others)) = hashes.split_first() else { return };
+        let ix = self.take_record(*first, record);
+        for hash in others {
+            self.name(ix, *hash);
+        }
+    }
+
+    /// Takes back where a store keeps a job whose names are not kept.
+    pub(super) fn find_again(&mut self, keys: &[JobKey], source: Option<StreamKey>) {
+        let Some(ix) = keys.iter().find_map(|key| self.by_name.get(&key.hash())).copied() else { return };
+        for key in keys {
+            self.note_key(ix, key);
+        }
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.source = job.source.or(source);
+        }
+    }
+
+    /// Takes what is known of a job under one lasting name.
+    fn take_record(&mut self, hash: JobHash, record: &JobRecord) -> JobIx {
+        let by_uuid = record.known.uuid().map(JobHash::of_uuid);
+        let held = self.by_name.get(&hash).copied();
+        let twin = by_uuid.and_then(|by_uuid| self.by_name.get(&by_uuid)).copied();
+        let ix = match (held, twin) {
+            (Some(one), Some(other)) if one != other => self.unite(one, other),
+            (Some(ix), _) | (None, Some(ix)) => ix,
+            (None, None) => self.new_job(),
+        };
+        if held != Some(ix) {
+            self.name(ix, hash);
+        }
+        if let Some(by_uuid) = by_uuid.filter(|_| twin != Some(ix)) {
+            self.name(ix, by_uuid);
+        }
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.learn(record);
+        }
+        self.learn_backoff(ix);
+        self.refresh(ix);
+        ix
+    }
+
+    fn new_job(&mut self) -> JobIx {
+        let ix = JobIx(self.jobs.len());
+        self.jobs.push(Job::default());
+        ix
+    }
+
+    /// Notes that a name is a job's.
+    fn name(&mut self, ix: JobIx, hash: JobHash) {
+        self.by_name.insert(hash, ix);
+        let told_at = self.told.get(&hash).copied();
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.wait_told_at = job.wait_told_at.max(told_at);
+            if !job.hashes.contains(&hash) {
+                job.hashes.push(hash);
+            }
+        }
+    }
+
+    /// Makes one job of two that a line showed to be the same.
+    fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
+        let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
+        let record = lost.record();
+        let (sources, keys, hashes) =
+            (lost.sources.take(), std::mem::take(&mut lost.keys), std::mem::take(&mut lost.hashes));
+        let wait_told_at = lost.wait_told_at;
+        lost.set_record(JobRecord::default());
+        lost.is_merged_away = true;
+        // Nothing is known of it any more, so that every index lets it go.
+        self.refresh(gone);
+        for hash in hashes {
+            self.name(kept, hash);
+        }
+        let Some(job) = self.jobs.get_mut(kept.0) else { return kept };
+        job.wait_told_at = job.wait_told_at.max(wait_told_at);
+        for key in keys {
+            if !job.keys.contains(&key) {
+                job.keys.push(key);
+            }
+        }
+        let Some(sources) = sources else {
+            job.learn(&record);
+            self.refresh(kept);
+            return kept;
+        };
+        job.learn(&sources.own);
+        for (key, record) in sources.rows {
+            job.set_row(&key, Some(record));
+            if let Some(row) = self.rows.get_mut(&key) {
+                for (ix, _) in row.jobs.iter_mut().filter(|(ix, _)| *ix == gone) {
+                    *ix = kept;
+                }
+            }
+        }
+        self.refresh(kept);
+        kept
+    }
+
+    /// Learns how long the class's released jobs wait before they start again.
+    fn learn_backoff(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get(ix.0) else { return };
+        let Some(retries) = &job.retries else { return };
+        if let Some(class) = job.known.class()
+            && let Some(facts) = self.classes.get_mut(class)
+        {
+            facts.longest_backoff_ms = facts.longest_backoff_ms.max(retries.longest_backoff_ms());
+        }
+    }
+
+    /// Takes lines of a row, and deals all of its lines out again.
+    fn take_row(&mut self, key: &JobKey, record: &RowRecord) -> Vec<JobIx> {
+        let mut row = self.rows.remove(key).unwrap_or_default();
+        if !row.record.join(record) && !row.jobs.is_empty() {
+            let jobs = row.jobs.iter().map(|(ix, _)| *ix).collect();
+            self.rows.insert(key.clone(), row);
+            return jobs;
+        }
+        for (ix, enqueue) in &row.jobs {
+            // What was found out about a job stays with its enqueue line, whatever the job is called from now on.
+            if let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(ix.0)) {
+                let findings = job.findings();
+                if findings != JobRecord::default() {
+                    row.record.note(*enqueue, findings);
+                }
+            }
+        }
+        let before: BTreeSet<JobIx> = row.jobs.iter().map(|(ix, _)| *ix).collect();
+        let mut dealt = Vec::new();
+        for job in row.record.jobs() {
+            let ix = self.slot(key, &job);
+            dealt.push((ix, job));
+        }
+        row.jobs = dealt.iter().map(|(ix, job)| (*ix, job.enqueue)).collect();
+        let now: BTreeSet<JobIx> = row.jobs.iter().map(|(ix, _)| *ix).collect();
+        for ix in before.difference(&now) {
+            if let Some(job) = self.jobs.get_mut(ix.0) {
+                job.is_unexplained_row = false;
+                job.set_row(key, None);
+            }
+            self.refresh(*ix);
+        }
+        for (ix, job) in dealt {
+            self.deal(key, &row.record, ix, job);
+        }
+        self.rows.insert(key.clone(), row);
+        now.into_iter().collect()
+    }
+
+    /// The job of the ledger that one of a row's is.
+    fn slot(&mut self, key: &JobKey, job: &RowJob) -> JobIx {
+        let name = job.name(key);
+        if let Some(ix) = self.by_name.get(&name) {
+            return *ix;
+        }
+        let ix = self.new_job();
+        self.name(ix, name);
+        ix
+    }
+
+    /// Gives a job what its row says of it.
+    fn deal(&mut self, key: &JobKey, row: &RowRecord, ix: JobIx, dealt: RowJob) {
+        let is_unexplained = dealt.enqueue.is_none() && dealt.uuid.is_none();
+        let lines = if is_unexplained { dealt.lines } else { Vec::new() };
+        if let Some(job) = self.jobs.get_mut(ix.0) {
+            job.is_unexplained_row = is_unexplained;
+            job.set_row(key, Some(dealt.record));
+        }
+        self.learn_backoff(ix);
+        self.refresh(ix);
+        if is_unexplained {
+            let lines = lines.iter().filter_map(|(at, line)| Some((*at, *line, row.line(*line)?)));
+            self.set_strangers(ix, strangers::of_row(ix, lines));
+        }
+    }
+
+    /// The keys under which a store keeps a job.
+    #[must_use]
+    pub fn keys_of(&self, ix: JobIx) -> Vec<JobKey> {
+        let Some(job) = self.jobs.get(ix.0) else { return Vec::new() };
+        let rows = job.sources.iter().flat_map(|sources| sources.rows.keys());
+        job.keys.iter().chain(rows).cloned().collect()
+    }
+
+    /// The stream of a job's enqueue line.
+    #[must_use]
+    pub fn source_of(&self, ix: JobIx) -> Option<StreamKey> {
+        self.jobs.get(ix.0)?.source
+    }
+
+    /// What a store should keep of a job, as far as this ledger knows it.
+    #[must_use]
+    pub fn record_of(&self, ix: JobIx) -> JobRecord {
+        let Some(job) = self.jobs.get(ix.0) else { return JobRecord::default() };
+        let mut record = job.record();
+        record.known.forget_forgotten();
+        record
+    }
+
+    /// What a store should keep under a key, as far as this ledger knows it.
+    #[must_use]
+    pub fn entry_of(&self, key: &JobKey) -> Entry {
+        let Some(row) = self.rows.get(key).filter(|_| key.is_row()) else {
+            let ix = self.by_name.get(&key.hash());
+            return ix.map_or_else(|| Entry::empty(key), |ix| Entry::Job(self.record_of(*ix)));
+        };
+        let mut record = row.record.clone();
+        for (ix, enqueue) in &row.jobs {
+            let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(ix.0)) else { continue };
+            let has_other_names = job.sources.as_ref().is_some_and(|it| it.own != JobRecord::default());
+            let beyond = if has_other_names { self.record_of(*ix) } else { job.findings() };
+            if beyond != JobRecord::default() {
+                record.note(*enqueue, beyond);
+            }
+        }
+        Entry::Row(record)
+    }
+
+    /// The rows that are known, with the newest moment of each.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&JobKey, &Row, Option<Timestamp>)> {
+        self.rows.iter().map(|(key, row)| (key, row, row.record.newest_fact()))
+    }
+
+    /// What is known of a job under its lasting names, if it has any.
+    pub(super) fn own_record(&self, ix: JobIx) -> Option<JobRecord> {
+        let job = self.jobs.get(ix.0)?;
+        match &job.sources {
+            None => Some(self.record_of(ix)),
+            Some(sources) if sources.own == JobRecord::default() => None,
+            Some(sources) => Some(sources.own.clone()),
+        }
+    }
+}
+
+impl Row {
+    /// The jobs it was dealt out to.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = JobIx> {
+        self.jobs.iter().map(|(ix, _)| *ix)
+    }
+}
