@@ -220,11 +220,7 @@ impl Sweep {
         jobs: &[JobIx],
     ) -> Result<bool, DurableError<T::Error>> {
         let before: Vec<JobRecord> = jobs.iter().map(|ix| self.ledger.record_of(*ix)).collect();
-        let mut keys: BTreeSet<JobKey> = BTreeSet::new();
-        for (ix, record) in jobs.iter().zip(&before) {
-            keys.extend(self.ledger.keys_of(*ix));
-            keys.extend(record.known.uuid().map(JobKey::of_uuid));
-        }
+        let keys: BTreeSet<JobKey> = jobs.iter().flat_map(|ix| self.ledger.keys_of(*ix)).collect();
         let keys: Vec<JobKey> = keys.into_iter().collect();
         let places: Vec<ItemKey> = keys.iter().map(|key| items::job_key(app, key)).collect();
         if !places.is_empty() {

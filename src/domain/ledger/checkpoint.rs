@@ -301,9 +301,7 @@ impl Ledger {
 
     /// Where a store keeps a job that waits.
     fn open(&self, ix: JobIx, record: &JobRecord) -> Option<Open> {
-        let mut keys = self.keys_of(ix);
-        let by_uuid = record.known.uuid().map(JobKey::of_uuid).filter(|by_uuid| !keys.contains(by_uuid));
-        keys.extend(by_uuid);
+        let keys = self.keys_of(ix);
         (!keys.is_empty()).then_some(Open { keys, source: record.source })
     }
 

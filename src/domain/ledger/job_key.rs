@@ -47,6 +47,17 @@ impl JobKey {
         }
     }
 
+    /// The keys of a job that lasting names tell of; of one without any, that of the line it was enqueued by.
+    pub fn all_of(
+        id: Option<&JobId>,
+        uuid: Option<&JobUuid>,
+        born: Option<LineKey>,
+    ) -> impl Iterator<Item = Self> {
+        let by_id = id.filter(|id| !id.is_numeric()).map(Self::of_id);
+        let by_line = born.filter(|_| id.is_none() && uuid.is_none()).map(Self::of_line);
+        by_id.into_iter().chain(uuid.map(Self::of_uuid)).chain(by_line)
+    }
+
     fn of_id(id: &JobId) -> Self {
         Self(format!("i{}", id.as_str()))
     }

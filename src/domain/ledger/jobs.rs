@@ -7,6 +7,7 @@ use super::counting::JobIx;
 use super::entry::Entry;
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
+use super::names::Names;
 use super::record::StreamKey;
 use super::row::{RowJob, RowRecord};
 use super::strangers;
@@ -333,8 +334,16 @@ impl Ledger {
     #[must_use]
     pub fn keys_of(&self, ix: JobIx) -> Vec<JobKey> {
         let Some(job) = self.jobs.get(ix.0) else { return Vec::new() };
-        let rows = job.sources.iter().flat_map(|sources| sources.rows.keys());
-        job.keys.iter().chain(rows).cloned().collect()
+        let mut keys = job.keys.clone();
+        keys.extend(job.sources.iter().flat_map(|sources| sources.rows.keys().cloned()));
+        // The others follow from the names, so that a job need not hold what only stores ask for.
+        let born = job.born.filter(|_| job.known.forgotten() == Names::default());
+        for key in JobKey::all_of(job.known.id(), job.known.uuid(), born) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 
     /// The stream of a job's enqueue line.
