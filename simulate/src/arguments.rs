@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
+use queuewatch_simulate::judge::ours::Store;
 use queuewatch_simulate::world::scenarios::{self, Scenario};
 use queuewatch_simulate::world::style::{Chaos, Layout, Style};
 use queuewatch_simulate::world::{Day, Setting};
@@ -52,6 +53,9 @@ pub(crate) struct TableArguments {
     /// lost (loss). Without a value: delivery.
     #[arg(long, value_name = "CHAOS", num_args = 0..=1, default_value = "none", default_missing_value = "delivery")]
     pub(crate) chaos: String,
+    /// Keep what is known as replay does (memory), or in a table, as the function does (table): some twenty times slower.
+    #[arg(long, value_name = "STORE", default_value = "memory")]
+    pub(crate) store: String,
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -111,6 +115,10 @@ impl DayArguments {
 }
 
 impl TableArguments {
+    pub(crate) fn store(&self) -> anyhow::Result<Store> {
+        choose("--store", &self.store)
+    }
+
     pub(crate) fn scenarios(&self) -> anyhow::Result<Vec<Scenario>> {
         if self.scenario.is_empty() {
             return Ok(scenarios::all());

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &DayArguments) -> anyhow::Result<bool> {
         );
         faults.push((fault.clone(), deadline));
     }
-    let report = ours::report(&day)?;
+    let report = ours::report(&day, ours::Store::Memory)?;
     text.push_str("\nwhat queuewatch said\n");
     let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
     for incident in report.get("incidents").and_then(Value::as_array).into_iter().flatten() {

@@ -37,11 +37,12 @@ pub(crate) fn run(arguments: &TableArguments) -> anyhow::Result<bool> {
     let scenarios = arguments.scenarios()?;
     let settings = arguments.settings()?;
     let days = arguments.days.get();
+    let store = arguments.store()?;
     let mut tasks: Vec<Task> = Vec::new();
     for setting in &settings {
         for scenario in &scenarios {
             let seeds = arguments.seed..arguments.seed.saturating_add(days);
-            tasks.extend(seeds.map(|seed| Task { scenario: *scenario, seed, setting: *setting }));
+            tasks.extend(seeds.map(|seed| Task { scenario: *scenario, seed, setting: *setting, store }));
         }
     }
     let all = tasks.len();

@@ -7,8 +7,9 @@
     reason = "test helpers are outside clippy's exemption"
 )]
 
+use queuewatch_simulate::judge::ours::{self, Store};
 use queuewatch_simulate::judge::table::{OURS, Task, judge};
-use queuewatch_simulate::judge::{ours, verdict::Verdict};
+use queuewatch_simulate::judge::verdict::Verdict;
 use queuewatch_simulate::world::due::SLACK_MS;
 use queuewatch_simulate::world::history::{End, Said};
 use queuewatch_simulate::world::scenarios;
@@ -21,7 +22,9 @@ fn setting(style: Style, layout: Layout, chaos: Chaos) -> Setting {
 
 /// What queuewatch came to, and one of the baselines.
 fn verdicts(scenario: &str, seed: u64, setting: Setting, baseline: &str) -> (Verdict, Verdict) {
-    let judged = judge(Task { scenario: scenarios::find(scenario).unwrap(), seed, setting }).unwrap();
+    let judged =
+        judge(Task { scenario: scenarios::find(scenario).unwrap(), seed, setting, store: Store::default() })
+            .unwrap();
     let of = |name: &str| {
         let found = judged.verdicts.iter().find(|(by, _)| by == name);
         found.unwrap_or_else(|| panic!("{name} did not look")).1.clone()
@@ -135,7 +138,7 @@ fn every_form_is_read() {
                 day.history.said.iter().filter(|it| ended(&day, it.said, bad)).count()
             }),
         ];
-        let report = ours::report(&day).unwrap();
+        let report = ours::report(&day, Store::default()).unwrap();
         for (name, count) in printed {
             assert!(count > 0, "{style}: {name}");
             let read = report.get("counts").and_then(|counts| counts.get(name)?.as_u64());

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::items;
 use super::DurableError;
+use super::items;
 use crate::domain::incident::Incident;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::checkpoint::Checkpoint;

@@ -24,9 +24,9 @@ mod tenancy;
 use thiserror::Error;
 
 use crate::domain::intake::DeliveryRecord;
+use crate::domain::intake::Merged;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::intake::Merged;
 use crate::domain::outbox::LetterId;
 use crate::domain::policy::Policy;
 use crate::ports::table::Table;
@@ -134,7 +134,9 @@ impl<T: Table> LedgerStore for TableLedger<T> {
         }
         let merged = merged.unwrap_or(Merged::New);
         self.freshness.heard(record, merged);
-        self.freshness.write(&self.table, &self.app, &self.owner, record.arrived_at, Freshness::SELDOM_MS).await?;
+        self.freshness
+            .write(&self.table, &self.app, &self.owner, record.arrived_at, Freshness::SELDOM_MS)
+            .await?;
         Ok(merged)
     }
 

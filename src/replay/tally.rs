@@ -57,7 +57,8 @@ impl Tally {
             return;
         }
         count(&mut payloads.data, 1);
-        let telling: BTreeSet<LineKey> = record.observations.iter().map(|observation| observation.line).collect();
+        let telling: BTreeSet<LineKey> =
+            record.observations.iter().map(|observation| observation.line).collect();
         // A line that stands twice in one payload is read once, and a duplicate of itself.
         for line in &record.lines {
             if !self.seen_lines.insert(line.key.0) {

@@ -7,9 +7,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use queuewatch::domain::intake::DeliveryRecord;
+use queuewatch::domain::intake::Merged;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::counting::JobIx;
-use queuewatch::domain::intake::Merged;
 use queuewatch::domain::outbox::LetterId;
 use queuewatch::domain::policy::Policy;
 use queuewatch::durable::{DurableError, TableLedger};

@@ -127,6 +127,7 @@ pub fn print(missed: &[Miss]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ours::Store;
     use super::*;
     use crate::world::Setting;
     use crate::world::scenarios;
@@ -146,7 +147,7 @@ mod tests {
     fn judged(chaos: Chaos, verdict: Verdict) -> Judged {
         let setting = Setting { style: Style::Json, layout: Layout::Separate, chaos };
         let scenario = scenarios::find("dead-busy").unwrap();
-        let task = Task { scenario, seed: 1, setting };
+        let task = Task { scenario, seed: 1, setting, store: Store::default() };
         Judged { task, has_deadline: true, verdicts: vec![(OURS.to_owned(), verdict)] }
     }
 

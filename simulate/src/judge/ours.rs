@@ -2,10 +2,17 @@
 //!
 //! Nothing but the published contract is read, so a kind or a cause is a word, and a new one needs no change here.
 
+use std::str::FromStr;
+
 use anyhow::Context;
+use queuewatch::adapters::memory::MemoryTable;
+use queuewatch::adapters::settled;
 use queuewatch::config::Config;
 use queuewatch::domain::envelope::Limits;
+use queuewatch::domain::incident::Book;
 use queuewatch::domain::job::Timestamp;
+use queuewatch::durable::TableLedger;
+use queuewatch::ports::View;
 use queuewatch::replay::{self, Input, Outcome, SETTLE_MS, Settings};
 use queuewatch::report::{Extent, Report};
 use queuewatch::saved::{Run, RunLine, Saved, SavedBody};
@@ -18,11 +25,33 @@ use crate::world::deliver::Delivery;
 /// Causes that count as named: whoever names them all is right about any.
 const NAMED_MAX: usize = 3;
 
+/// Where queuewatch keeps what it knows of a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Store {
+    /// As `replay` does: one ledger that lasts.
+    #[default]
+    Memory,
+    /// As the function does: items of a table, which is in memory here.
+    Table,
+}
+
+impl FromStr for Store {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "memory" => Ok(Self::Memory),
+            "table" => Ok(Self::Table),
+            _ => Err("one of memory, table is expected".to_owned()),
+        }
+    }
+}
+
 /// Replays a day, and returns queuewatch's report of it.
 ///
 /// # Errors
 /// Where the day's configuration is wrong, or the report is no JSON.
-pub fn report(day: &Day) -> anyhow::Result<Value> {
+pub fn report(day: &Day, keeps: Store) -> anyhow::Result<Value> {
     let config = Config::parse(&day.config).context("the day's configuration")?;
     let classifier = config.classifier().context("the day's configuration")?;
     let limits = Limits::default();
@@ -38,8 +67,31 @@ pub fn report(day: &Day) -> anyhow::Result<Value> {
         keeps_order: false,
         visits_every_minute: false,
     };
-    let outcome: Outcome = replay::replay(inputs, &settings, |_| ());
-    serde_json::to_value(Report::new(&outcome, &settings.policy, Extent::default())).context("the report")
+    let report = match keeps {
+        Store::Memory => {
+            let outcome: Outcome = replay::replay(inputs, &settings, |_| ());
+            Report::new(&outcome, &settings.policy, Extent::default())
+        }
+        Store::Table => over_a_table(inputs, &settings)?,
+    };
+    serde_json::to_value(report).context("the report")
+}
+
+/// The same through the protocol that the function runs on AWS: every sweep begins from what the last one wrote.
+fn over_a_table(inputs: Vec<Input>, settings: &Settings) -> anyhow::Result<Report> {
+    let table = MemoryTable::new();
+    let store = TableLedger::new(table.clone(), &settings.policy, "simulate".to_owned());
+    let settings = Settings { visits_every_minute: true, ..settings.clone() };
+    let outcome = replay::replay_over(store, inputs, &settings, |_| ()).context("the table")?;
+    let kept = settled(outcome.store.look(outcome.ends_at)).context("the table")?;
+    let mut book = Book::default();
+    for item in table.items().filter(|item| item.key.partition.starts_with("I#")) {
+        book.write(serde_json::from_str(&item.body).context("an incident")?);
+    }
+    // The history holds an incident as it closed, and not that it opened again.
+    kept.book.all().into_iter().cloned().for_each(|incident| book.write(incident));
+    let view = View { ledger: &kept.ledger, book: &book };
+    Ok(Report::over(&outcome, view, &settings.policy, Extent::default()))
 }
 
 /// A delivery as it would have been saved, with the time it arrived.

@@ -7,6 +7,7 @@ use std::thread;
 
 use serde::Serialize;
 
+use super::ours::Store;
 use super::verdict::{Verdict, verdict};
 use super::{ours, plain};
 use crate::world::due::{Deadline, due};
@@ -32,6 +33,8 @@ pub struct Task {
     pub seed: u64,
     /// How it is logged.
     pub setting: Setting,
+    /// Where queuewatch keeps what it knows.
+    pub store: Store,
 }
 
 /// One day, judged.
@@ -53,7 +56,7 @@ pub fn judge(task: Task) -> anyhow::Result<Judged> {
     let day = Day::new(&task.scenario, task.seed, task.setting);
     let faults: Vec<(Fault, Deadline)> =
         day.faults.iter().map(|fault| (fault.clone(), due(&day, fault, task.setting.style))).collect();
-    let report = ours::report(&day)?;
+    let report = ours::report(&day, task.store)?;
     let ends = day.lines.iter().filter(|line| matches!(line.tells, Some((Tells::Done | Tells::Failed, _))));
     let says_loss = ours::says_lines_are_missing(&report);
     let is_right_on_loss = match (task.setting.chaos, task.scenario.group) {

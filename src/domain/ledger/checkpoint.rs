@@ -184,10 +184,10 @@ impl Ledger {
             ledger.dirty_series.insert(class);
         }
         for (hashes, record) in checkpoint.recent {
-            ledger.take_recent(&hashes, &record);
+            ledger.take_recent(&hashes, record);
         }
         for (key, record) in checkpoint.rows {
-            ledger.take_entry(&key, &Entry::Row(record));
+            ledger.take_entry(&key, Entry::Row(record));
         }
         for open in checkpoint.open {
             ledger.find_again(&open.keys, open.source);
@@ -294,7 +294,13 @@ impl Ledger {
             let is_closed = |ix: &JobIx| !self.record_of(*ix).is_open();
             let is_wrong_there = jobs.iter().any(|ix| is_kept_apart(*ix)) && jobs.iter().all(is_closed);
             let Entry::Row(record) = self.entry_of(key) else { continue };
-            moved.push(Moved { is_wrong_there, at, jobs, record: None, row: Some((key.clone(), record.compacted())) });
+            moved.push(Moved {
+                is_wrong_there,
+                at,
+                jobs,
+                record: None,
+                row: Some((key.clone(), record.compacted())),
+            });
         }
         moved
     }
@@ -347,8 +353,12 @@ impl Ledger {
     fn newest_told(&self, now: Timestamp, room: Room) -> Vec<(JobHash, Timestamp)> {
         let from = now.minus_ms(TOLD_MS);
         let here = self.jobs.iter().flat_map(|job| job.hashes.iter().zip(job.wait_told_at));
-        let all: BTreeMap<JobHash, Timestamp> =
-            self.told.iter().map(|(hash, at)| (*hash, *at)).chain(here.map(|(hash, at)| (*hash, at))).collect();
+        let all: BTreeMap<JobHash, Timestamp> = self
+            .told
+            .iter()
+            .map(|(hash, at)| (*hash, *at))
+            .chain(here.map(|(hash, at)| (*hash, at)))
+            .collect();
         let mut told: Vec<_> = all.into_iter().filter(|(_, at)| *at >= from).collect();
         told.sort_by_key(|(hash, at)| (std::cmp::Reverse(*at), *hash));
         told.truncate(room.of(TOLD_MAX));

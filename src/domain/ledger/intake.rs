@@ -1,14 +1,15 @@
 //! How a delivery joins the ledger: its lines are counted once, and joined to the jobs that they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::halves::Turn;
-use super::pairing::CountedEnd;
-use super::entry::{Entry, entries_of};
-use super::job_key::JobKey;
-use super::record::{StreamKey, may_be_retried};
 use super::Ledger;
+use super::counting::JobIx;
+use super::entry::{Entry, entries_of};
+use super::halves::Turn;
+use super::job_key::JobKey;
+use super::pairing::CountedEnd;
+use super::record::{StreamKey, may_be_retried};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
@@ -35,20 +36,34 @@ impl Ledger {
         self.join_lines(record, &repeated);
         let stream = StreamKey::of(&record.log_group, &record.log_stream);
         let mut entries = entries_of(record.observations.iter(), stream, record.arrived_at);
-        // An end tells nothing new of how long the job waited, unless its start was never printed.
-        let is_started = |entry: &Entry| !entry.has_only_ends();
-        let news: BTreeSet<JobKey> =
-            entries.iter().filter(|(_, entry)| is_started(entry)).map(|(key, _)| key.clone()).collect();
-        for (key, more) in beyond {
-            entries.entry(key.clone()).or_insert_with(|| Entry::empty(&key)).join(&more);
+        let beyond: BTreeMap<JobKey, Entry> = beyond.into_iter().collect();
+        for key in beyond.keys() {
+            entries.entry(key.clone()).or_insert_with(|| Entry::empty(key));
         }
-        for (key, entry) in &entries {
-            for ix in self.take_entry(key, entry) {
-                let has_start = self.job(ix).is_some_and(|job| job.known.first_start.is_some());
-                if news.contains(key) || !has_start {
-                    self.fresh_waits.entry(ix).or_insert(record.arrived_at);
+        for (key, mut entry) in entries {
+            // An end tells nothing new of how long the job waited, unless its start was never printed.
+            let is_news = !entry.has_only_ends();
+            if let Some(more) = beyond.get(&key) {
+                entry.join(more);
+            }
+            match entry {
+                Entry::Job(job) => {
+                    let ix = self.take_record(key.hash(), job);
+                    self.note_wait(ix, is_news, record.arrived_at);
+                }
+                Entry::Row(_) => {
+                    for ix in self.take_entry(&key, entry) {
+                        self.note_wait(ix, is_news, record.arrived_at);
+                    }
                 }
             }
+        }
+    }
+
+    fn note_wait(&mut self, ix: JobIx, is_news: bool, at: Timestamp) {
+        let Some(job) = self.job(ix) else { return };
+        if job.wait_told_at.is_none() && (is_news || job.known.first_start.is_none()) {
+            self.fresh_waits.entry(ix).or_insert(at);
         }
     }
 

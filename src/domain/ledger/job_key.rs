@@ -105,12 +105,50 @@ impl JobHash {
     /// The hash of [`JobKey::of_uuid`].
     #[must_use]
     pub fn of_uuid(uuid: &JobUuid) -> Self {
-        JobKey::of_uuid(uuid).hash()
+        // Asked of every line, so that it is worth no allocation.
+        let mut key = [0_u8; 64];
+        let text = uuid.as_str().as_bytes();
+        match key.get_mut(..text.len().saturating_add(1)).and_then(<[u8]>::split_first_mut) {
+            Some((first, rest)) => {
+                *first = b'u';
+                rest.copy_from_slice(text);
+                let length = text.len().saturating_add(1);
+                Self(LineHash::default().with(key.get(..length).unwrap_or_default()).finish())
+            }
+            None => JobKey::of_uuid(uuid).hash(),
+        }
     }
 
     /// The hash of the job that a row was from this enqueue line on.
     #[must_use]
     pub fn of_row(row: &JobKey, enqueue: LineKey) -> Self {
         Self(LineHash::default().with(row.as_str().as_bytes()).with_key(enqueue).finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuids_hash_is_that_of_its_key_however_long_it_is() {
+        for text in [
+            "",
+            "a",
+            "00000000-0000-4000-8000-000000000001",
+            &"u".repeat(63),
+            &"u".repeat(64),
+            &"é".repeat(99),
+        ] {
+            let uuid = JobUuid::from(text);
+            assert_eq!(JobHash::of_uuid(&uuid), JobKey::of_uuid(&uuid).hash(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_an_id_of_digits_alone() {
+        let row = |text: &str| JobKey::from_text(text.to_owned()).is_row();
+        assert!(row("i7") && row("i0123"));
+        assert!(!row("i") && !row("u7") && !row("i7a") && !row("l7"));
     }
 }

@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
 use super::names::Names;
-use super::record::StreamKey;
+use super::record::{Registers, StreamKey};
 use super::row::{RowJob, RowRecord};
 use super::strangers;
 use super::{Job, Ledger};
@@ -64,14 +64,20 @@ impl Job {
     }
 
     /// Joins what is known under one of its lasting names.
-    fn learn(&mut self, record: &JobRecord) {
+    fn learn(&mut self, record: JobRecord) {
         if let Some(sources) = &mut self.sources {
-            sources.own.join(record);
+            sources.own.join(&record);
             return self.gather();
         }
+        if self.known == Registers::default() {
+            // Most jobs are enqueued by the first line that tells of them.
+            let mut record = record;
+            record.join(&self.findings());
+            return self.set_record(record);
+        }
         self.known.join(&record.known);
-        if let Some(retries) = &record.retries {
-            self.retries.get_or_insert_default().join((**retries).clone());
+        if let Some(retries) = record.retries {
+            self.retries.get_or_insert_default().join(*retries);
         }
         self.born = [self.born, record.born].into_iter().flatten().min();
         self.source = [self.source, record.source].into_iter().flatten().min();
@@ -127,7 +133,7 @@ impl Job {
 impl Ledger {
     /// Takes what a store keeps under one key, and answers which jobs that is.
     pub fn adopt(&mut self, key: &JobKey, entry: &Entry) -> Vec<JobIx> {
-        let jobs = self.take_entry(key, entry);
+        let jobs = self.take_entry(key, entry.clone());
         if !key.is_row() {
             for ix in &jobs {
                 self.note_key(*ix, key);
@@ -145,15 +151,15 @@ impl Ledger {
     }
 
     /// Takes what is known under one key.
-    pub(super) fn take_entry(&mut self, key: &JobKey, entry: &Entry) -> Vec<JobIx> {
+    pub(super) fn take_entry(&mut self, key: &JobKey, entry: Entry) -> Vec<JobIx> {
         match entry {
             Entry::Job(record) => vec![self.take_record(key.hash(), record)],
-            Entry::Row(record) => self.take_row(key, record),
+            Entry::Row(record) => self.take_row(key, &record),
         }
     }
 
     /// Takes back what was known of a job whose names are not kept.
-    pub(super) fn take_recent(&mut self, hashes: &[JobHash], record: &JobRecord) {
+    pub(super) fn take_recent(&mut self, hashes: &[JobHash], record: JobRecord) {
         let Some((first, others)) = hashes.split_first() else { return };
         let ix = self.take_record(*first, record);
         for hash in others {
@@ -173,7 +179,7 @@ impl Ledger {
     }
 
     /// Takes what is known of a job under one lasting name.
-    fn take_record(&mut self, hash: JobHash, record: &JobRecord) -> JobIx {
+    pub(super) fn take_record(&mut self, hash: JobHash, record: JobRecord) -> JobIx {
         let by_uuid = record.known.uuid().map(JobHash::of_uuid);
         let held = self.by_name.get(&hash).copied();
         let twin = by_uuid.and_then(|by_uuid| self.by_name.get(&by_uuid)).copied();
@@ -236,11 +242,11 @@ impl Ledger {
             }
         }
         let Some(sources) = sources else {
-            job.learn(&record);
+            job.learn(record);
             self.refresh(kept);
             return kept;
         };
-        job.learn(&sources.own);
+        job.learn(sources.own);
         for (key, record) in sources.rows {
             job.set_row(&key, Some(record));
             if let Some(row) = self.rows.get_mut(&key) {

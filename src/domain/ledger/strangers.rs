@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::counting::{JobIx, StartKey};
 use super::job_key::JobKey;
-use super::names::Likeness;
 use super::job_record::JobRecord;
+use super::names::Likeness;
 use super::pairing::{CountedEnd, CountedEndTime, PairedStart, StreamSeries};
 use super::record::{Registers, State, StreamKey};
 use super::{Job, Ledger};
@@ -114,7 +114,12 @@ fn end_of(at: Timestamp, line: &Registers) -> Option<CountedEnd> {
         return None;
     }
     let is_failure = line.newest_failure.is_some();
-    Some(CountedEnd { at, is_failure, may_retry: is_failure, runtime: line.implied_start.map(|it| it.runtime(at)) })
+    Some(CountedEnd {
+        at,
+        is_failure,
+        may_retry: is_failure,
+        runtime: line.implied_start.map(|it| it.runtime(at)),
+    })
 }
 
 /// How the newest attempt ended.

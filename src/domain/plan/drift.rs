@@ -49,8 +49,7 @@ impl Planner<'_> {
         let classes = waiting.into_iter().filter(|(_, jobs)| jobs.iter().any(|job| is_due(job)));
         let found = classes.flat_map(|(class, jobs)| self.drifted_of_class(lane, class, &jobs));
         // A store that forgets starts remembers what they showed.
-        let was_found =
-            |ix: &JobIx| self.ledger.job(*ix).is_some_and(|job| job.is_unseen);
+        let was_found = |ix: &JobIx| self.ledger.job(*ix).is_some_and(|job| job.is_unseen);
         found.chain(view.waiting.iter().filter(is_asked).map(|job| job.ix).filter(was_found)).collect()
     }
 

@@ -42,8 +42,7 @@ impl Planner<'_> {
             view.waiting.iter().filter(|job| job.passed_over_at.is_some()).collect();
         let consumed = self.consumed_unseen(lane, &passed_over);
         // A store that forgets starts remembers what they showed.
-        let was_unseen =
-            |ix: JobIx| self.ledger.job(ix).is_some_and(|job| job.is_unseen);
+        let was_unseen = |ix: JobIx| self.ledger.job(ix).is_some_and(|job| job.is_unseen);
         let mut sorted = PassedOver::default();
         sorted.unseen.extend(passed_over.iter().map(|job| job.ix).filter(|ix| was_unseen(*ix)));
         sorted.unseen.extend(consumed);
