@@ -3,8 +3,8 @@
 use super::Config;
 use super::error::ConfigError;
 use super::rule::{Capture, RuleConfig, RuleMatcher};
-use crate::domain::classify::{Classifier, JsonConstant, JsonSpec, Rule, RuleError, RuleSpec, SourceSpec};
 use crate::domain::policy::Preset;
+use crate::domain::systems::{Classifier, JsonConstant, JsonSpec, Rule, RuleError, RuleSpec, SourceSpec};
 
 impl Config {
     /// Compiles the sources and rules.

@@ -5,11 +5,11 @@
 
 use std::hash::BuildHasherDefault;
 
-use super::classify::{Classifier, StreamReader};
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
 use super::job::LineKey;
 use super::printable::printable;
+use super::systems::{Classifier, StreamReader};
 
 /// What a payload was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

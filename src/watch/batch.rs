@@ -10,11 +10,11 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::lines::{Cut, Ending, Span, cut};
-use crate::domain::classify::Classifier;
 use crate::domain::envelope::Line;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{DAY_MS, SECOND_MS, Timestamp};
 use crate::domain::reading::read_lines;
+use crate::domain::systems::Classifier;
 use crate::pack::line_time;
 
 /// How far apart lines of one batch may be stamped: a record sets lines aside that are days from its median.

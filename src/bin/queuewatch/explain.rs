@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use anyhow::Context;
 
-use queuewatch::domain::classify::{Classifier, Explanation};
 use queuewatch::domain::job::{Ending, Observation};
 use queuewatch::domain::printable::printable;
+use queuewatch::domain::systems::{Classifier, Explanation};
 
 use crate::args::{ConfigArguments, ExplainArguments};
 use crate::replay::load;

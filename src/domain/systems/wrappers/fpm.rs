@@ -5,7 +5,7 @@
 //! escaped, so the last one ends it. <https://www.php.net/manual/en/install.fpm.configuration.php>
 
 /// The line that the child said.
-pub(super) fn inner(line: &str) -> Option<&str> {
+pub(in crate::domain::systems) fn inner(line: &str) -> Option<&str> {
     let (stamp, rest) = line.strip_prefix('[')?.split_once("] ")?;
     let (level, rest) = rest.split_once(": [pool ")?;
     let (pool, rest) = rest.split_once("] child ")?;

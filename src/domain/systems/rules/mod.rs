@@ -2,6 +2,8 @@
 //!
 //! Raw ([`RuleSpec`]) becomes checked ([`Rule`]) once, before anything runs; an error names key and place.
 
+mod json;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -10,9 +12,9 @@ use regex::{Captures, Regex, RegexBuilder};
 use crate::domain::job::{ConnectionName, Form, JobClass, QueueName, Runtime, Stage};
 
 use super::normalise;
-use super::rule_json::JsonMatcher;
 use super::runtime;
 use super::sighting::Sighting;
+use json::JsonMatcher;
 
 /// Bytes a compiled pattern may take. Fifty times what the patterns of an access log need; a bounded
 /// repetition of a bounded repetition stops here instead of in the function's memory.
@@ -262,5 +264,4 @@ fn pointed_at(reason: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[path = "rule_tests.rs"]
 mod tests;

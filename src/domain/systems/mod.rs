@@ -8,37 +8,18 @@
 //! To add a form: a file with `read(line) -> Option<Sighting>`, its place in `StreamReader::preset` by first
 //! byte, its near misses in `near_miss`, and a case for each line that it must decline.
 
-mod artisan;
-mod bare;
-mod bracket;
-mod columns;
-mod error_json;
 mod explain;
-mod flat_json;
-mod fpm;
-mod json;
-mod monolog;
-mod near_miss;
+mod laravel;
 mod normalise;
-mod process;
-mod queued;
-mod quotation;
-mod reader;
-mod records;
-mod rule;
-mod rule_json;
+mod rules;
 mod runtime;
 mod sighting;
-mod stamp;
-mod store_error;
-mod trace;
-mod worker_json;
+mod wrappers;
 
 pub use explain::Explanation;
-pub use near_miss::NearMiss;
+pub use laravel::{Classified, NearMiss, StreamReader};
 pub use normalise::LINE_BYTES_MAX;
-pub use reader::{Classified, StreamReader};
-pub use rule::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
+pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
 
 use super::glob;
 use super::job::{ConnectionName, QueueName};

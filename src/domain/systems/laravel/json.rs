@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 /// A JSON value that is not a container. A field of an unexpected type is [`Scalar::Other`], never an error.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Scalar<'a> {
+pub(in crate::domain::systems) enum Scalar<'a> {
     /// No such key, or `null`.
     #[default]
     Absent,
@@ -23,17 +23,17 @@ pub(super) enum Scalar<'a> {
 
 impl<'a> Scalar<'a> {
     /// The text, if it is one.
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(in crate::domain::systems) fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The text, if it is one and not empty.
-    pub(super) fn into_text(self) -> Option<Cow<'a, str>> {
+    pub(in crate::domain::systems) fn into_text(self) -> Option<Cow<'a, str>> {
         if let Self::Text(text) = self { Some(text).filter(|t| !t.is_empty()) } else { None }
     }
 
     /// An identity: text, or a number as the database driver has it.
-    pub(super) fn into_id(self) -> Option<Cow<'a, str>> {
+    pub(in crate::domain::systems) fn into_id(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) if !text.is_empty() => Some(text),
             Self::Whole(number) => Some(Cow::Owned(number.to_string())),
@@ -42,7 +42,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A number of seconds in milliseconds, not below zero. Text counts when it is a plain number.
-    pub(super) fn seconds_as_ms(&self) -> Option<i64> {
+    pub(in crate::domain::systems) fn seconds_as_ms(&self) -> Option<i64> {
         match self {
             Self::Whole(seconds) => Some(seconds.max(&0).saturating_mul(1000)),
             Self::Real(seconds) => super::runtime::from_seconds(seconds.max(0.0)).map(|r| r.ms),
@@ -52,7 +52,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A number, whole or not.
-    pub(super) fn as_real(&self) -> Option<f64> {
+    pub(in crate::domain::systems) fn as_real(&self) -> Option<f64> {
         match self {
             #[expect(clippy::cast_precision_loss, reason = "a runtime in seconds is far below 2^52")]
             Self::Whole(number) => Some(*number as f64),
@@ -62,7 +62,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A count from one.
-    pub(super) fn as_count(&self) -> Option<u32> {
+    pub(in crate::domain::systems) fn as_count(&self) -> Option<u32> {
         match self {
             Self::Whole(number) => u32::try_from(*number).ok(),
             Self::Absent | Self::Text(_) | Self::Real(_) | Self::Other => None,
@@ -127,56 +127,56 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 /// The top-level keys that any JSON form uses. Which of them are there decides the form.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Document<'a> {
+pub(in crate::domain::systems) struct Document<'a> {
     // `queue:work --json`
     #[serde(borrow)]
-    pub(super) status: Scalar<'a>,
+    pub(in crate::domain::systems) status: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) job: Scalar<'a>,
+    pub(in crate::domain::systems) job: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) id: Scalar<'a>,
+    pub(in crate::domain::systems) id: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) uuid: Scalar<'a>,
+    pub(in crate::domain::systems) uuid: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) connection: Scalar<'a>,
+    pub(in crate::domain::systems) connection: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) queue: Scalar<'a>,
+    pub(in crate::domain::systems) queue: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) result: Scalar<'a>,
+    pub(in crate::domain::systems) result: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) attempts: Scalar<'a>,
+    pub(in crate::domain::systems) attempts: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) duration: Scalar<'a>,
+    pub(in crate::domain::systems) duration: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) exception: Scalar<'a>,
+    pub(in crate::domain::systems) exception: Scalar<'a>,
     // both
     #[serde(borrow)]
-    pub(super) message: Scalar<'a>,
+    pub(in crate::domain::systems) message: Scalar<'a>,
     // Monolog
     #[serde(borrow)]
-    pub(super) level_name: Scalar<'a>,
+    pub(in crate::domain::systems) level_name: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) context: Option<&'a RawValue>,
+    pub(in crate::domain::systems) context: Option<&'a RawValue>,
     // FireLens and the json-file driver
     #[serde(borrow)]
-    pub(super) log: Scalar<'a>,
+    pub(in crate::domain::systems) log: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) container_name: Scalar<'a>,
+    pub(in crate::domain::systems) container_name: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) container_id: Scalar<'a>,
+    pub(in crate::domain::systems) container_id: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) source: Scalar<'a>,
+    pub(in crate::domain::systems) source: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) stream: Scalar<'a>,
+    pub(in crate::domain::systems) stream: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) ecs_cluster: Scalar<'a>,
+    pub(in crate::domain::systems) ecs_cluster: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) ecs_task_arn: Scalar<'a>,
+    pub(in crate::domain::systems) ecs_task_arn: Scalar<'a>,
 }
 
 impl<'a> Document<'a> {
     /// Parses a line, unless it cannot be of use: most JSON noise stops at five short substring searches.
-    pub(super) fn read(line: &'a str) -> Option<Self> {
+    pub(in crate::domain::systems) fn read(line: &'a str) -> Option<Self> {
         const TELLING: [&str; 5] = ["\"status\"", "queued\"", "\"log\"", "xception", "Worker "];
         // How a worker and Monolog begin the lines that matter: no need to search those.
         const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
@@ -187,7 +187,7 @@ impl<'a> Document<'a> {
     }
 
     /// The line inside a FireLens (or json-file) record.
-    pub(super) fn take_inner_line(&mut self) -> Option<Cow<'a, str>> {
+    pub(in crate::domain::systems) fn take_inner_line(&mut self) -> Option<Cow<'a, str>> {
         let marks = [
             &self.container_name,
             &self.container_id,
@@ -204,7 +204,7 @@ impl<'a> Document<'a> {
     }
 
     /// Whether the record is Monolog's rather than a worker's: a worker's `level` is text, and it has no name.
-    pub(super) fn is_monolog(&self) -> bool {
+    pub(in crate::domain::systems) fn is_monolog(&self) -> bool {
         self.level_name.as_text().is_some() && self.message.as_text().is_some()
     }
 }

@@ -26,7 +26,7 @@ pub struct NearMiss {
 }
 
 /// The nearest form, or `None` where no form is near.
-pub(super) fn find(line: &str) -> Option<NearMiss> {
+pub(in crate::domain::systems) fn find(line: &str) -> Option<NearMiss> {
     if line.starts_with('{') {
         return Some(json(line));
     }

@@ -2,10 +2,12 @@
 
 use crate::domain::job::{Form, LineKey, Observation, Timestamp};
 
-use super::json::Document;
-use super::near_miss::{self, NearMiss};
-use super::rule::Rule;
-use super::{Classifier, fpm, normalise};
+use super::laravel::NearMiss;
+use super::laravel::json::Document;
+use super::laravel::near_miss;
+use super::rules::Rule;
+use super::wrappers::fpm;
+use super::{Classifier, normalise};
 
 /// What became of a line.
 #[derive(Clone, Debug, PartialEq)]

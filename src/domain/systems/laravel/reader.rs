@@ -8,13 +8,14 @@ use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf
 use super::json::Document;
 use super::quotation::{Origin, Quotation, Verdict};
 use super::records::{Findings, Head, Records};
-use super::rule::Rule;
+use super::rules::Rule;
 use super::sighting::{Names, Sighting, cut};
 use super::store_error;
 use super::{
-    artisan, bare, bracket, columns, error_json, flat_json, fpm, monolog, normalise, process, queued, trace,
+    artisan, bare, bracket, columns, error_json, flat_json, monolog, normalise, process, queued, trace,
     worker_json,
 };
+use crate::domain::systems::wrappers::fpm;
 
 /// What a payload's lines of one stream say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ struct Line<'a> {
 }
 
 impl<'c> StreamReader<'c> {
-    pub(super) fn new(rules: &'c [Rule], has_presets: bool) -> Self {
+    pub(in crate::domain::systems) fn new(rules: &'c [Rule], has_presets: bool) -> Self {
         Self {
             rules,
             has_presets,

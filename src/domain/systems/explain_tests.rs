@@ -1,8 +1,8 @@
 //! Cases of explanations: what read a line, and the near misses.
 
 use super::*;
-use crate::domain::classify::{JsonConstant, JsonSpec, Rule, RuleSpec, SourceSpec};
 use crate::domain::job::Stage;
+use crate::domain::systems::{JsonConstant, JsonSpec, Rule, RuleSpec, SourceSpec};
 
 #[track_caller]
 fn check(line: &str, form: &str, why: &str) {

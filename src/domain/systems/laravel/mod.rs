@@ -1,0 +1,28 @@
+//! Laravel's queues: what `queue:work`, Horizon, Vapor and an app's own log print, every version.
+//!
+//! One form a file. Each reads one line by itself and declines what is not exactly its form; [`StreamReader`]
+//! adds what only the order of lines can tell: messages that go on, traces, unfinished lines.
+
+mod artisan;
+mod bare;
+mod bracket;
+mod columns;
+mod error_json;
+mod flat_json;
+pub(super) mod json;
+mod monolog;
+pub(super) mod near_miss;
+mod process;
+mod queued;
+mod quotation;
+mod reader;
+mod records;
+mod stamp;
+mod store_error;
+mod trace;
+mod worker_json;
+
+use super::{normalise, rules, runtime, sighting};
+
+pub use near_miss::NearMiss;
+pub use reader::{Classified, StreamReader};
