@@ -111,7 +111,7 @@ fn escaped_text(text: &str) -> Option<(Scalar<'_>, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::systems::json::Document;
+    use crate::domain::systems::laravel::json::Document;
 
     /// Both ways must say the same of whatever the quick one takes.
     #[track_caller]

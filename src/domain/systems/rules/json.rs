@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{FIELDS, JsonConstant, JsonSpec, RuleError};
+use super::spec::{FIELDS, JsonConstant, JsonSpec, RuleError};
 
 /// A JSON rule that compiled.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Cases of configured rules.
 
 use super::*;
+use crate::domain::job::Stage;
 
 fn pattern(pattern: &str) -> RuleSpec {
     RuleSpec {
