@@ -48,7 +48,7 @@ impl Classifier {
         let rule = self.rules.iter().find(|rule| read(rule).is_some());
         let matched_by = observation.as_ref().map(|seen| match (seen.form, rule) {
             (Form::Rule, Some(rule)) => format!("rule {:?}", rule.name()),
-            (form, _) => preset_name(form).to_owned(),
+            (form, _) => super::form(form).name.to_owned(),
         });
         let said = inner.unwrap_or(&line);
         let nearest = if observation.is_some() { None } else { self.nearest(log_group, log_stream, said) };
@@ -66,8 +66,8 @@ impl Classifier {
         if let Some(rule) = self.rules.iter().find(|rule| rule.is_near(line)) {
             return Some(NearMiss { form: format!("rule {:?}", rule.name()), why: rule.why_not(line) });
         }
-        if source.is_some_and(|source| !source.laravel) {
-            let why = "its [[source]] does not have the preset \"laravel\", and no rule reads the line";
+        if source.is_some_and(|source| source.presets.is_empty()) {
+            let why = "its [[source]] does not have a preset, and no rule reads the line";
             return Some(NearMiss { form: "[[source]]".into(), why: why.into() });
         }
         near_miss::find(line)
@@ -103,20 +103,6 @@ fn first_line(message: &str, notes: &mut Vec<String>) -> String {
         ));
     }
     line.to_owned()
-}
-
-/// A preset as messages call it.
-const fn preset_name(form: Form) -> &'static str {
-    match form {
-        Form::Bracket => "preset laravel: bracket form (5.2 to 9.20)",
-        Form::EndOnly => "preset laravel: end of an interrupted column line (9.21 to 9.40)",
-        Form::TwoLine => "preset laravel: column form (9.21 and later)",
-        Form::Json => "preset laravel: queue:work --json (11.27 and later)",
-        Form::Bare => "preset laravel: bare form (5.0, 5.1 and Vapor)",
-        Form::Monolog => "preset laravel: log record",
-        Form::Process => "preset laravel: process line",
-        Form::Rule => "rule",
-    }
 }
 
 #[cfg(test)]

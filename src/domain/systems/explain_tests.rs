@@ -116,7 +116,7 @@ fn a_rule_and_a_source_are_named() {
     let source = SourceSpec {
         log_group: "/ecs/*".into(),
         log_stream: "*".into(),
-        laravel: false,
+        presets: Vec::new(),
         queue: None,
         connection: None,
     };
@@ -124,5 +124,5 @@ fn a_rule_and_a_source_are_named() {
     let told = classifier.explain("/eks/app", "x", r"Processing: App\Jobs\X");
     assert!(told.nearest.is_some_and(|near| near.why.contains("no [[source]] covers")));
     let told = classifier.explain("/ecs/app", "x", r"Processing: App\Jobs\X");
-    assert!(told.nearest.is_some_and(|near| near.why.contains("does not have the preset")));
+    assert!(told.nearest.is_some_and(|near| near.why.contains("does not have a preset")));
 }

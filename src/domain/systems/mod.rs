@@ -9,6 +9,7 @@
 //! byte, its near misses in `near_miss`, and a case for each line that it must decline.
 
 mod explain;
+mod form;
 mod laravel;
 mod normalise;
 mod rules;
@@ -17,12 +18,40 @@ mod sighting;
 mod wrappers;
 
 pub use explain::Explanation;
-pub use laravel::{Classified, NearMiss, StreamReader};
+pub use form::{FormFacts, Sample};
+pub use laravel::{Classified, NearMiss, StreamReader, runbook};
 pub use normalise::LINE_BYTES_MAX;
 pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
 
 use super::glob;
-use super::job::{ConnectionName, QueueName};
+use super::job::{ConnectionName, Form, QueueName};
+
+/// A job system whose forms come with queuewatch, as `presets` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Laravel's worker and log lines, every version.
+    Laravel,
+}
+
+impl Preset {
+    /// Those of a stream that no source names: a stream nobody configured is watched, not ignored.
+    pub const DEFAULT: &'static [Self] = &[Self::Laravel];
+}
+
+/// What a form prints, and lines of it.
+#[must_use]
+pub const fn form(form: Form) -> FormFacts {
+    match form {
+        Form::Bracket => laravel::forms::BRACKET,
+        Form::EndOnly => laravel::forms::END_ONLY,
+        Form::TwoLine => laravel::forms::COLUMNS,
+        Form::Json => laravel::forms::WORKER_JSON,
+        Form::Bare => laravel::forms::BARE,
+        Form::Monolog => laravel::forms::RECORD,
+        Form::Process => laravel::forms::PROCESS,
+        Form::Rule => rules::FORM,
+    }
+}
 
 /// A `[[source]]`: which streams it covers, and how their lines are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +60,8 @@ pub struct SourceSpec {
     pub log_group: String,
     /// A glob over log stream names.
     pub log_stream: String,
-    /// Whether the Laravel presets read its lines; rules do in any case.
-    pub laravel: bool,
+    /// Whose forms its lines are read in; rules read them in any case.
+    pub presets: Vec<Preset>,
     /// The queue of a class never seen enqueued. Not applied here: what a line lacks stays `None`.
     pub queue: Option<QueueName>,
     /// The connection of a class never seen enqueued. Not applied here either.
@@ -55,7 +84,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Makes a classifier. Without sources, every stream reads with the Laravel presets.
+    /// Makes a classifier. Without sources, every stream is read with [`Preset::DEFAULT`].
     #[must_use]
     pub const fn new(sources: Vec<SourceSpec>, rules: Vec<Rule>) -> Self {
         Self { sources, rules }
@@ -72,12 +101,14 @@ impl Classifier {
     #[must_use]
     pub fn stream(&self, log_group: &str, log_stream: &str) -> StreamReader<'_> {
         match (self.sources.is_empty(), self.source(log_group, log_stream)) {
-            (true, _) => StreamReader::new(&self.rules, true),
-            (false, Some(source)) => StreamReader::new(&self.rules, source.laravel),
-            (false, None) => StreamReader::new(&[], false),
+            (true, _) => StreamReader::new(&self.rules, Preset::DEFAULT),
+            (false, Some(source)) => StreamReader::new(&self.rules, &source.presets),
+            (false, None) => StreamReader::new(&[], &[]),
         }
     }
 }
 
+#[cfg(test)]
+mod forms_tests;
 #[cfg(test)]
 mod tests;

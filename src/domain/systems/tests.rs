@@ -47,14 +47,15 @@ const END: &str = "\"} ";
 
 #[test]
 fn the_first_source_that_covers_a_stream_reads_it() {
-    let source = |log_stream: &str, laravel| SourceSpec {
+    let source = |log_stream: &str, presets: &[Preset]| SourceSpec {
         log_group: "/ecs/app".into(),
         log_stream: log_stream.into(),
-        laravel,
+        presets: presets.to_vec(),
         queue: None,
         connection: None,
     };
-    let classifier = Classifier::new(vec![source("ecs/web/*", false), source("ecs/*", true)], Vec::new());
+    let classifier =
+        Classifier::new(vec![source("ecs/web/*", &[]), source("ecs/*", Preset::DEFAULT)], Vec::new());
     let count = |log_group: &str, log_stream: &str| {
         let mut reader = classifier.stream(log_group, log_stream);
         reader.line(LineKey(1), Timestamp::from_ms(1), START);

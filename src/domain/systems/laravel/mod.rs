@@ -9,6 +9,7 @@ mod bracket;
 mod columns;
 mod error_json;
 mod flat_json;
+pub(super) mod forms;
 pub(super) mod json;
 mod monolog;
 pub(super) mod near_miss;
@@ -17,12 +18,13 @@ mod queued;
 mod quotation;
 mod reader;
 mod records;
+pub mod runbook;
 mod stamp;
 mod store_error;
 mod trace;
 mod worker_json;
 
-use super::{normalise, rules, runtime, sighting};
+use super::{Preset, normalise, rules, runtime, sighting};
 
 pub use near_miss::NearMiss;
 pub use reader::{Classified, StreamReader};

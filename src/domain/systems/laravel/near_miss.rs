@@ -37,7 +37,11 @@ pub(in crate::domain::systems) fn find(line: &str) -> Option<NearMiss> {
         let why = "a line of a stack trace: evidence for the error before it, never a lifecycle line";
         return Some(miss("stack trace", why));
     }
-    bracketed(line).or_else(|| in_columns(line)).or_else(|| bare(line)).or_else(|| quoted(line))
+    bracketed(line)
+        .or_else(|| in_columns(line))
+        .or_else(|| interrupted(line))
+        .or_else(|| bare(line))
+        .or_else(|| quoted(line))
 }
 
 fn record(head: monolog::Head<'_>) -> NearMiss {
@@ -199,6 +203,13 @@ fn in_columns(line: &str) -> Option<NearMiss> {
         ));
     }
     None
+}
+
+/// Dots at a line's beginning: the rest of a line that something was printed into.
+fn interrupted(line: &str) -> Option<NearMiss> {
+    let last = line.strip_prefix(" .")?.rsplit(' ').next()?;
+    let why = format!("begins with dots, but ends in `{last}`, not DONE or FAIL behind a runtime");
+    Some(miss("end of an interrupted column line (Laravel 9.21 to 9.40)", why))
 }
 
 fn bare(line: &str) -> Option<NearMiss> {

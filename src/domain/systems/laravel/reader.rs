@@ -12,8 +12,8 @@ use super::rules::Rule;
 use super::sighting::{Names, Sighting, cut};
 use super::store_error;
 use super::{
-    artisan, bare, bracket, columns, error_json, flat_json, monolog, normalise, process, queued, trace,
-    worker_json,
+    Preset, artisan, bare, bracket, columns, error_json, flat_json, monolog, normalise, process, queued,
+    trace, worker_json,
 };
 use crate::domain::systems::wrappers::fpm;
 
@@ -51,10 +51,10 @@ struct Line<'a> {
 }
 
 impl<'c> StreamReader<'c> {
-    pub(in crate::domain::systems) fn new(rules: &'c [Rule], has_presets: bool) -> Self {
+    pub(in crate::domain::systems) fn new(rules: &'c [Rule], presets: &[Preset]) -> Self {
         Self {
             rules,
-            has_presets,
+            has_presets: presets.contains(&Preset::Laravel),
             names: Names::default(),
             found: Findings::default(),
             quotation: Quotation::at_start(),

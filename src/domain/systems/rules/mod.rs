@@ -9,14 +9,28 @@ use std::borrow::Cow;
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use crate::domain::job::{Form, Runtime};
+use crate::domain::job::{Form, Runtime, Stage};
 
+use super::form::{FormFacts, Sample};
 use super::normalise;
 use super::runtime;
 use super::sighting::Sighting;
 use json::JsonMatcher;
 
 pub use spec::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, RuleError, RuleSpec};
+
+/// Lines of rules: what they print is whatever the app prints.
+pub(super) const FORM: FormFacts = FormFacts {
+    name: "rule",
+    prints_starts: true,
+    prints_retries: true,
+    samples: &[Sample {
+        before: &[],
+        line: r#"10.0.1.7 - - [06/Dec/2025:12:31:10 +0900] "POST /avatars/regenerate HTTP/1.1" 302 412"#,
+        stage: Stage::Enqueued,
+        near: r#"10.0.1.7 - - [06/Dec/2025:12:31:10 +0900] "GET /avatars/regenerate HTTP/1.1" 200 412"#,
+    }],
+};
 
 /// A rule that compiled.
 #[derive(Clone, Debug)]
