@@ -64,6 +64,10 @@ name! {
     ConnectionName
 }
 
+/// The connection of jobs that run where they are dispatched: they never wait on a queue, and inside a worker they
+/// print lines of their own within another job's.
+pub const SYNC_CONNECTION: &str = "sync";
+
 impl JobId {
     /// Whether the id is a number, which database drivers reuse and renew.
     #[must_use]
@@ -295,6 +299,13 @@ impl Observation {
             timeout_ms: None,
             text: None,
         }
+    }
+
+    /// Whether the line is of a job that ran where it was dispatched (`dispatchSync`), within another job's attempt:
+    /// no waiting job started or ended.
+    #[must_use]
+    pub fn is_synchronous(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.as_str() == SYNC_CONNECTION)
     }
 
     /// The queues that a worker says it works on, in its own order: of a start or a heartbeat, else none.

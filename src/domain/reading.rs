@@ -104,6 +104,8 @@ impl<'c> Reading<'c> {
             let classified = reader.finish();
             record.observations = classified.observations;
             record.halves = classified.halves;
+            record.lines.extend(classified.within);
+            record.unread = classified.unread;
         }
         record.set_late_aside();
         Box::new(record)

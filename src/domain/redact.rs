@@ -48,14 +48,15 @@ const SECRET_PAIR: &str = r#"(?ix)
     (?:\\?"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;&)\]}"']+)"#;
 
 /// Letters and digits in one run: ids, hashes, keys. What a run is, [`is_random`] tells.
-static RUNS: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z0-9+/_=-]{12,}"));
+static RUNS: LazyLock<Regex> = LazyLock::new(|| constant(r"[A-Za-z0-9+/_=-]{12,}"));
 
 fn rule(pattern: &str, instead: &'static str) -> Rule {
-    Rule { pattern: regex(pattern), instead }
+    Rule { pattern: constant(pattern), instead }
 }
 
+/// A constant pattern, compiled.
 #[expect(clippy::expect_used, reason = "constants, each of which a test tries")]
-fn regex(pattern: &str) -> Regex {
+pub(super) fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }
 

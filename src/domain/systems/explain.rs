@@ -2,12 +2,9 @@
 
 use crate::domain::job::{Form, LineKey, Observation, Timestamp};
 
-use super::laravel::NearMiss;
-use super::laravel::json::Document;
-use super::laravel::near_miss;
-use super::rules::Rule;
-use super::wrappers::fpm;
-use super::{Classifier, normalise};
+use super::json::Document;
+use super::laravel::{NearMiss, glued, near_miss};
+use super::{Classifier, normalise, wrappers};
 
 /// What became of a line.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +26,8 @@ impl Classifier {
     #[must_use]
     pub fn explain(&self, log_group: &str, log_stream: &str, message: &str) -> Explanation {
         let mut notes = Vec::new();
-        let line = examined(message, &mut notes);
+        let levels = levels(message, &mut notes);
+        let line = levels.last().cloned().unwrap_or_default();
         let mut reader = self.stream(log_group, log_stream);
         reader.line(LineKey(0), Timestamp::default(), message);
         let classified = reader.finish();
@@ -40,18 +38,15 @@ impl Classifier {
             );
         }
         let observation = classified.observations.into_iter().next();
-        let inner = fpm::inner(&line);
-        if inner.is_some() {
-            notes.push("php-fpm's own words around it were removed: what its child said is the line.".into());
-        }
-        let read = |rule: &Rule| rule.read(&line).or_else(|| rule.read(inner?));
-        let rule = self.rules.iter().find(|rule| read(rule).is_some());
+        let rule = self.rules.iter().find(|rule| levels.iter().any(|line| rule.read(line).is_some()));
         let matched_by = observation.as_ref().map(|seen| match (seen.form, rule) {
             (Form::Rule, Some(rule)) => format!("rule {:?}", rule.name()),
             (form, _) => super::form(form).name.to_owned(),
         });
-        let said = inner.unwrap_or(&line);
-        let nearest = if observation.is_some() { None } else { self.nearest(log_group, log_stream, said) };
+        if matched_by.is_some() && glued::tail(&line).is_some() {
+            notes.push("What stands in front of it is taken for a job's output without a line end.".into());
+        }
+        let nearest = if observation.is_some() { None } else { self.nearest(log_group, log_stream, &line) };
         Explanation { line, notes, matched_by, observation, nearest }
     }
 
@@ -74,14 +69,25 @@ impl Classifier {
     }
 }
 
-/// The line that presets see.
-fn examined(message: &str, notes: &mut Vec<String>) -> String {
-    let mut line = first_line(message, notes);
-    if let Some(inner) = Document::read(&line).and_then(|mut document| document.take_inner_line()) {
-        notes.push("A log router's JSON was unwrapped: its `log` is the line.".into());
-        line = first_line(&inner, notes);
+/// The line with all that stands around it, then without the outermost wrapper, and so on to what presets see.
+fn levels(message: &str, notes: &mut Vec<String>) -> Vec<String> {
+    let mut levels = vec![first_line(message, notes)];
+    let mut outer = None;
+    while let Some(line) = levels.last().filter(|_| levels.len() <= wrappers::DEPTH_MAX) {
+        let within = match wrappers::peel(line) {
+            Some((wrapper, _)) if outer == Some(wrapper.name) => None,
+            Some((wrapper, peeled)) => Some((wrapper.name, peeled.inner.into_owned())),
+            None => Document::read(line).and_then(|document| {
+                wrappers::fields::inner(&document).map(|(field, inner)| (field.name, inner.into_owned()))
+            }),
+        };
+        let Some((name, inner)) = within else { break };
+        outer = Some(name);
+        notes.push(format!("It stands in a wrapper, which was taken off: {name}."));
+        let line = first_line(&inner, notes);
+        levels.push(line);
     }
-    line
+    levels
 }
 
 fn first_line(message: &str, notes: &mut Vec<String>) -> String {
@@ -92,9 +98,7 @@ fn first_line(message: &str, notes: &mut Vec<String>) -> String {
     let (line, rest) = normalise::first_line(&plain);
     if let Some(rest) = rest {
         let lines_count = rest.lines().count();
-        notes.push(format!(
-            "The event has {lines_count} more lines: evidence for a trace, never lifecycle lines."
-        ));
+        notes.push(format!("The event has {lines_count} more lines: each is read as a line of its own."));
     }
     if line.len() > normalise::LINE_BYTES_MAX {
         notes.push(format!(

@@ -58,14 +58,12 @@ fn a_near_miss_says_what_is_wrong() {
     check(r#"{"job":"X","status":"begun"}"#, "--json", "`begun`");
     check(r#"{"job":"X","status":"#, "JSON", "is not");
     check(r#"{"message":"job queued","level_name":"INFO"}"#, "log record", "`job queued`");
-    let no_level = r#"{"message":"Job queued","context":{"id":"1"},"level":200}"#;
+    let no_level = r#"{"message":"Job queued","context":{"id":"1"}}"#;
     check(
         no_level,
         "log record",
         "has `message`, but a log record also has `level_name`, which is missing here",
     );
-    let no_name = r#"{"message":"Job queued","context":{"id":"1"},"level_name":200}"#;
-    check(no_name, "log record", "`level_name`, which is no text here");
     let no_message = r#"{"context":{"id":"1"},"level_name":"INFO"}"#;
     check(no_message, "log record", "has `level_name`, but a log record also has `message`");
     check(r#"{"context":{"id":"1"}}"#, "JSON", "has none of the keys that tell");

@@ -10,18 +10,24 @@
 
 mod explain;
 mod form;
+mod json;
 mod laravel;
+mod line;
 mod normalise;
+mod reader;
 mod rules;
 mod runtime;
 mod sighting;
+mod unread;
 mod wrappers;
 
 pub use explain::Explanation;
 pub use form::{FormFacts, Sample};
-pub use laravel::{Classified, NearMiss, StreamReader, runbook};
+pub use laravel::{NearMiss, runbook};
 pub use normalise::LINE_BYTES_MAX;
+pub use reader::{Classified, StreamReader};
 pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
+pub use unread::{Near, SHAPES_MAX, Unread, shape};
 
 use super::glob;
 use super::job::{ConnectionName, Form, QueueName};

@@ -90,9 +90,16 @@ fn a_rule_comes_before_the_presets() {
 }
 
 #[test]
-fn only_the_first_line_of_an_event_is_a_lifecycle_line() {
-    check(&[&format!("{START}\n{DONE}")], &[Stage::Processing]);
-    check(&[&format!("text\n{DONE}")], &[]);
+fn every_line_of_an_event_is_read_but_those_inside_its_record() {
+    check(&[&format!("{START}\n{DONE}")], &[Stage::Processing, Stage::Processed]);
+    check(&[&format!("text\n{DONE}\n")], &[Stage::Processed]);
+    check(
+        &[&format!("{QUEUED}\r\n{START}\r\n{DONE}")],
+        &[Stage::Enqueued, Stage::Processing, Stage::Processed],
+    );
+    let glued = format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n{PUSH}\n{MAIN}\n{END}\n{START}");
+    check(&[&glued], &[Stage::EnqueueError, Stage::Processing]);
+    check(&[&format!("[2026-11-23 16:49:31] production.INFO: open\n{START}"), DONE], &[Stage::Processed]);
     check(
         &[&format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n{PUSH}\n{DONE}\n{MAIN}\n{END}"), DONE],
         &[Stage::EnqueueError, Stage::Processed],
@@ -111,13 +118,81 @@ fn a_multiline_message_in_one_event_may_hold_a_store_error() {
 }
 
 #[test]
-fn a_router_record_is_unwrapped_once() {
+fn each_line_of_an_event_has_a_key_of_its_own() {
+    let seen = classify(&[&format!("{START}\n{DONE}"), START]);
+    let keys: Vec<LineKey> = seen.observations.iter().map(|o| o.line).collect();
+    assert_eq!((keys.first(), keys.get(2)), (Some(&LineKey(1)), Some(&LineKey(2))));
+    let within: Vec<LineKey> = seen.within.iter().map(|line| line.key).collect();
+    assert_eq!(within, keys.get(1..2).unwrap_or_default(), "and the second is known as a line");
+    assert_eq!(
+        classify(&[&format!("{START}\n{DONE}")]).within.first().map(|line| line.key),
+        within.first().copied()
+    );
+}
+
+#[test]
+fn a_record_that_was_cut_meets_its_rest() {
+    let long = "x".repeat(17_000);
+    let record = format!(
+        r#"{{"message":"Connection refused","context":{{"exception":{{"class":"RedisException","message":"Connection refused","trace":["/v/Illuminate/Queue/RedisQueue.php:1","/v/Illuminate/Queue/Queue.php:2","{long}"]}}}},"level":400,"level_name":"ERROR","channel":"app"}}"#
+    );
+    let (head, rest) = record.split_at(16_384);
+    check(&[head, rest, START], &[Stage::EnqueueError, Stage::Processing]);
+    check(&[head, START, rest], &[Stage::Processing, Stage::EnqueueError]);
+    check(&[head], &[Stage::EnqueueError]);
+    check(&[rest, START], &[Stage::Processing]);
+    let piece = |tag: &str, text: &str| format!("2026-03-02T09:00:16Z stdout {tag} {text}");
+    check(&[&piece("P", &QUEUED[..60]), &piece("F", &QUEUED[60..])], &[Stage::Enqueued]);
+}
+
+#[test]
+fn a_task_of_the_scheduler_is_no_job() {
+    check(&[r"  2026-11-23 16:49:31 Running ['artisan' queue:prune-batches] ......... 120.33ms DONE"], &[]);
+    check(&[r"  2026-11-23 16:49:31 Running [App\Jobs\Heartbeat] in background ... 12.11ms FAIL"], &[]);
+    check(&["  2026-11-23 16:49:31 Running [Callback]", "output", " ........ 12.11ms DONE"], &[]);
+    check(
+        &["  2026-11-23 16:49:31 Skipping ['artisan' x], because the command already ran on another server."],
+        &[],
+    );
+}
+
+#[test]
+fn two_workers_share_a_stream() {
+    let both = r"  2026-11-23 16:49:31 App\Jobs\A  2026-11-23 16:49:31 App\Jobs\B ... 71.48ms DONE";
+    let seen = classify(&[both, " ........ 881.19ms DONE"]).observations;
+    let classes: Vec<_> = seen.iter().map(|o| o.class.as_ref().map(ToString::to_string)).collect();
+    assert_eq!(classes, [Some(r"App\Jobs\B".to_owned()), Some(r"App\Jobs\A".to_owned())]);
+}
+
+#[test]
+fn a_job_that_runs_at_once_says_so() {
+    for line in [
+        r"[2026-11-23 16:49:31][] Processing: App\Jobs\X",
+        r"  2026-11-23 16:49:31 App\Jobs\X  sync sync  RUNNING",
+        r"  2026-11-23 16:49:31 App\Jobs\X   RUNNING",
+        r#"{"level":"info","connection":"sync","queue":"sync","job":"App\\Jobs\\X","status":"starting"}"#,
+    ] {
+        let seen = only(&[line]);
+        assert!(seen.is_synchronous() && seen.id.is_none(), "{line}: {seen:?}");
+        assert_eq!(seen.class.as_ref().map(ToString::to_string).as_deref(), Some(r"App\Jobs\X"), "{line}");
+    }
+    assert!(!only(&[START]).is_synchronous());
+}
+
+#[test]
+fn router_records_are_unwrapped_to_a_depth() {
     let wrapped = r#"{"container_name":"app","log":"  2026-11-23 16:49:31 App\\Jobs\\X ..... RUNNING\r\n","source":"stdout"}"#;
     check(&[wrapped], &[Stage::Processing]);
     let json = r#"{"log":"{\"status\":\"starting\",\"job\":\"X\"}","container_id":"1"}"#;
     check(&[json], &[Stage::Processing]);
     let twice = r#"{"log":"{\"log\":\"Processing: App\\\\X\",\"source\":\"a\"}","source":"a"}"#;
-    check(&[twice], &[]);
+    check(&[twice], &[Stage::Processing]);
+    let mut deep = r"Processing: App\X".to_owned();
+    for _ in 0..wrappers::DEPTH_MAX {
+        deep = serde_json::json!({ "log": deep, "source": "a" }).to_string();
+    }
+    check(&[&deep], &[Stage::Processing]);
+    check(&[&serde_json::json!({ "log": deep, "source": "a" }).to_string()], &[]);
 }
 
 #[test]

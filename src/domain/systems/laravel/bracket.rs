@@ -4,7 +4,7 @@
 //! to eleven columns. Before that it is not, and then nothing but the name tells the line from prose
 //! (`[…] Processed: 5 files`): such a name must look like a class.
 
-use crate::domain::job::Form;
+use crate::domain::job::{Form, SYNC_CONNECTION};
 
 use super::bare::{STATUSES, class_of, is_plausible_class};
 use super::sighting::Sighting;
@@ -47,6 +47,10 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     let mut seen = Sighting::new(stage, Form::Bracket);
     seen.class = class_of(name);
     seen.id = id.map(Into::into);
+    if id == Some("") {
+        // Every driver gives its jobs ids but the one that runs a job at once, inside another.
+        seen.connection = Some(SYNC_CONNECTION.into());
+    }
     Some(seen)
 }
 

@@ -3,9 +3,12 @@
 //! The class column is a display name and may hold spaces, so with `-v` (`Class id`, or `Class id connection
 //! queue`) the words at its end are ambiguous. The shape of the id decides: 32 letters and digits or a UUID
 //! always; a bare number only after a class with a namespace or a closure, or before a connection named like a driver. A
-//! display name that ends in such a word is read as having an id; nothing on the line can tell otherwise.
+//! class with a namespace holds no spaces, so behind one a word is an id whatever its shape. A display name that ends in
+//! such a word is read as having an id; nothing on the line can tell otherwise.
+//!
+//! The scheduler prints its tasks through the same component (`Running ['artisan' x] .... 2s DONE`): no jobs.
 
-use crate::domain::job::{Ending, Form, Stage};
+use crate::domain::job::{Ending, Form, SYNC_CONNECTION, Stage};
 
 use super::monolog;
 use super::runtime;
@@ -25,7 +28,8 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
         return pause(rest, status);
     }
     let (left, mut seen) = ending(rest, status)?;
-    if left.is_empty() || left.starts_with('.') {
+    // Another line's beginning inside the name: two workers print into one stream.
+    if left.is_empty() || left.starts_with('.') || is_task(left) || last_beginning(left).is_some() {
         return None;
     }
     name(left, &mut seen);
@@ -52,11 +56,36 @@ pub(super) fn read_continuation(line: &str) -> Option<Sighting<'_>> {
     Some(seen)
 }
 
+/// Whether a name is a task of the scheduler: `Running ['artisan' inspire]`, `Skipping [...], because …`.
+pub(super) fn is_task(name: &str) -> bool {
+    ["Running [", "Skipping [", "Running scheduled command"].iter().any(|words| name.starts_with(words))
+}
+
+/// Where the last line begins that stands in a text: two spaces, a time, a space, as a worker prints them.
+pub(super) fn last_beginning(text: &str) -> Option<usize> {
+    // A digit follows the spaces; a millennium is long enough to name it.
+    let mut end = text.len();
+    while let Some(place) = text.get(..end)?.rfind("  2") {
+        if text.get(place..).and_then(after_stamp).is_some() {
+            return Some(place);
+        }
+        end = place.saturating_add(1);
+    }
+    None
+}
+
 /// Splits an unfinished 9.21–9.40 line from the output glued to it: the class, and the record after it.
 ///
-/// Only a log record or a shell's message is a visible seam; with other output the class is unknown (`None`).
+/// Only a log record, a shell's message or another worker's line is a visible seam; with other output the class is
+/// unknown (`None`).
 pub(super) fn split_glued(line: &str) -> Option<(Option<&str>, &str)> {
     let rest = after_stamp(line)?;
+    if let Some(seam) = last_beginning(rest) {
+        let (class, glued) = rest.split_at_checked(seam)?;
+        // Three lines in one: the ones before the last end later, and have lost their names.
+        let class = (!class.is_empty() && last_beginning(class).is_none()).then_some(class);
+        return Some((class, glued));
+    }
     let seams = ["[2", "{\"", "/bin/"];
     let seam = seams.into_iter().find_map(|seam| {
         let (class, _) = rest.split_once(seam)?;
@@ -100,9 +129,15 @@ fn is_memory(word: &str) -> bool {
 
 /// Splits the class column into class, id, connection and queue.
 fn name<'a>(column: &'a str, seen: &mut Sighting<'a>) {
+    if let Some((class, connection, queue)) = without_id(column) {
+        seen.class = Some(class.into());
+        seen.connection = Some(connection.into());
+        seen.queue = queue.map(Into::into);
+        return;
+    }
     if let Some((class, id, connection, queue)) = three_words(column) {
         let is_driver = DRIVERS.contains(&connection);
-        if is_random_id(id) || (is_number(id) && (is_code(class) || is_driver)) {
+        if is_random_id(id) || is_code(class) || (is_number(id) && is_driver) {
             seen.class = Some(class.into());
             seen.id = Some(id.into());
             seen.connection = Some(connection.into());
@@ -111,7 +146,7 @@ fn name<'a>(column: &'a str, seen: &mut Sighting<'a>) {
         }
     }
     if let Some((class, id)) = column.rsplit_once(' ')
-        && (is_random_id(id) || (is_number(id) && is_code(class)))
+        && (is_random_id(id) || (is_code(class) && is_word(id)))
     {
         seen.class = Some(class.into());
         seen.id = Some(id.into());
@@ -127,20 +162,44 @@ fn three_words(column: &str) -> Option<(&str, &str, &str, &str)> {
     if queue.is_empty() || connection.is_empty() { None } else { Some((class, id, connection, queue)) }
 }
 
+/// Class, connection and queue of a job that runs at once, inside another (`dispatchSync`): with `-v` its id is empty,
+/// and an empty word shows between the spaces. Before 12.20 there is only that.
+fn without_id(column: &str) -> Option<(&str, &str, Option<&str>)> {
+    if let Some(class) = column.strip_suffix(' ') {
+        return (!class.is_empty() && !class.ends_with(' ')).then_some((class, SYNC_CONNECTION, None));
+    }
+    let (class, rest) = column.split_once("  ")?;
+    let (connection, queue) = rest.split_once(' ')?;
+    let fits = is_word(connection) && is_word(queue) && (is_code(class) || connection == SYNC_CONNECTION);
+    fits.then_some((class, connection, Some(queue)))
+}
+
+/// One word, and nothing that a sentence or a path ends in.
+fn is_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic())
+}
+
 /// Connections as `config/queue.php` names them, whose drivers number their jobs.
 const DRIVERS: [&str; 7] = ["database", "redis", "beanstalkd", "mysql", "pgsql", "sqlite", "rabbitmq"];
 
-/// `Str::random(32)` of the Redis driver, or a UUID of SQS and Horizon.
-fn is_random_id(word: &str) -> bool {
+/// The ids that drivers make, told from a name by their shape: `Str::random(32)` (Redis), a UUID (SQS, Horizon), 24 hex
+/// digits (MongoDB's ObjectId), a ULID, `uniqid('', true)` (RabbitMQ).
+pub(super) fn is_random_id(word: &str) -> bool {
     let is_uuid = || {
         let hyphens = [8_usize, 13, 18, 23];
         word.bytes().enumerate().all(|(place, byte)| {
             if hyphens.contains(&place) { byte == b'-' } else { byte.is_ascii_hexdigit() }
         })
     };
+    let has_digit = || word.bytes().any(|b| b.is_ascii_digit());
     match word.len() {
+        24 => word.bytes().all(|b| b.is_ascii_hexdigit()) && has_digit(),
+        26 => word.bytes().all(|b| b.is_ascii_alphanumeric() && !b"ILOUilou".contains(&b)) && has_digit(),
         32 => word.bytes().all(|b| b.is_ascii_alphanumeric()),
         36 => is_uuid(),
+        20..=24 => word.split_once('.').is_some_and(|(hex, digits)| {
+            hex.len() >= 13 && hex.bytes().all(|b| b.is_ascii_hexdigit()) && is_number(digits)
+        }),
         _ => false,
     }
 }

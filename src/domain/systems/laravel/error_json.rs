@@ -3,20 +3,19 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::domain::job::Stage;
 
+use super::json::Document;
+use super::monolog;
 use super::records::stage_of;
 use super::store_error::{self, Fault};
 use super::trace;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Context<'a> {
-    #[serde(borrow)]
-    exception: Option<&'a RawValue>,
-}
+/// Monolog's level of an error.
+const MONOLOG_ERROR: u32 = 400;
+/// Syslog's.
+const GELF_ERROR: u32 = 3;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -29,10 +28,30 @@ struct Exception<'a> {
     trace: Vec<Cow<'a, str>>,
 }
 
+/// Keys under which formatters put a record's level.
+const LEVELS: [&str; 7] =
+    ["level_name", "severity", "severity_text", "severityText", "level", "log.level", "monolog_level"];
+
+/// Whether an object has a level at all: without one it is no logger's record.
+pub(super) fn has_level(record: &Document<'_>) -> bool {
+    LEVELS.iter().any(|key| record.has(key))
+}
+
+/// Whether a record's level reports a failure, whatever its formatter calls the level. A number is Monolog's, or, in
+/// GELF, syslog's, where less is worse.
+pub(super) fn is_error(record: &Document<'_>) -> bool {
+    if let Some(name) = record.text(&LEVELS) {
+        return monolog::is_error_level(&name);
+    }
+    let level = record.scalar("level").as_count().or_else(|| record.scalar("monolog_level").as_count());
+    let is_gelf = record.has("short_message");
+    level.is_some_and(|level| if is_gelf { level <= GELF_ERROR } else { level >= MONOLOG_ERROR })
+}
+
 /// What the record is evidence of, if its exception is a store's.
-pub(super) fn read(context: Option<&RawValue>) -> Option<Stage> {
-    let context: Context<'_> = serde_json::from_str(context?.get()).ok()?;
-    let exception = context.exception?.get();
+pub(super) fn read(record: &Document<'_>) -> Option<Stage> {
+    let context = record.object("context").and_then(|context| context.get("exception"));
+    let exception = context.or_else(|| record.get("exception"))?.get();
     let (fault, side) = if exception.starts_with('"') {
         let printed: String = serde_json::from_str(exception).ok()?;
         let text = printed.strip_prefix("[object] (").unwrap_or(&printed);
@@ -56,9 +75,13 @@ mod tests {
 
     #[track_caller]
     fn check(exception: &str, expected: Option<Stage>) {
-        let context =
-            RawValue::from_string(format!(r#"{{"userId":1,"exception":{exception}}}"#)).expect("JSON");
-        assert_eq!(read(Some(&context)), expected, "{exception}");
+        for record in [
+            format!(r#"{{"context":{{"userId":1,"exception":{exception}}}}}"#),
+            format!(r#"{{"level":"ERROR","exception":{exception}}}"#),
+        ] {
+            let document = serde_json::from_str(&record).expect("JSON");
+            assert_eq!(read(&document), expected, "{record}");
+        }
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn escaped_text(text: &str) -> Option<(Scalar<'_>, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::systems::laravel::json::Document;
+    use crate::domain::systems::json::Document;
 
     /// Both ways must say the same of whatever the quick one takes.
     #[track_caller]
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(quick.is_some(), is_taken, "{line}");
         if let Some(quick) = quick {
             let full: Document<'_> = serde_json::from_str(line).expect("JSON, as the quick way found");
-            assert_eq!(quick, full.into(), "{line}");
+            assert_eq!(quick, Record::from(&full), "{line}");
         }
     }
 

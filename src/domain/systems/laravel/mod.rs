@@ -10,7 +10,8 @@ mod columns;
 mod error_json;
 mod flat_json;
 pub(super) mod forms;
-pub(super) mod json;
+pub(super) mod glued;
+mod half;
 mod monolog;
 pub(super) mod near_miss;
 mod process;
@@ -22,9 +23,10 @@ pub mod runbook;
 mod stamp;
 mod store_error;
 mod trace;
+mod unfinished;
 mod worker_json;
 
-use super::{Preset, normalise, rules, runtime, sighting};
+use super::{json, runtime, sighting};
 
 pub use near_miss::NearMiss;
-pub use reader::{Classified, StreamReader};
+pub(super) use reader::{Reader, Step};

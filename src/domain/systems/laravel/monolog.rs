@@ -7,7 +7,7 @@
 pub(super) struct Head<'a> {
     /// The time, as printed.
     pub(super) stamp: &'a str,
-    /// The level, in capitals.
+    /// The level, as printed.
     pub(super) level: &'a str,
     /// Message, context and extra.
     pub(super) body: &'a str,
@@ -28,20 +28,24 @@ pub(super) fn head(line: &str) -> Option<Head<'_>> {
     let rest = rest.strip_prefix(' ')?;
     let is_stamp = stamp.len() <= STAMP_BYTES_MAX
         && stamp.starts_with(|c: char| c.is_ascii_digit())
-        && stamp.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || b" -:.+".contains(&b));
+        && stamp.bytes().all(|b| b.is_ascii_alphanumeric() || b" -:.+/,".contains(&b))
+        && stamp.contains(':');
     let (channel, body) = rest.split_once(':')?;
     let body = if body.is_empty() { body } else { body.strip_prefix(' ')? };
     let (name, level) = channel.rsplit_once('.')?;
-    if is_stamp && !name.is_empty() && !name.contains(' ') && LEVELS.contains(&level) {
-        Some(Head { stamp, level, body })
-    } else {
-        None
-    }
+    let is_level = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+    if is_stamp && is_channel(name) && is_level { Some(Head { stamp, level, body }) } else { None }
+}
+
+/// Whether a channel's name can be one: an app's name (`My App`) or its environment's, never a sentence.
+fn is_channel(name: &str) -> bool {
+    const CHANNEL_BYTES_MAX: usize = 40;
+    !name.is_empty() && name.len() <= CHANNEL_BYTES_MAX && !name.contains(['[', ']', '{', '"'])
 }
 
 /// Whether a level reports a failure.
 pub(super) fn is_error_level(level: &str) -> bool {
-    matches!(level, "ERROR" | "CRITICAL" | "ALERT" | "EMERGENCY")
+    ["ERROR", "CRITICAL", "ALERT", "EMERGENCY", "FATAL"].iter().any(|error| error.eq_ignore_ascii_case(level))
 }
 
 impl<'a> Head<'a> {
@@ -104,7 +108,10 @@ mod tests {
         check("[2026-11-23T16:49:31.5+00:00] local.ERROR: a: b", Some(("ERROR", "a: b")));
         check("[2026-11-23 16:49:31] my-app.queue.CRITICAL: x  ", Some(("CRITICAL", "x  ")));
         check("[2026-11-23 16:49:31] production.ERROR: ", Some(("ERROR", "")));
-        check("[2026-11-23 16:49:31] production.info: x", None);
+        check("[2026-11-23 16:49:31] production.info: x", Some(("info", "x")));
+        check("[2026-11-23 16:49:31] My App.INFO: x", Some(("INFO", "x")));
+        check("[23-Nov-2026 16:49:31 UTC] production.INFO: x", Some(("INFO", "x")));
+        check("[2026-11-23 16:49:31 JST] production.INFO: x", Some(("INFO", "x")));
         check("[2026-11-23 16:49:31] Processing: X.INFO: y", None);
         check("[Entrypoint] production.INFO: x", None);
         check("[2026-11-23 16:49:31][id] production.INFO: x", None);

@@ -6,128 +6,135 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use crate::domain::job::{Ending, Form, Stage};
 
-use crate::domain::job::{Form, Stage};
-
-use super::json::Scalar;
+use super::json::{Document, Scalar};
 use super::sighting::Sighting;
 
 /// The message that reports an enqueue.
 pub(super) const MESSAGE: &str = "Job queued";
 
-/// The keys read from a context. Each has the name of the tiny listener and the names people give instead.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Context<'a> {
-    #[serde(borrow)]
-    id: Scalar<'a>,
-    #[serde(borrow)]
-    uuid: Scalar<'a>,
-    #[serde(borrow)]
-    job: Scalar<'a>,
-    #[serde(borrow)]
-    class: Scalar<'a>,
-    #[serde(borrow, rename = "displayName")]
-    display_name: Scalar<'a>,
-    #[serde(borrow)]
-    queue: Scalar<'a>,
-    #[serde(borrow)]
-    connection: Scalar<'a>,
-    #[serde(borrow, rename = "connectionName")]
-    connection_name: Scalar<'a>,
-    #[serde(borrow)]
-    delay: Given<'a>,
-    #[serde(borrow)]
-    timeout: Scalar<'a>,
-    #[serde(borrow)]
-    queues: Option<&'a serde_json::value::RawValue>,
-    #[serde(borrow)]
-    reason: Scalar<'a>,
-    #[serde(borrow)]
-    worker: Scalar<'a>,
-    #[serde(borrow)]
-    host: Scalar<'a>,
-    #[serde(borrow)]
-    pid: Scalar<'a>,
+/// Keys under which loggers put a context, Monolog's own first.
+const CONTEXTS: [&str; 7] = ["context", "ctx", "data", "labels", "fields", "attributes", "extra"];
+
+/// What a message reports, and the job's id where the message itself has it.
+struct Report<'a> {
+    stage: Stage,
+    id: Option<&'a str>,
 }
 
-/// A value whose key is there: `null` is an answer, where a missing key is none.
-#[derive(Debug, Default)]
-struct Given<'a>(Option<Scalar<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Given<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Scalar::deserialize(deserializer).map(|value| Self(Some(value)))
-    }
+/// What a message reports, if anything.
+fn report(message: &str) -> Option<Report<'_>> {
+    let stage = match unlabelled(message) {
+        MESSAGE => Stage::Enqueued,
+        "Worker heartbeat" => Stage::WorkerAlive,
+        "Worker started" => Stage::WorkerStarted,
+        "Worker stopped" => Stage::WorkerStopped,
+        other => return bref(other),
+    };
+    Some(Report { stage, id: None })
 }
 
-impl Given<'_> {
-    /// The delay in milliseconds; `null` is what the framework's event holds for a job without one.
-    fn delay_ms(&self) -> Option<i64> {
-        match &self.0 {
-            Some(Scalar::Absent) => Some(0),
-            Some(value) => value.seconds_as_ms(),
-            None => None,
+/// Bref's worker on Lambda: `Processing job ID`, `Processed job ID`, `Job failed ID`, the class in the context.
+/// <https://github.com/brefphp/laravel-bridge>
+fn bref(message: &str) -> Option<Report<'_>> {
+    const WORDS: [(&str, Stage); 3] = [
+        ("Processing job ", Stage::Processing),
+        ("Processed job ", Stage::Processed),
+        ("Job failed ", Stage::Failed),
+    ];
+    let (id, stage) =
+        WORDS.into_iter().find_map(|(words, stage)| Some((message.strip_prefix(words)?, stage)))?;
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    is_id.then_some(Report { stage, id: Some(id) })
+}
+
+/// Steps over `[req-9f2] `, which a processor puts before every message.
+fn unlabelled(message: &str) -> &str {
+    const LABELS_MAX: usize = 3;
+    let mut rest = message;
+    for _ in 0..LABELS_MAX {
+        let Some((label, after)) = rest.strip_prefix('[').and_then(|it| it.split_once("] ")) else { break };
+        if label.contains(['[', '{', '"']) {
+            break;
         }
+        rest = after;
     }
-}
-
-/// What an exact message reports, if anything.
-fn stage(message: &str) -> Option<Stage> {
-    match message {
-        MESSAGE => Some(Stage::Enqueued),
-        "Worker heartbeat" => Some(Stage::WorkerAlive),
-        "Worker started" => Some(Stage::WorkerStarted),
-        "Worker stopped" => Some(Stage::WorkerStopped),
-        _ => None,
-    }
+    rest
 }
 
 /// Reads the body of a line-form record: `Job queued {context} {extra}`.
 pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
     // The gate: no other message starts with these letters often enough to matter.
-    if !body.starts_with(['J', 'W']) {
+    if !body.starts_with(['J', 'W', 'P', '[']) {
         return None;
     }
     let (message, context) = match body.find(" {") {
         Some(end) => (body.get(..end)?, body.get(end..)?.trim_start()),
         None => (body.trim_end(), "{}"),
     };
-    let stage = stage(message)?;
+    let report = report(message)?;
     // Only the first value: a processor's `extra` may follow the context.
-    let context = serde_json::Deserializer::from_str(context).into_iter::<Context<'_>>().next()?.ok()?;
-    sighting(stage, context)
+    let context = serde_json::Deserializer::from_str(context).into_iter::<Document<'_>>().next()?.ok()?;
+    sighting(&report, &context)
 }
 
-/// Reads a JSON-form record.
-pub(super) fn read_json<'a>(
-    message: &str,
-    context: Option<&'a serde_json::value::RawValue>,
-) -> Option<Sighting<'a>> {
-    let stage = stage(message)?;
-    let context = context.and_then(|c| serde_json::from_str(c.get()).ok()).unwrap_or_default();
-    sighting(stage, context)
+/// Reads a JSON-form record, whatever its formatter calls the keys.
+pub(super) fn read_json<'a>(message: &str, record: &Document<'a>) -> Option<Sighting<'a>> {
+    let report = report(message)?;
+    let named = CONTEXTS.iter().find_map(|key| record.object(key).and_then(|it| sighting(&report, &it)));
+    named.or_else(|| sighting(&report, &flattened(record)))
 }
 
-fn sighting(stage: Stage, context: Context<'_>) -> Option<Sighting<'_>> {
+/// The context of a formatter that puts it beside the message: GELF's `_ctxt_id`, Logstash's `ctxt_id`, or plain keys.
+fn flattened<'a>(record: &Document<'a>) -> Document<'a> {
+    record.renamed(|key| {
+        let key = key.strip_prefix('_').unwrap_or(key);
+        let name = key.strip_prefix("ctxt_").or_else(|| key.strip_prefix("context_")).unwrap_or(key);
+        // The host is whose log it is, not whose worker.
+        (name != "host" || name != key).then_some(name)
+    })
+}
+
+fn sighting<'a>(report: &Report<'_>, context: &Document<'a>) -> Option<Sighting<'a>> {
+    let stage = report.stage;
     let mut seen = Sighting::new(stage, Form::Monolog);
-    seen.connection = context.connection.into_text().or(context.connection_name.into_text());
-    if stage != Stage::Enqueued {
-        let queues = context.queues.and_then(queue_list);
-        seen.queue = context.queue.into_text().or(only_queue(queues.as_deref()).map(Into::into));
-        seen.id = worker_name(context.worker, context.host, context.pid);
-        let is_stop = stage == Stage::WorkerStopped;
-        seen.text = if is_stop { context.reason.into_text() } else { queues.map(Into::into) };
+    seen.connection = context.text(&["connection", "connectionName"]);
+    if let Some(id) = report.id {
+        seen.id = Some(id.to_owned().into());
+        seen.class = Some(context.text(&["name", "job", "class"])?);
+        seen.queue = context.text(&["queue"]);
+        if stage == Stage::Failed {
+            // A message that fails goes back to SQS, which may deliver it again.
+            seen.ending = Ending::FailOrRetry;
+        }
         return Some(seen);
     }
-    seen.id = context.id.into_id();
-    seen.uuid = context.uuid.into_text();
-    seen.class = context.job.into_text().or(context.class.into_text()).or(context.display_name.into_text());
-    seen.queue = context.queue.into_text();
-    seen.delay_ms = context.delay.delay_ms();
-    seen.timeout_ms = context.timeout.seconds_as_ms().filter(|ms| *ms > 0);
+    if stage != Stage::Enqueued {
+        let queues = context.get("queues").and_then(queue_list);
+        seen.queue = context.text(&["queue"]).or(only_queue(queues.as_deref()).map(Into::into));
+        seen.id = worker_name(context.scalar("worker"), context.scalar("host"), context.scalar("pid"));
+        let is_stop = stage == Stage::WorkerStopped;
+        seen.text = if is_stop { context.text(&["reason"]) } else { queues.map(Into::into) };
+        return Some(seen);
+    }
+    seen.id = context.scalar("id").into_id();
+    seen.uuid = context.text(&["uuid"]);
+    seen.class = context.text(&["job", "class", "displayName"]);
+    seen.queue = context.text(&["queue"]);
+    seen.delay_ms = delay_ms(context);
+    seen.timeout_ms = context.scalar("timeout").seconds_as_ms().filter(|ms| *ms > 0);
     if seen.id.is_none() && seen.uuid.is_none() && seen.class.is_none() { None } else { Some(seen) }
+}
+
+/// The delay in milliseconds; `null` is what the framework's event holds for a job without one, where a missing key
+/// is no answer.
+fn delay_ms(context: &Document<'_>) -> Option<i64> {
+    context.get("delay")?;
+    match context.scalar("delay") {
+        Scalar::Absent => Some(0),
+        value => value.seconds_as_ms(),
+    }
 }
 
 /// `high,default` from text or a list.

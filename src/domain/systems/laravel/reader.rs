@@ -1,80 +1,91 @@
-//! Reads the lines of one stream in order, and keeps what one line means for the next: an open message, a
-//! trace, an unfinished column line.
+//! Reads a stream's lines in their order, and keeps what one line means for the next: an open message, a trace,
+//! unfinished column lines.
 //!
 //! **Invariant:** no line fails. What is not a form's own line is passed over.
 
-use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf};
+use std::borrow::Cow;
 
-use super::json::Document;
+use crate::domain::job::{Form, Observation, Stage, TraceHalf};
+
+use super::json::{self, Document};
 use super::quotation::{Origin, Quotation, Verdict};
 use super::records::{Findings, Head, Records};
-use super::rules::Rule;
 use super::sighting::{Names, Sighting, cut};
-use super::store_error;
 use super::{
-    Preset, artisan, bare, bracket, columns, error_json, flat_json, monolog, normalise, process, queued,
-    trace, worker_json,
+    artisan, bare, bracket, columns, error_json, flat_json, glued, monolog, process, queued, store_error,
+    trace, unfinished::Unfinished, worker_json,
 };
-use crate::domain::systems::wrappers::fpm;
+use crate::domain::systems::line::Line;
+use crate::domain::systems::wrappers::fields;
 
-/// What a payload's lines of one stream say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Classified {
-    /// One observation for each line that says something, store errors included.
-    pub observations: Vec<Observation>,
-    /// Store errors and traces that the payload cut apart.
-    pub halves: Vec<TraceHalf>,
+/// What a line turned out to be.
+#[derive(Debug)]
+pub(in crate::domain::systems) enum Step<'a> {
+    /// Read, or known for what it is.
+    Done,
+    /// A router's JSON, and the line within.
+    Within(Cow<'a, str>),
+    /// JSON that breaks off: its rest may follow.
+    BrokenOff,
+    /// Nothing that is known.
+    Unread,
 }
 
-/// Reads one stream's lines, in the order of the payload.
+impl From<bool> for Step<'_> {
+    fn from(is_read: bool) -> Self {
+        if is_read { Self::Done } else { Self::Unread }
+    }
+}
+
+/// Reads one stream's lines.
 #[derive(Debug)]
-pub struct StreamReader<'c> {
-    rules: &'c [Rule],
-    has_presets: bool,
+pub(in crate::domain::systems) struct Reader {
     names: Names,
     found: Findings,
     quotation: Quotation,
     records: Records,
-    /// A `  time Class` line of 9.21–9.40 whose end has not come: its class, where a seam showed it.
-    unfinished: Option<Option<String>>,
-    line_number: u64,
-    /// The last failed attempt without a text, and the number of its line.
+    unfinished: Unfinished,
+    event_number: u64,
+    /// The last failed attempt without a text, and the number of its event.
     failed: Option<(usize, u64)>,
+    /// Whether the event at hand is a record whose text, or trace, is not over: what it holds is evidence only.
+    is_inside: bool,
 }
 
-/// One line and its place.
-#[derive(Clone, Copy)]
-struct Line<'a> {
-    key: LineKey,
-    at: Timestamp,
-    text: &'a str,
-}
-
-impl<'c> StreamReader<'c> {
-    pub(in crate::domain::systems) fn new(rules: &'c [Rule], presets: &[Preset]) -> Self {
+impl Default for Reader {
+    fn default() -> Self {
         Self {
-            rules,
-            has_presets: presets.contains(&Preset::Laravel),
             names: Names::default(),
             found: Findings::default(),
             quotation: Quotation::at_start(),
             records: Records::default(),
-            unfinished: None,
-            line_number: 0,
+            unfinished: Unfinished::default(),
+            event_number: 0,
             failed: None,
+            is_inside: false,
+        }
+    }
+}
+
+impl Reader {
+    /// A new event begins.
+    pub(in crate::domain::systems) const fn begin_event(&mut self) {
+        self.event_number = self.event_number.saturating_add(1);
+        self.is_inside = false;
+    }
+
+    /// An event of several lines ends: it held its record whole, and nothing of it is still to come.
+    pub(in crate::domain::systems) fn end_event(&mut self) {
+        self.records.close_since(self.event_number);
+        if self.is_inside {
+            self.quotation.close();
+            self.is_inside = false;
         }
     }
 
-    /// Reads one log event.
-    pub fn line(&mut self, line: LineKey, at: Timestamp, message: &str) {
-        self.line_number = self.line_number.saturating_add(1);
-        self.event(line, at, message, true);
-    }
-
     /// Ends the stream's part of the payload.
-    #[must_use]
-    pub fn finish(mut self) -> Classified {
-        self.records.finish(self.line_number, &mut self.found);
+    pub(in crate::domain::systems) fn finish(mut self) -> (Vec<Observation>, Vec<TraceHalf>) {
+        self.records.finish(self.event_number, &mut self.found);
         let quoted = self.quotation.into_quoted();
         let mut observations = self.found.observations;
         if !quoted.is_empty() {
@@ -85,121 +96,187 @@ impl<'c> StreamReader<'c> {
                 !is_quoted
             });
         }
-        Classified { observations, halves: self.found.halves }
+        (observations, self.found.halves)
     }
 
-    /// Reads an event: its first line, then the rest as evidence only.
-    fn event(&mut self, key: LineKey, at: Timestamp, message: &str, may_unwrap: bool) {
-        let plain = normalise::strip(message);
-        let (text, rest) = normalise::first_line(&plain);
-        if text.len() > normalise::LINE_BYTES_MAX {
-            return;
-        }
-        // Once: no child of php-fpm is a master of its own.
-        let inner = fpm::inner(text);
-        let line = Line { key, at, text: inner.unwrap_or(text) };
-        let read = |rule: &Rule| rule.read(text).or_else(|| rule.read(inner?));
-        if let Some(seen) = self.rules.iter().find_map(read) {
-            self.observe(line, seen);
-        } else if self.has_presets {
-            self.preset(line, may_unwrap);
-        }
-        if let Some(rest) = rest.filter(|_| self.has_presets) {
-            self.evidence(line, rest);
-        }
-    }
-
-    /// The first-byte gate: each form has its own beginning.
-    fn preset(&mut self, line: Line<'_>, may_unwrap: bool) {
+    /// Reads one line.
+    pub(in crate::domain::systems) fn line<'a>(&mut self, line: Line<'a>) -> Step<'a> {
         if let Some(head) = monolog::head(line.text) {
-            return self.head(line, head);
+            self.head(line, head);
+            return Step::Done;
         }
         match self.quotation.line(line.text) {
             Verdict::Line => {}
             Verdict::Part => {
                 if line.text == "Stack trace:" {
-                    self.records.open_other(self.line_number);
+                    self.records.open_other(self.event_number);
                 }
-                return;
+                return Step::Done;
             }
-            Verdict::Exception(origin) => return self.late_exception(line, origin),
+            Verdict::Exception(origin) => {
+                self.late_exception(line, origin);
+                return Step::Done;
+            }
         }
-        let seen = match line.text.as_bytes().first() {
+        if self.is_inside {
+            return self.inside(line);
+        }
+        match self.form(line) {
+            Step::Unread => match glued::tail(line.text) {
+                Some(tail) => self.form(Line { text: tail, ..line }),
+                None => Step::Unread,
+            },
+            step => step,
+        }
+    }
+
+    /// A line of an event whose record is not over: evidence for its trace, never a lifecycle line.
+    fn inside(&mut self, line: Line<'_>) -> Step<'static> {
+        if line.text.starts_with('#') {
+            self.frame(line);
+        } else if line.text.starts_with("[previous exception]") || line.text == "Stack trace:" {
+            self.records.open_other(self.event_number);
+        } else if line.text.trim_end().ends_with("\"}") {
+            self.is_inside = false;
+        }
+        Step::Done
+    }
+
+    /// The first-byte gate: each form has its own beginning.
+    fn form<'a>(&mut self, line: Line<'a>) -> Step<'a> {
+        let text = line.text;
+        let seen = match text.as_bytes().first() {
             None => None,
-            Some(b'{') => return self.json(line, may_unwrap),
+            Some(b'{') => return self.json(line),
             Some(b' ') => return self.indented(line),
-            Some(b'#') => return self.frame(line),
-            Some(b'[') if line.text.starts_with("[previous exception] [object] (") => {
-                return self.records.open_other(self.line_number);
+            Some(b'#') => return self.frame(line).into(),
+            Some(b'[') if text.starts_with("[previous exception] [object] (") => {
+                self.records.open_other(self.event_number);
+                return Step::Done;
             }
-            Some(b'[') => bracket::read(line.text).or_else(|| process::read(line.text)),
+            // The seams of a record's trace.
+            Some(b'[') if text == "[stacktrace]" => return Step::Done,
+            Some(b'"') if text.trim_end() == "\"}" => return Step::Done,
+            Some(b'[') => bracket::read(text).or_else(|| process::read(text)),
             Some(b'P' | b'F') => {
-                if line.text.contains("Fatal error:") && line.text.contains("Uncaught ") {
-                    return self.quotation.fatal();
+                if text.contains("Fatal error:") && text.contains("Uncaught ") {
+                    self.quotation.fatal();
+                    return Step::Done;
                 }
-                bare::read(line.text).or_else(|| process::read(line.text))
+                bare::read(text).or_else(|| process::read(text))
             }
-            Some(b'S') if line.text == "Stack trace:" => return self.records.open_other(self.line_number),
-            Some(b'Q') => columns::read_pause(line.text).or_else(|| process::read(line.text)),
-            Some(b'A' | b'B') => artisan::read(line.text).or_else(|| process::read(line.text)),
-            Some(_) => process::read(line.text),
+            Some(b'S') if text == "Stack trace:" => {
+                self.records.open_other(self.event_number);
+                return Step::Done;
+            }
+            Some(b'Q') => columns::read_pause(text).or_else(|| process::read(text)),
+            Some(b'A' | b'B') => artisan::read(text).or_else(|| process::read(text)),
+            Some(_) => process::read(text),
         };
-        if let Some(seen) = seen {
-            self.observe(line, seen);
-        }
+        self.observe_if(line, seen).into()
+    }
+
+    /// Reads what a process says of itself or of another, whatever stands before it.
+    pub(in crate::domain::systems) fn process(&mut self, line: Line<'_>) -> bool {
+        self.observe_if(line, process::read(line.text))
     }
 
     /// A line that begins with a space: columns, their fragments, or artisan's banner.
-    fn indented(&mut self, line: Line<'_>) {
-        if let Some(seen) = columns::read(line.text).or_else(|| artisan::read(line.text)) {
-            return self.observe(line, seen);
+    fn indented<'a>(&mut self, line: Line<'a>) -> Step<'a> {
+        if self.observe_if(line, columns::read(line.text).or_else(|| artisan::read(line.text))) {
+            return Step::Done;
         }
         if let Some(mut seen) = columns::read_continuation(line.text) {
-            // Without a dot and without a beginning it is anyone's text.
-            if self.unfinished.is_some() || line.text.starts_with(" .") {
-                seen.class = self.unfinished.take().flatten().map(Into::into);
+            if let Some(class) = self.unfinished.end(line.text.starts_with(" .")) {
+                seen.class = class.map(Into::into);
                 self.observe(line, seen);
             }
-            return;
+            return Step::Done;
         }
-        let Some((class, glued)) = columns::split_glued(line.text) else { return };
-        self.unfinished = Some(class.map(str::to_owned));
+        let Some((class, glued)) = columns::split_glued(line.text) else {
+            // Columns end otherwise than they begin only where a process was killed.
+            return self.observe_if(line, process::read(line.text.trim_start())).into();
+        };
+        self.unfinished.begin(columns::after_stamp(line.text).unwrap_or_default(), class);
         let glued = Line { text: glued, ..line };
         if let Some(head) = monolog::head(glued.text) {
             self.head(glued, head);
-        } else if glued.text.starts_with('{') {
-            self.json(glued, false);
-        } else if let Some(seen) = process::read(glued.text) {
-            self.observe(line, seen);
+            Step::Done
+        } else {
+            match glued.text.as_bytes().first() {
+                Some(b'{') => self.json(glued),
+                Some(b' ') => self.indented(glued),
+                _ => self.observe_if(line, process::read(glued.text)).into(),
+            }
         }
     }
 
-    fn json(&mut self, line: Line<'_>, may_unwrap: bool) {
-        if let Some(record) = flat_json::read(line.text) {
-            if let Some(seen) = worker_json::read(record) {
-                self.observe(line, seen);
-            }
-            return;
-        }
-        let Some(mut document) = Document::read(line.text) else { return };
-        if document.is_monolog() {
-            let message = document.message.as_text().unwrap_or_default();
-            if let Some(seen) = queued::read_json(message, document.context) {
-                return self.observe(line, seen);
-            }
-            if document.level_name.as_text().is_some_and(monolog::is_error_level)
-                && let Some(stage) = error_json::read(document.context)
-            {
-                self.observe(line, Sighting::new(stage, Form::Monolog).saying(message.to_owned()));
-            }
-            return;
-        }
-        if may_unwrap && let Some(inner) = document.take_inner_line() {
-            return self.event(line.key, line.at, &inner, false);
-        }
-        if let Some(seen) = worker_json::read(document.into()) {
+    fn json<'a>(&mut self, line: Line<'a>) -> Step<'a> {
+        if let Some(seen) = flat_json::read(line.text).and_then(worker_json::read) {
             self.observe(line, seen);
+            return Step::Done;
         }
+        if !json::is_telling(line.text) {
+            return Step::Unread;
+        }
+        let Ok(document) = serde_json::from_str::<Document<'a>>(line.text) else {
+            return self.several(line);
+        };
+        if self.observe_if(line, worker_json::read(worker_json::Record::from(&document))) {
+            return Step::Done;
+        }
+        let message = document.text(&["message", "msg", "MESSAGE", "short_message", "@message", "body"]);
+        if let Some(message) = message.as_ref().filter(|_| error_json::has_level(&document)) {
+            if self.observe_if(line, queued::read_json(message, &document)) {
+                return Step::Done;
+            }
+            if error_json::is_error(&document)
+                && let Some(stage) = error_json::read(&document)
+            {
+                self.observe(line, Sighting::new(stage, Form::Monolog).saying(message.clone().into_owned()));
+                return Step::Done;
+            }
+        }
+        match fields::inner(&document) {
+            Some((_, inner)) => Step::Within(inner),
+            None => Step::Unread,
+        }
+    }
+
+    /// Objects that stand behind one another on one line are lines, the last of them perhaps not whole.
+    fn several<'a>(&mut self, line: Line<'a>) -> Step<'a> {
+        let mut objects = serde_json::Deserializer::from_str(line.text).into_iter::<Document<'a>>();
+        let is_first_whole = matches!(objects.next(), Some(Ok(_)));
+        let end = objects.byte_offset();
+        let (Some(first), Some(rest)) = (line.text.get(..end), line.text.get(end..)) else {
+            return Step::Unread;
+        };
+        if !is_first_whole {
+            return if objects.next().is_none() { Step::BrokenOff } else { Step::Unread };
+        }
+        let step = self.json(Line { text: first, ..line });
+        let rest = Line { text: rest, ..line };
+        match self.form(rest) {
+            Step::Unread => match glued::tail(rest.text) {
+                Some(tail) => self.form(Line { text: tail, ..line }),
+                None => step,
+            },
+            // Two lines within cannot both be handed out; a router prints one a line.
+            other => other,
+        }
+    }
+
+    /// A JSON record of which only the beginning came: what it says, as far as it goes.
+    pub(in crate::domain::systems) fn half(&mut self, line: Line<'_>) {
+        let Some(closed) = super::half::closed(line.text) else { return };
+        let Ok(document) = serde_json::from_str::<Document<'_>>(&closed) else { return };
+        let Some(message) = document.text(&["message", "msg"]) else { return };
+        let seen = queued::read_json(&message, &document).or_else(|| {
+            // The level stands behind what was cut; only errors carry exceptions in practice.
+            let stage = error_json::read(&document)?;
+            Some(Sighting::new(stage, Form::Monolog).saying(message.clone().into_owned()))
+        });
+        self.observe_if(line, seen);
     }
 
     /// A record's first line.
@@ -207,21 +284,21 @@ impl<'c> StreamReader<'c> {
         let minute = head.stamp.get(..16).unwrap_or_default();
         let seen = queued::read_line(head.body);
         if self.quotation.quotes(minute) {
-            if let Some(seen) = seen {
-                self.observe(line, seen);
-            }
+            self.observe_if(line, seen);
             return;
         }
         self.quotation.close();
-        if let Some(seen) = seen {
-            return self.observe(line, seen);
-        }
+        self.is_inside = false;
         let is_error = monolog::is_error_level(head.level);
-        let previous = self.line_number.saturating_sub(1);
+        if self.observe_if(line, seen) && !is_error {
+            return;
+        }
+        let previous = self.event_number.saturating_sub(1);
         let failed =
-            self.failed.filter(|(_, number)| is_error && *number == previous).map(|(place, _)| place);
+            self.failed.filter(|(_, number)| is_error && *number >= previous).map(|(place, _)| place);
         let exception = head.exception().filter(|_| is_error);
         if let Some(exception) = exception {
+            self.is_inside = !exception.trim_end().ends_with("\"}");
             self.exception(
                 Head { at: line.at, line: line.key, text: cut(head.message()) },
                 exception,
@@ -229,6 +306,7 @@ impl<'c> StreamReader<'c> {
             );
         }
         if head.is_open() {
+            self.is_inside = true;
             let text = head.message().into();
             let origin =
                 Origin { at: line.at, line: line.key, minute: minute.into(), text, is_error, failed };
@@ -262,45 +340,32 @@ impl<'c> StreamReader<'c> {
         let said = |place| (place, cut(&format!("{}: {}", class.replace("\\\\", "\\"), head.text)));
         let failed = failed.map(said);
         let is_whole = exception.trim_end().ends_with("\"}");
-        self.records.open(head, fault, failed, self.line_number, &mut self.found);
+        self.records.open(head, fault, failed, self.event_number, &mut self.found);
         if is_whole {
             self.records.close_last();
         }
     }
 
-    fn frame(&mut self, line: Line<'_>) {
-        if let Some(frame) = trace::frame(line.text) {
-            self.records.frame(frame, line.at, self.line_number, &mut self.found);
-        }
+    fn frame(&mut self, line: Line<'_>) -> bool {
+        let Some(frame) = trace::frame(line.text) else { return false };
+        self.records.frame(frame, line.at, self.event_number, &mut self.found);
+        true
     }
 
-    /// The lines after an event's first: never lifecycle lines.
-    fn evidence(&mut self, line: Line<'_>, rest: &str) {
-        let is_record = monolog::head(line.text).is_some();
-        for text in rest.lines() {
-            let part = Line { text: text.trim_end_matches('\r'), ..line };
-            if part.text.starts_with('#') {
-                self.frame(part);
-            } else if part.text.starts_with("[previous exception]") || part.text == "Stack trace:" {
-                self.records.open_other(self.line_number);
-            } else if is_record && let Verdict::Exception(origin) = self.quotation.line(part.text) {
-                self.late_exception(part, origin);
-            }
-        }
-        // The event held the whole record: nothing of it is still to come.
-        self.records.close_since(self.line_number);
-        if is_record {
-            self.quotation.close();
-        }
+    fn observe_if(&mut self, line: Line<'_>, seen: Option<Sighting<'_>>) -> bool {
+        let Some(seen) = seen else { return false };
+        self.observe(line, seen);
+        true
     }
 
-    fn observe(&mut self, line: Line<'_>, seen: Sighting<'_>) {
+    /// Takes what a line says.
+    pub(in crate::domain::systems) fn observe(&mut self, line: Line<'_>, seen: Sighting<'_>) {
         let is_bare_failure = seen.stage == Stage::Failed && seen.text.is_none();
-        let observation = self.names.own(seen, line.at, line.key);
+        let observation = self.names.own(seen, line.at, line.next_key());
         let place = self.found.push(observation);
         self.quotation.note(place);
         if is_bare_failure {
-            self.failed = Some((place, self.line_number));
+            self.failed = Some((place, self.event_number));
         }
     }
 }

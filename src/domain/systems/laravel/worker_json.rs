@@ -24,20 +24,20 @@ pub(super) struct Record<'a> {
     pub(super) message: Scalar<'a>,
 }
 
-impl<'a> From<Document<'a>> for Record<'a> {
-    fn from(document: Document<'a>) -> Self {
+impl<'a> From<&Document<'a>> for Record<'a> {
+    fn from(document: &Document<'a>) -> Self {
         Self {
-            status: document.status,
-            job: document.job,
-            id: document.id,
-            uuid: document.uuid,
-            connection: document.connection,
-            queue: document.queue,
-            result: document.result,
-            attempts: document.attempts,
-            duration: document.duration,
-            exception: document.exception,
-            message: document.message,
+            status: document.scalar("status"),
+            job: document.scalar("job"),
+            id: document.scalar("id"),
+            uuid: document.scalar("uuid"),
+            connection: document.scalar("connection"),
+            queue: document.scalar("queue"),
+            result: document.scalar("result"),
+            attempts: document.scalar("attempts"),
+            duration: document.scalar("duration"),
+            exception: document.scalar("exception"),
+            message: document.scalar("message"),
         }
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Option<Sighting<'_>> {
-        read(Document::read(line)?.into())
+        read(Record::from(&Document::read(line)?))
     }
 
     #[track_caller]

@@ -73,7 +73,7 @@ fn a_record_cut_by_the_payload_leaves_its_halves() {
 fn a_trace_of_another_error_is_nobodys_half() {
     let other = r#"[2026-11-23 16:49:31] production.ERROR: x {"exception":"[object] (RuntimeException(code: 0): x at /a.php:1)"#;
     let seen = classify(&[other, "[stacktrace]", NEUTRAL, PUSH, MAIN, END]);
-    assert_eq!(seen, Classified::default());
+    assert_eq!(seen, Classified::default(), "and no line of it is one that nobody knows");
     let fatal = ["PHP Fatal error:  Uncaught Exception: x in /a.php:1", "Stack trace:", NEUTRAL, PUSH, MAIN];
     assert_eq!(classify(&fatal), Classified::default());
     let previous = [

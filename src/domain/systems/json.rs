@@ -1,17 +1,20 @@
 //! A JSON line: one pass over it, borrowing what it can, whatever the order of its keys and the types of
-//! their values.
+//! their values. Which keys are there decides the form, and that is each form's to say.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use regex::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::domain::redact::constant;
+
 /// A JSON value that is not a container. A field of an unexpected type is [`Scalar::Other`], never an error.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::domain::systems) enum Scalar<'a> {
+pub(super) enum Scalar<'a> {
     /// No such key, or `null`.
     #[default]
     Absent,
@@ -23,17 +26,17 @@ pub(in crate::domain::systems) enum Scalar<'a> {
 
 impl<'a> Scalar<'a> {
     /// The text, if it is one.
-    pub(in crate::domain::systems) fn as_text(&self) -> Option<&str> {
+    pub(super) fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The text, if it is one and not empty.
-    pub(in crate::domain::systems) fn into_text(self) -> Option<Cow<'a, str>> {
+    pub(super) fn into_text(self) -> Option<Cow<'a, str>> {
         if let Self::Text(text) = self { Some(text).filter(|t| !t.is_empty()) } else { None }
     }
 
     /// An identity: text, or a number as the database driver has it.
-    pub(in crate::domain::systems) fn into_id(self) -> Option<Cow<'a, str>> {
+    pub(super) fn into_id(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) if !text.is_empty() => Some(text),
             Self::Whole(number) => Some(Cow::Owned(number.to_string())),
@@ -42,7 +45,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A number of seconds in milliseconds, not below zero. Text counts when it is a plain number.
-    pub(in crate::domain::systems) fn seconds_as_ms(&self) -> Option<i64> {
+    pub(super) fn seconds_as_ms(&self) -> Option<i64> {
         match self {
             Self::Whole(seconds) => Some(seconds.max(&0).saturating_mul(1000)),
             Self::Real(seconds) => super::runtime::from_seconds(seconds.max(0.0)).map(|r| r.ms),
@@ -52,7 +55,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A number, whole or not.
-    pub(in crate::domain::systems) fn as_real(&self) -> Option<f64> {
+    pub(super) fn as_real(&self) -> Option<f64> {
         match self {
             #[expect(clippy::cast_precision_loss, reason = "a runtime in seconds is far below 2^52")]
             Self::Whole(number) => Some(*number as f64),
@@ -62,7 +65,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// A count from one.
-    pub(in crate::domain::systems) fn as_count(&self) -> Option<u32> {
+    pub(super) fn as_count(&self) -> Option<u32> {
         match self {
             Self::Whole(number) => u32::try_from(*number).ok(),
             Self::Absent | Self::Text(_) | Self::Real(_) | Self::Other => None,
@@ -124,88 +127,95 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// The top-level keys that any JSON form uses. Which of them are there decides the form.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(in crate::domain::systems) struct Document<'a> {
-    // `queue:work --json`
-    #[serde(borrow)]
-    pub(in crate::domain::systems) status: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) job: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) id: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) uuid: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) connection: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) queue: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) result: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) attempts: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) duration: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) exception: Scalar<'a>,
-    // both
-    #[serde(borrow)]
-    pub(in crate::domain::systems) message: Scalar<'a>,
-    // Monolog
-    #[serde(borrow)]
-    pub(in crate::domain::systems) level_name: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) context: Option<&'a RawValue>,
-    // FireLens and the json-file driver
-    #[serde(borrow)]
-    pub(in crate::domain::systems) log: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) container_name: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) container_id: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) source: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) stream: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) ecs_cluster: Scalar<'a>,
-    #[serde(borrow)]
-    pub(in crate::domain::systems) ecs_task_arn: Scalar<'a>,
+/// An object's top-level keys and values, in their order; the values are parsed when they are asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Document<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// Words of which a JSON line that matters has at least one: a worker's, a logger's, a store's or a router's. Most
+/// JSON noise (access lines, an app's own records) ends here.
+static TELLING: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        "\"status\"|queue|\"log\"|xception|orker|Process|RUNNING|DONE|FAIL|orizon|artisan|\"kubernetes\"|\"MESSAGE\"\
+         |\"stream\":|everity[_T]|ailed job|equestId\"",
+    )
+});
+
+/// How a worker and a logger begin the lines that matter most: no need to search those.
+const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
+
+/// Whether a JSON line can be of use.
+pub(super) fn is_telling(line: &str) -> bool {
+    BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
+        || (line.starts_with('{') && TELLING.is_match(line))
 }
 
 impl<'a> Document<'a> {
-    /// Parses a line, unless it cannot be of use: most JSON noise stops at five short substring searches.
-    pub(in crate::domain::systems) fn read(line: &'a str) -> Option<Self> {
-        const TELLING: [&str; 5] = ["\"status\"", "queued\"", "\"log\"", "xception", "Worker "];
-        // How a worker and Monolog begin the lines that matter: no need to search those.
-        const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
-        let finds = |word: &&str| memmem::find(line.as_bytes(), word.as_bytes()).is_some();
-        let is_telling = BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
-            || (line.starts_with('{') && TELLING.iter().any(finds));
-        if is_telling { serde_json::from_str(line).ok() } else { None }
+    /// Parses a line, unless it cannot be of use.
+    pub(super) fn read(line: &'a str) -> Option<Self> {
+        if is_telling(line) { serde_json::from_str(line).ok() } else { None }
     }
 
-    /// The line inside a FireLens (or json-file) record.
-    pub(in crate::domain::systems) fn take_inner_line(&mut self) -> Option<Cow<'a, str>> {
-        let marks = [
-            &self.container_name,
-            &self.container_id,
-            &self.source,
-            &self.stream,
-            &self.ecs_cluster,
-            &self.ecs_task_arn,
-        ];
-        if marks.into_iter().all(|mark| *mark == Scalar::Absent) {
-            None
-        } else {
-            std::mem::take(&mut self.log).into_text()
+    /// A key's value as written; of a key that stands twice the last counts, as PHP has it.
+    pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+
+    /// Whether a key is there, whatever it holds.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// A key's value, if it is no container.
+    pub(super) fn scalar(&self, key: &str) -> Scalar<'a> {
+        self.get(key)
+            .map_or(Scalar::Absent, |value| serde_json::from_str(value.get()).unwrap_or(Scalar::Other))
+    }
+
+    /// The text of the first of these keys that has one.
+    pub(super) fn text(&self, keys: &[&str]) -> Option<Cow<'a, str>> {
+        keys.iter().find_map(|key| self.scalar(key).into_text())
+    }
+
+    /// The object under a key.
+    pub(super) fn object(&self, key: &str) -> Option<Self> {
+        serde_json::from_str(self.get(key)?.get()).ok()
+    }
+
+    /// The same object with its keys under other names; `None` leaves one out.
+    pub(super) fn renamed(&self, name: impl Fn(&str) -> Option<&str>) -> Self {
+        let entries = self.0.iter();
+        let named = entries.filter_map(|(key, value)| Some((Cow::Owned(name(key)?.to_owned()), *value)));
+        Self(named.collect())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        /// A key that borrows where it has no escapes.
+        #[derive(Deserialize)]
+        #[serde(transparent)]
+        struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+        /// Keys of a record of the usual kind.
+        const KEYS_EXPECTED: usize = 12;
+        let mut found = Vec::with_capacity(KEYS_EXPECTED);
+        while let Some((Key(key), value)) = entries.next_entry::<Key<'de>, &'de RawValue>()? {
+            found.push((key, value));
         }
-    }
-
-    /// Whether the record is Monolog's rather than a worker's: a worker's `level` is text, and it has no name.
-    pub(in crate::domain::systems) fn is_monolog(&self) -> bool {
-        self.level_name.as_text().is_some() && self.message.as_text().is_some()
+        Ok(Document(found))
     }
 }
 
@@ -217,12 +227,13 @@ mod tests {
     fn a_field_of_another_type_is_not_an_error() {
         let line = r#"{"status":{"code":1},"job":["x"],"id":17,"duration":0.5,"uuid":null,"queue":true}"#;
         let document = Document::read(line).expect("JSON");
-        assert_eq!(document.status, Scalar::Other);
-        assert_eq!(document.job, Scalar::Other);
-        assert_eq!(document.id, Scalar::Whole(17));
-        assert_eq!(document.duration, Scalar::Real(0.5));
-        assert_eq!(document.uuid, Scalar::Absent);
-        assert_eq!(document.queue, Scalar::Other);
+        assert_eq!(document.scalar("status"), Scalar::Other);
+        assert_eq!(document.scalar("job"), Scalar::Other);
+        assert_eq!(document.scalar("id"), Scalar::Whole(17));
+        assert_eq!(document.scalar("duration"), Scalar::Real(0.5));
+        assert_eq!(document.scalar("uuid"), Scalar::Absent);
+        assert_eq!(document.scalar("queue"), Scalar::Other);
+        assert_eq!(document.scalar("none"), Scalar::Absent);
     }
 
     #[test]
@@ -232,19 +243,13 @@ mod tests {
         assert!(Document::read(r#"["status"]"#).is_none());
     }
 
-    #[track_caller]
-    fn check_inner(line: &str, expected: Option<&str>) {
-        let inner = Document::read(line).and_then(|mut d| d.take_inner_line());
-        assert_eq!(inner.as_deref(), expected, "{line}");
-    }
-
     #[test]
-    fn a_router_record_holds_a_line() {
-        check_inner(r#"{"log":"a \"b\"","container_name":"app"}"#, Some("a \"b\""));
-        check_inner(r#"{"source":"stderr","log":"x","ecs_cluster":"c","container_id":"1"}"#, Some("x"));
-        check_inner(r#"{"log":"x\n","stream":"stdout","time":"2026-01-01T00:00:00Z"}"#, Some("x\n"));
-        check_inner(r#"{"log":"x"}"#, None);
-        check_inner(r#"{"log":{"a":1},"container_name":"app"}"#, None);
+    fn keys_are_found_whatever_their_escapes_and_the_last_of_two_counts() {
+        let document =
+            Document::read(r#"{"status":"a","stat\u0075s":"b","context":{"id":1}}"#).expect("JSON");
+        assert_eq!(document.text(&["none", "status"]).as_deref(), Some("b"));
+        assert_eq!(document.object("context").map(|it| it.scalar("id")), Some(Scalar::Whole(1)));
+        assert!(document.object("status").is_none() && document.has("status") && !document.has("id"));
     }
 
     #[test]
