@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::lines::{Cut, Ending, Span, cut};
@@ -140,6 +141,11 @@ fn text(bytes: &[u8], span: Span) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes.get(span.start..span.end).unwrap_or_default())
 }
 
+/// A line's own time; a clock without an offset is read as UTC.
+fn own_time(line: &str) -> Option<Timestamp> {
+    line_time(line)?.within(&TimeZone::UTC)
+}
+
 /// The lines' own times, as far as they are no contradiction to when they were read; where a line has none, that of
 /// the line before, or, at the beginning, of the line after. A clock without an offset is read as UTC, and where it
 /// is not, lines may be from the future, or from before they can have been written: then they are from now.
@@ -151,7 +157,7 @@ fn own_stamps(
     read_at: Timestamp,
 ) -> Vec<Timestamp> {
     let is_possible = |at: &Timestamp| since.is_none_or(|since| *at >= since.minus_ms(PRINTED_MS));
-    let own = lines.iter().map(|span| line_time(&text(bytes, *span)).filter(is_possible));
+    let own = lines.iter().map(|span| own_time(&text(bytes, *span)).filter(is_possible));
     let own: Vec<Option<Timestamp>> = own.collect();
     // The line before is no help if it was written before the last look, and this one after it.
     let last = last.filter(|last| since.is_none_or(|since| *last > since));

@@ -1,9 +1,12 @@
 //! Tells a person what became of one line: how it was read, or which form it nearly had and why not.
 
+use serde_json::Value;
+
 use crate::domain::job::{Form, LineKey, Observation, Timestamp};
 
 use super::json::Document;
 use super::laravel::{NearMiss, glued, near_miss};
+use super::unread::shape;
 use super::{Classifier, normalise, wrappers};
 
 /// What became of a line.
@@ -65,9 +68,61 @@ impl Classifier {
             let why = "its [[source]] does not have a preset, and no rule reads the line";
             return Some(NearMiss { form: "[[source]]".into(), why: why.into() });
         }
-        near_miss::find(line)
+        self.in_field(line).or_else(|| self.behind_prefix(line)).or_else(|| near_miss::find(line))
+    }
+
+    /// Whether a text is a line that says something, by itself.
+    fn reads(&self, text: &str) -> bool {
+        let mut reader = self.stream("", "");
+        reader.line(LineKey(0), Timestamp::default(), text);
+        !reader.finish().observations.is_empty()
+    }
+
+    /// A line that stands in a field where no known router puts one.
+    fn in_field(&self, line: &str) -> Option<NearMiss> {
+        let document: Value = line.starts_with('{').then(|| serde_json::from_str(line).ok())??;
+        let path = self.field(&document, FIELD_DEPTH_MAX)?;
+        let why = format!(
+            "a line that would be read stands in the field `{path}`, but nothing beside it shows a log router's JSON; \
+             a [[rule]] with `json` reads it"
+        );
+        Some(NearMiss { form: "inside a field".into(), why })
+    }
+
+    fn field(&self, value: &Value, depth: usize) -> Option<String> {
+        let entries = value.as_object().filter(|_| depth > 0)?;
+        entries.iter().find_map(|(key, value)| match value {
+            Value::String(text) if self.reads(text) => Some(key.clone()),
+            Value::Object(_) => Some(format!("{key}.{}", self.field(value, depth.saturating_sub(1))?)),
+            _ => None,
+        })
+    }
+
+    /// A line that stands behind something that no known wrapper prints.
+    fn behind_prefix(&self, line: &str) -> Option<NearMiss> {
+        // A record's message quotes whatever it likes, and a trace's frame its arguments.
+        if near_miss::is_record(line) || wrappers::begins_like_a_line(line) || line.starts_with(['#', '{']) {
+            return None;
+        }
+        let begins = BEGINNINGS.iter().flat_map(|word| line.match_indices(word)).map(|(place, _)| place);
+        let place = begins
+            .filter(|place| *place > 0)
+            .find(|place| line.get(*place..).is_some_and(|it| self.reads(it)))?;
+        let prefix = shape(line.get(..place)?);
+        let why = format!(
+            "a line that would be read stands behind a prefix of the shape `{prefix}`, which no known wrapper prints; \
+             take it off, or read the line with a [[rule]]"
+        );
+        Some(NearMiss { form: "behind a prefix".into(), why })
     }
 }
+
+/// How deep in an object a line is looked for.
+const FIELD_DEPTH_MAX: usize = 3;
+
+/// How lines begin that stand behind a prefix.
+const BEGINNINGS: [&str; 7] =
+    ["[2", "  2", "{\"", "Processing: ", "Processed: ", "Failed:     ", "   INFO  "];
 
 /// The line with all that stands around it, then without the outermost wrapper, and so on to what presets see.
 fn levels(message: &str, notes: &mut Vec<String>) -> Vec<String> {

@@ -18,6 +18,7 @@ mod reader;
 mod rules;
 mod runtime;
 mod sighting;
+mod survey;
 mod unread;
 mod wrappers;
 
@@ -27,6 +28,7 @@ pub use laravel::{NearMiss, runbook};
 pub use normalise::LINE_BYTES_MAX;
 pub use reader::{Classified, StreamReader};
 pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
+pub use survey::{Survey, UnreadShape};
 pub use unread::{Near, SHAPES_MAX, Unread, shape};
 
 use super::glob;

@@ -97,6 +97,11 @@ impl<'c> StreamReader<'c> {
         }
     }
 
+    /// Lines passed over so far.
+    pub(super) const fn unread_count(&self) -> u64 {
+        self.unread.lines_count
+    }
+
     /// Ends the stream's part of the payload.
     #[must_use]
     pub fn finish(mut self) -> Classified {

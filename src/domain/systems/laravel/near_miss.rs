@@ -44,6 +44,11 @@ pub(in crate::domain::systems) fn find(line: &str) -> Option<NearMiss> {
         .or_else(|| quoted(line))
 }
 
+/// Whether a line begins as a log record does.
+pub(in crate::domain::systems) fn is_record(line: &str) -> bool {
+    monolog::head(line).is_some()
+}
+
 fn record(head: monolog::Head<'_>) -> NearMiss {
     let message = head.message();
     let trimmed = message.trim_end();
@@ -159,6 +164,9 @@ fn bracketed(line: &str) -> Option<NearMiss> {
 }
 
 fn in_columns(line: &str) -> Option<NearMiss> {
+    if columns::after_stamp(line).is_some_and(columns::is_task) {
+        return Some(miss(COLUMNS, "a task of the scheduler, which prints as workers do: no job"));
+    }
     let body = line.trim_start_matches(' ');
     let after_time = stamp::skip(body)?.strip_prefix(' ')?;
     let indent = line.len().saturating_sub(body.len());

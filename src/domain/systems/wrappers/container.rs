@@ -1,6 +1,6 @@
 //! What container runtimes and Lambda put before a line: a time, and a stream or a request.
 
-use super::Peeled;
+use super::{Peeled, begins_like_a_line};
 
 /// Splits a time of RFC 3339 with its offset off the beginning, and what follows it.
 pub(super) fn time(line: &str) -> Option<(&str, &str)> {
@@ -43,6 +43,13 @@ pub(super) fn lambda(line: &str) -> Option<Peeled<'_>> {
     let is_request = !request.is_empty() && request.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let is_level = !level.is_empty() && level.bytes().all(|b| b.is_ascii_alphabetic());
     (is_request && is_level).then(|| Peeled::whole(inner))
+}
+
+/// `TIME stream line`, as `aws logs tail` prints it, before what begins like a line: a stream's name is one word.
+pub(super) fn tail(line: &str) -> Option<Peeled<'_>> {
+    let (_, rest) = time(line)?;
+    let (stream, inner) = rest.strip_prefix(' ')?.split_once(' ')?;
+    (!stream.is_empty() && begins_like_a_line(inner)).then(|| Peeled::whole(inner))
 }
 
 /// `TIME line`, as `docker logs --timestamps`, `kubectl logs --timestamps` and `tail`s of many kinds print it.

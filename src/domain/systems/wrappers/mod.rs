@@ -113,6 +113,15 @@ pub(super) const ALL: &[Wrapper] = &[
         ),
     },
     Wrapper {
+        name: "aws logs tail (a time and the stream)",
+        begins: Begins::Digit,
+        peel: container::tail,
+        sample: (
+            r"2026-03-02T09:00:16.500000+00:00 ecs/app/7a1b2c3d [2026-03-02 09:00:16][17] Processing: App\Jobs\X",
+            r"[2026-03-02 09:00:16][17] Processing: App\Jobs\X",
+        ),
+    },
+    Wrapper {
         name: "a time in front (docker logs --timestamps)",
         begins: Begins::Digit,
         peel: container::timestamp,
@@ -226,7 +235,7 @@ pub(super) fn peel(line: &str) -> Option<(&'static Wrapper, Peeled<'_>)> {
 }
 
 /// Whether a text begins as a worker's or a logger's line does, so that a short label before it is a label.
-fn begins_like_a_line(text: &str) -> bool {
+pub(super) fn begins_like_a_line(text: &str) -> bool {
     let is_year = |text: &str| {
         text.as_bytes().first_chunk::<5>().is_some_and(|[a, b, c, d, dash]| {
             *dash == b'-' && [a, b, c, d].into_iter().all(u8::is_ascii_digit)
