@@ -108,7 +108,12 @@ impl Classifier {
         let place = begins
             .filter(|place| *place > 0)
             .find(|place| line.get(*place..).is_some_and(|it| self.reads(it)))?;
-        let prefix = shape(line.get(..place)?);
+        let prefix = line.get(..place)?;
+        // Words alone are a sentence that quotes the line.
+        if prefix.chars().all(|c| c.is_alphabetic() || c == ' ') {
+            return None;
+        }
+        let prefix = shape(prefix);
         let why = format!(
             "a line that would be read stands behind a prefix of the shape `{prefix}`, which no known wrapper prints; \
              take it off, or read the line with a [[rule]]"

@@ -4,13 +4,12 @@
 //! **Invariant:** no line fails. A line over a limit, or in no known form, is passed over and counted.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
 use crate::domain::intake::LineStamp;
 use crate::domain::job::{LineKey, Observation, Timestamp, TraceHalf};
 
 use super::laravel::{self, Step};
-use super::line::{Line, nth_key};
+use super::line::{EventClock, Line, Said};
 use super::rules::Rule;
 use super::unread::Unread;
 use super::{Preset, normalise, wrappers};
@@ -88,13 +87,10 @@ impl<'c> StreamReader<'c> {
     /// Reads one log event.
     pub fn line(&mut self, key: LineKey, at: Timestamp, message: &str) {
         self.laravel.begin_event();
-        let said = Cell::new(0);
+        let said = Said::default();
         let plain = normalise::strip(message);
-        let line = Line::new(key, at, &plain, &said);
-        self.each(line, Around::default());
-        for number in 1..said.get() {
-            self.within.push(LineStamp { key: nth_key(key, number), at });
-        }
+        self.each(Line::new(key, at, &plain, &said), Around::default());
+        self.within.append(&mut said.into_within());
     }
 
     /// Lines passed over so far.
@@ -117,8 +113,10 @@ impl<'c> StreamReader<'c> {
         let (first, rest) = normalise::first_line(line.text);
         self.one(Line { text: first, ..line }, around);
         let Some(rest) = rest else { return };
+        let mut clock = EventClock::new(line.at, first);
         for text in rest.lines() {
-            self.one(Line { text: text.trim_end_matches('\r'), ..line }, around);
+            let text = text.trim_end_matches('\r');
+            self.one(Line { text, at: clock.at(text), ..line }, around);
         }
         if around.depth == 0 {
             self.laravel.end_event();
@@ -140,8 +138,7 @@ impl<'c> StreamReader<'c> {
             && let Some((wrapper, peeled)) = wrappers::peel(line.text)
             && around.by != Some(wrapper.name)
         {
-            // A supervisor's words are read with its name in front.
-            if !self.laravel.process(line) {
+            if !(peeled.is_supervisors && self.laravel.process(line)) {
                 self.within(line, &peeled.inner, peeled.goes_on, Around { by: Some(wrapper.name), ..around });
             }
             return;
@@ -200,7 +197,7 @@ impl<'c> StreamReader<'c> {
 
     /// Reads what came of a record whose rest did not.
     fn half(&mut self, broken: &Piece) {
-        let said = Cell::new(0);
+        let said = Said::default();
         self.laravel.half(Line::new(broken.key, broken.at, &broken.text, &said));
     }
 }

@@ -34,14 +34,19 @@ pub(super) fn from_seconds(seconds: f64) -> Option<Runtime> {
     Some(Runtime { ms: (seconds * 1000.0 + 1e-6) as i64, is_whole_seconds: false })
 }
 
-/// The whole part of `1,304.17`.
+/// The whole part of `1,304.17`; where a locale turns the marks around, of `1.304,17` and `12,01` as well. The last mark
+/// ends the whole part, unless it is a comma before three digits, which groups thousands.
 fn whole(number: &str) -> Option<i64> {
-    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-    let is_number = whole.starts_with(|c: char| c.is_ascii_digit())
-        && whole.bytes().all(|b| b.is_ascii_digit() || b == b',')
-        && !part.is_empty()
-        && part.bytes().all(|b| b.is_ascii_digit());
-    if !is_number {
+    const GROUP: usize = 3;
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, part) = match number.rsplit_once([',', '.']) {
+        Some((_, group)) if group.len() == GROUP && number.rfind(',') > number.rfind('.') => (number, "0"),
+        Some((whole, part)) => (whole, part),
+        None => (number, "0"),
+    };
+    let mut groups = whole.split([',', '.']);
+    let is_first = groups.next().is_some_and(is_digits);
+    if !is_first || !is_digits(part) || !groups.all(|group| group.len() == GROUP && is_digits(group)) {
         return None;
     }
     let digits = whole.bytes().filter(u8::is_ascii_digit);
@@ -75,6 +80,10 @@ mod tests {
         check("... 0.79ms", Some(("...", 0, false)));
         check("... 5ms", Some(("...", 5, false)));
         check("... 1,304.17ms", Some(("...", 1304, false)));
+        check("... 1,304ms", Some(("...", 1304, false)));
+        check("... 12,304,017.5ms", Some(("...", 12_304_017, false)));
+        check("... 12,01ms", Some(("...", 12, false)));
+        check("... 1.304,17ms", Some(("...", 1304, false)));
         check("... 1s", Some(("...", 1_000, true)));
         check("... 1m 5s", Some(("...", 65_000, true)));
         check("... 1h 2m", Some(("...", 3_720_000, true)));

@@ -99,7 +99,11 @@ fn every_line_of_an_event_is_read_but_those_inside_its_record() {
     );
     let glued = format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n{PUSH}\n{MAIN}\n{END}\n{START}");
     check(&[&glued], &[Stage::EnqueueError, Stage::Processing]);
-    check(&[&format!("[2026-11-23 16:49:31] production.INFO: open\n{START}"), DONE], &[Stage::Processed]);
+    let open = "[2026-11-23 16:49:31] production.INFO: Cache warmed";
+    let glued = format!("{open}\n\n{START}\n\n{DONE}");
+    check(&[&glued], &[Stage::Processing, Stage::Processed]);
+    check(&[&format!("{open}\n{START}\nlast {{\"order\":1}} \n{DONE}")], &[Stage::Processed]);
+    check(&[&format!("{open}\n{FAKE}")], &[]);
     check(
         &[&format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n{PUSH}\n{DONE}\n{MAIN}\n{END}"), DONE],
         &[Stage::EnqueueError, Stage::Processed],

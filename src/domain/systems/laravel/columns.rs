@@ -23,7 +23,12 @@ pub(super) fn after_stamp(line: &str) -> Option<&str> {
 
 /// Reads a whole line, or declines.
 pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
-    let (rest, status) = after_stamp(line)?.rsplit_once(' ')?;
+    whole(after_stamp(line)?)
+}
+
+/// Reads what follows the time.
+fn whole(text: &str) -> Option<Sighting<'_>> {
+    let (rest, status) = text.rsplit_once(' ')?;
     if status == "PAUSED" || status == "RESUMED" {
         return pause(rest, status);
     }
@@ -34,6 +39,15 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     }
     name(left, &mut seen);
     Some(seen)
+}
+
+/// Reads a whole line whose two spaces are gone: syslog and many shippers trim lines. Without them dots, or a class with
+/// a namespace, must show whose line it is.
+pub(super) fn read_trimmed(line: &str) -> Option<Sighting<'_>> {
+    let rest = stamp::skip(line)?.strip_prefix(' ').filter(|rest| !rest.starts_with(' '))?;
+    let seen = whole(rest)?;
+    let has_dots = rest.contains(" .") || seen.stage == Stage::Paused || seen.stage == Stage::Resumed;
+    (has_dots || seen.class.as_deref().is_some_and(is_code)).then_some(seen)
 }
 
 /// Reads `Queue default PAUSED` without a time, or declines.

@@ -2,6 +2,25 @@
 
 use super::*;
 
+#[test]
+fn a_line_that_lost_its_two_spaces_needs_dots_or_a_namespace() {
+    let read =
+        |line: &str| read_trimmed(line).map(|seen| (seen.stage, seen.class.map(|class| class.into_owned())));
+    let class = Some(r"App\Jobs\X".to_owned());
+    assert_eq!(
+        read(r"2026-11-23 16:49:31 App\Jobs\X ..... RUNNING"),
+        Some((Stage::Processing, class.clone()))
+    );
+    assert_eq!(
+        read(r"2026-11-23 16:49:31 App\Jobs\X 17 redis default  12.01ms 22MB DONE"),
+        Some((Stage::Processed, class))
+    );
+    assert_eq!(read("2026-11-23 16:49:31 the import  RUNNING"), None);
+    assert_eq!(read("2026-11-23 16:49:31 DONE"), None);
+    assert_eq!(read("2026-11-23 16:49:31,123 INFO exited: worker"), None);
+    assert_eq!(read("2026-11-23 16:49:31 Running [Callback] ..... 12.01ms DONE"), None);
+}
+
 #[track_caller]
 fn check(line: &str, expected: Option<(Stage, &str)>) {
     let seen = read(line);

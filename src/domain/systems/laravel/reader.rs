@@ -37,6 +37,17 @@ impl From<bool> for Step<'_> {
     }
 }
 
+/// The record that an event began with, while it is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    /// None: what comes is lines.
+    Nothing,
+    /// Its message, as far as can be told; or a multiline pattern glued other lines to it.
+    Message,
+    /// Its exception's text, or its trace.
+    Exception,
+}
+
 /// Reads one stream's lines.
 #[derive(Debug)]
 pub(in crate::domain::systems) struct Reader {
@@ -48,8 +59,8 @@ pub(in crate::domain::systems) struct Reader {
     event_number: u64,
     /// The last failed attempt without a text, and the number of its event.
     failed: Option<(usize, u64)>,
-    /// Whether the event at hand is a record whose text, or trace, is not over: what it holds is evidence only.
-    is_inside: bool,
+    /// What the event at hand began with, and what is not over.
+    inside: Inside,
 }
 
 impl Default for Reader {
@@ -62,7 +73,7 @@ impl Default for Reader {
             unfinished: Unfinished::default(),
             event_number: 0,
             failed: None,
-            is_inside: false,
+            inside: Inside::Nothing,
         }
     }
 }
@@ -71,15 +82,15 @@ impl Reader {
     /// A new event begins.
     pub(in crate::domain::systems) const fn begin_event(&mut self) {
         self.event_number = self.event_number.saturating_add(1);
-        self.is_inside = false;
+        self.inside = Inside::Nothing;
     }
 
     /// An event of several lines ends: it held its record whole, and nothing of it is still to come.
     pub(in crate::domain::systems) fn end_event(&mut self) {
         self.records.close_since(self.event_number);
-        if self.is_inside {
+        if self.inside != Inside::Nothing {
             self.quotation.close();
-            self.is_inside = false;
+            self.inside = Inside::Nothing;
         }
     }
 
@@ -111,15 +122,23 @@ impl Reader {
                 if line.text == "Stack trace:" {
                     self.records.open_other(self.event_number);
                 }
+                if self.inside == Inside::Message {
+                    self.inside = Inside::Nothing;
+                }
                 return Step::Done;
             }
             Verdict::Exception(origin) => {
+                if self.inside == Inside::Message {
+                    self.inside = Inside::Exception;
+                }
                 self.late_exception(line, origin);
                 return Step::Done;
             }
         }
-        if self.is_inside {
-            return self.inside(line);
+        match self.inside {
+            Inside::Nothing => {}
+            Inside::Message => return self.in_message(line),
+            Inside::Exception => return self.in_exception(line),
         }
         match self.form(line) {
             Step::Unread => match glued::tail(line.text) {
@@ -130,14 +149,23 @@ impl Reader {
         }
     }
 
-    /// A line of an event whose record is not over: evidence for its trace, never a lifecycle line.
-    fn inside(&mut self, line: Line<'_>) -> Step<'static> {
+    /// A line of an event whose message may not be over. A multiline pattern glues lines that begin with blanks to the
+    /// record before them, so a worker's own line counts, unless the message turns out to go on; nothing else does.
+    fn in_message(&mut self, line: Line<'_>) -> Step<'static> {
+        let seen =
+            columns::read(line.text).or_else(|| flat_json::read(line.text).and_then(worker_json::read));
+        self.observe_if(line, seen);
+        Step::Done
+    }
+
+    /// A line of an event whose exception is not over: evidence for its trace, never a lifecycle line.
+    fn in_exception(&mut self, line: Line<'_>) -> Step<'static> {
         if line.text.starts_with('#') {
             self.frame(line);
         } else if line.text.starts_with("[previous exception]") || line.text == "Stack trace:" {
             self.records.open_other(self.event_number);
         } else if line.text.trim_end().ends_with("\"}") {
-            self.is_inside = false;
+            self.inside = Inside::Nothing;
         }
         Step::Done
     }
@@ -149,6 +177,7 @@ impl Reader {
             None => None,
             Some(b'{') => return self.json(line),
             Some(b' ') => return self.indented(line),
+            Some(b'0'..=b'9') => columns::read_trimmed(text).or_else(|| process::read(text)),
             Some(b'#') => return self.frame(line).into(),
             Some(b'[') if text.starts_with("[previous exception] [object] (") => {
                 self.records.open_other(self.event_number);
@@ -288,7 +317,7 @@ impl Reader {
             return;
         }
         self.quotation.close();
-        self.is_inside = false;
+        self.inside = Inside::Nothing;
         let is_error = monolog::is_error_level(head.level);
         if self.observe_if(line, seen) && !is_error {
             return;
@@ -298,7 +327,9 @@ impl Reader {
             self.failed.filter(|(_, number)| is_error && *number >= previous).map(|(place, _)| place);
         let exception = head.exception().filter(|_| is_error);
         if let Some(exception) = exception {
-            self.is_inside = !exception.trim_end().ends_with("\"}");
+            if !exception.trim_end().ends_with("\"}") {
+                self.inside = Inside::Exception;
+            }
             self.exception(
                 Head { at: line.at, line: line.key, text: cut(head.message()) },
                 exception,
@@ -306,7 +337,9 @@ impl Reader {
             );
         }
         if head.is_open() {
-            self.is_inside = true;
+            if exception.is_none() {
+                self.inside = Inside::Message;
+            }
             let text = head.message().into();
             let origin =
                 Origin { at: line.at, line: line.key, minute: minute.into(), text, is_error, failed };

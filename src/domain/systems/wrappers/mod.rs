@@ -22,12 +22,15 @@ pub(super) struct Peeled<'a> {
     pub(super) inner: Cow<'a, str>,
     /// Whether the line goes on in the next one of its stream: the wrapper says that it was cut.
     pub(super) goes_on: bool,
+    /// Whether the wrapper says that a supervisor speaks (systemd, supervisord, the kernel): its words are about another
+    /// process, and read with its name in front.
+    pub(super) is_supervisors: bool,
 }
 
 impl<'a> Peeled<'a> {
     /// A whole line.
     const fn whole(inner: &'a str) -> Self {
-        Self { inner: Cow::Borrowed(inner), goes_on: false }
+        Self { inner: Cow::Borrowed(inner), goes_on: false, is_supervisors: false }
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn error_log(line: &str) -> Option<Peeled<'_>> {
 fn messages(said: &str) -> Peeled<'_> {
     const NEXT: &str = "; PHP message: ";
     if said.contains(NEXT) {
-        return Peeled { inner: Cow::Owned(said.replace(NEXT, "\n")), goes_on: false };
+        return Peeled { inner: Cow::Owned(said.replace(NEXT, "\n")), ..Peeled::whole(said) };
     }
     Peeled::whole(said)
 }

@@ -2,6 +2,9 @@
 
 use super::{Peeled, container};
 
+/// Programs that tell of others.
+const SUPERVISORS: [&str; 4] = ["systemd", "supervisord", "kernel", "monit"];
+
 /// The months as syslog prints them.
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -62,7 +65,8 @@ fn program(rest: &str) -> Option<Peeled<'_>> {
         None => tag,
     };
     let is_host = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
-    (is_host && is_word(name)).then(|| Peeled::whole(inner))
+    let is_supervisors = SUPERVISORS.contains(&name);
+    (is_host && is_word(name)).then(|| Peeled { is_supervisors, ..Peeled::whole(inner) })
 }
 
 /// `12:31:10`, with a fraction or without.
