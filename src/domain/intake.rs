@@ -56,7 +56,7 @@ pub struct DeliveryRecord {
     pub late: BTreeSet<LineKey>,
     /// What was passed over.
     #[serde(default, skip_serializing_if = "Unread::is_empty")]
-    pub unread: Unread,
+    pub unread: Box<Unread>,
     /// When the payload reached us.
     pub arrived_at: Timestamp,
 }

@@ -105,7 +105,7 @@ impl<'c> Reading<'c> {
             record.observations = classified.observations;
             record.halves = classified.halves;
             record.lines.extend(classified.within);
-            record.unread = classified.unread;
+            record.unread = Box::new(classified.unread);
         }
         record.set_late_aside();
         Box::new(record)

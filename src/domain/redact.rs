@@ -21,7 +21,7 @@ struct Rule {
 /// In this order: a statement goes as a whole before its values are looked at.
 static RULES: LazyLock<[Rule; 10]> = LazyLock::new(|| {
     [
-        // `(Connection: mysql, SQL: insert into users (email) values (…))`, with Laravel's bindings filled in.
+        // `(Connection: mysql, SQL: insert into users (email) values (…))`, with the framework's bindings filled in.
         rule(r"\((?:[^()]*, )?SQL: .*$", "(SQL redacted)"),
         // `Duplicate entry 'bob' for key`, `Incorrect integer value: 'x'`, `invalid input syntax for type uuid: "x"`.
         rule(r"(?i)(entry )'.*' for ", "${1}(redacted) for "),

@@ -16,7 +16,6 @@ use crate::domain::intake::{DeliveryRecord, LineHash, LineStamp};
 use crate::domain::job::{LineKey, Observation, Timestamp};
 use crate::domain::ledger::life::{JobKey, JobRecord, jobs_of};
 use crate::domain::ledger::record::{State, StreamKey};
-use crate::domain::systems::Unread;
 use crate::ports::table::{Expected, Table, Written};
 
 /// Observations in one item: DynamoDB takes 400 KB, and the longest of them, an error with its text, stays under
@@ -86,7 +85,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             observations,
             halves: if number == 0 { record.halves.clone() } else { Vec::new() },
             late: BTreeSet::new(),
-            unread: if number == 0 { record.unread.clone() } else { Unread::default() },
+            unread: if number == 0 { record.unread.clone() } else { Box::default() },
             arrived_at: record.arrived_at,
         }
     });

@@ -94,7 +94,7 @@ impl Classifier {
         entries.iter().find_map(|(key, value)| match value {
             Value::String(text) if self.reads(text) => Some(key.clone()),
             Value::Object(_) => Some(format!("{key}.{}", self.field(value, depth.saturating_sub(1))?)),
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
         })
     }
 

@@ -136,7 +136,7 @@ pub(super) struct Document<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 static TELLING: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         "\"status\"|queue|\"log\"|xception|orker|Process|RUNNING|DONE|FAIL|orizon|artisan|\"kubernetes\"|\"MESSAGE\"\
-         |\"stream\":|everity[_T]|ailed job|equestId\"",
+         |\"stream\":|everity[_TN]|systemdUnit|\"source_type\"|\"container_|\"ecs_|ailed job|equestId\"",
     )
 });
 

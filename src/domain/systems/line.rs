@@ -104,7 +104,7 @@ mod tests {
     #[track_caller]
     fn check(first: &str, line: &str, later_ms: i64) {
         let mut clock = EventClock::new(Timestamp::from_ms(1_000), first);
-        assert_eq!(clock.at(line).as_ms(), 1_000 + later_ms, "{line}");
+        assert_eq!(clock.at(line).since_ms(Timestamp::from_ms(1_000)), later_ms, "{line}");
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl<'c> StreamReader<'c> {
         let inner = normalise::strip(inner);
         let piece = self.piece.take();
         let text: Cow<'_, str> = match piece {
-            Some(piece) => Cow::Owned(piece.text + &inner),
+            Some(piece) => Cow::Owned(format!("{}{inner}", piece.text)),
             None => inner,
         };
         if goes_on && text.len() <= normalise::LINE_BYTES_MAX {

@@ -146,7 +146,8 @@ fn a_record_that_was_cut_meets_its_rest() {
     check(&[head], &[Stage::EnqueueError]);
     check(&[rest, START], &[Stage::Processing]);
     let piece = |tag: &str, text: &str| format!("2026-03-02T09:00:16Z stdout {tag} {text}");
-    check(&[&piece("P", &QUEUED[..60]), &piece("F", &QUEUED[60..])], &[Stage::Enqueued]);
+    let (first, last) = QUEUED.split_at(60);
+    check(&[&piece("P", first), &piece("F", last)], &[Stage::Enqueued]);
 }
 
 #[test]

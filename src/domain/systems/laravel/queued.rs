@@ -131,10 +131,8 @@ fn sighting<'a>(report: &Report<'_>, context: &Document<'a>) -> Option<Sighting<
 /// is no answer.
 fn delay_ms(context: &Document<'_>) -> Option<i64> {
     context.get("delay")?;
-    match context.scalar("delay") {
-        Scalar::Absent => Some(0),
-        value => value.seconds_as_ms(),
-    }
+    let delay = context.scalar("delay");
+    if delay == Scalar::Absent { Some(0) } else { delay.seconds_as_ms() }
 }
 
 /// `high,default` from text or a list.

@@ -140,12 +140,16 @@ impl Reader {
             Inside::Message => return self.in_message(line),
             Inside::Exception => return self.in_exception(line),
         }
-        match self.form(line) {
-            Step::Unread => match glued::tail(line.text) {
-                Some(tail) => self.form(Line { text: tail, ..line }),
-                None => Step::Unread,
-            },
-            step => step,
+        self.form_or_tail(line)
+    }
+
+    /// Reads a line in its form, or the whole line that stands behind a job's output.
+    fn form_or_tail<'a>(&mut self, line: Line<'a>) -> Step<'a> {
+        let step = self.form(line);
+        let tail = matches!(step, Step::Unread).then(|| glued::tail(line.text)).flatten();
+        match tail {
+            Some(tail) => self.form(Line { text: tail, ..line }),
+            None => step,
         }
     }
 
@@ -284,15 +288,9 @@ impl Reader {
             return if objects.next().is_none() { Step::BrokenOff } else { Step::Unread };
         }
         let step = self.json(Line { text: first, ..line });
-        let rest = Line { text: rest, ..line };
-        match self.form(rest) {
-            Step::Unread => match glued::tail(rest.text) {
-                Some(tail) => self.form(Line { text: tail, ..line }),
-                None => step,
-            },
-            // Two lines within cannot both be handed out; a router prints one a line.
-            other => other,
-        }
+        let last = self.form_or_tail(Line { text: rest, ..line });
+        // Two lines within cannot both be handed out; a router prints one a line.
+        if matches!(last, Step::Unread) { step } else { last }
     }
 
     /// A JSON record of which only the beginning came: what it says, as far as it goes.

@@ -1,6 +1,8 @@
 //! Each row of the table takes its own sample apart, and lines that only look wrapped stay whole.
 
 use super::*;
+use crate::domain::job::Form;
+use crate::domain::systems::form;
 use crate::domain::systems::json::Document;
 
 #[track_caller]
@@ -21,6 +23,25 @@ fn every_row_takes_its_sample_apart() {
         let (by, found) = fields::inner(&document).unwrap_or_else(|| panic!("{}: {line}", field.name));
         assert_eq!((by.name, &*found), (field.name, inner), "{line}");
     }
+}
+
+/// The page names every form and every wrapper with its sample, so that it stays true.
+#[test]
+fn the_page_on_lines_shows_every_sample() {
+    let page = include_str!("../../../../docs/lines.md").replace("\\|", "|");
+    let wrappers = ALL.iter().map(|it| (it.name, it.sample.0));
+    let fields = fields::ALL.iter().map(|it| (it.name, it.sample.0));
+    let forms = Form::ALL.iter().flat_map(|name| {
+        let facts = form(*name);
+        facts.samples.iter().map(move |sample| (facts.name, sample.line))
+    });
+    let missing: Vec<String> = wrappers
+        .chain(fields)
+        .chain(forms)
+        .filter(|(name, sample)| !page.contains(name) || !page.contains(&sample.replace('\t', "␉")))
+        .map(|(name, sample)| format!("| {name} | `{}` |", sample.replace('|', "\\|").replace('\t', "␉")))
+        .collect();
+    assert!(missing.is_empty(), "docs/lines.md lacks:\n{}", missing.join("\n"));
 }
 
 #[test]
