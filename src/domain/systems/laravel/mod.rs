@@ -14,6 +14,7 @@ pub(super) mod glued;
 mod half;
 mod monolog;
 pub(super) mod near_miss;
+mod objects;
 mod process;
 mod queued;
 mod quotation;

@@ -5,18 +5,17 @@
 
 use std::borrow::Cow;
 
-use crate::domain::job::{Form, Observation, Stage, TraceHalf};
+use crate::domain::job::{Observation, Stage, TraceHalf};
 
-use super::json::{self, Document};
+use super::objects::{self, Found};
 use super::quotation::{Origin, Quotation, Verdict};
 use super::records::{Findings, Head, Records};
 use super::sighting::{Names, Sighting, cut};
 use super::{
-    artisan, bare, bracket, columns, error_json, flat_json, glued, monolog, process, queued, store_error,
-    trace, unfinished::Unfinished, worker_json,
+    artisan, bare, bracket, columns, flat_json, glued, monolog, process, queued, store_error, trace,
+    unfinished::Unfinished, worker_json,
 };
 use crate::domain::systems::line::Line;
-use crate::domain::systems::wrappers::fields;
 
 /// What a line turned out to be.
 #[derive(Debug)]
@@ -245,65 +244,24 @@ impl Reader {
     }
 
     fn json<'a>(&mut self, line: Line<'a>) -> Step<'a> {
-        if let Some(seen) = flat_json::read(line.text).and_then(worker_json::read) {
-            self.observe(line, seen);
-            return Step::Done;
-        }
-        if !json::is_telling(line.text) {
-            return Step::Unread;
-        }
-        let Ok(document) = serde_json::from_str::<Document<'a>>(line.text) else {
-            return self.several(line);
-        };
-        if self.observe_if(line, worker_json::read(worker_json::Record::from(&document))) {
-            return Step::Done;
-        }
-        let message = document.text(&["message", "msg", "MESSAGE", "short_message", "@message", "body"]);
-        if let Some(message) = message.as_ref().filter(|_| error_json::has_level(&document)) {
-            if self.observe_if(line, queued::read_json(message, &document)) {
-                return Step::Done;
+        match objects::read(line.text) {
+            Found::Says(seen) => self.observe(line, *seen),
+            Found::Within(inner) => return Step::Within(inner),
+            Found::Several(first, rest) => {
+                let step = self.json(Line { text: first, ..line });
+                let last = self.form_or_tail(Line { text: rest, ..line });
+                // Two lines within cannot both be handed out; a router prints one a line.
+                return if matches!(last, Step::Unread) { step } else { last };
             }
-            if error_json::is_error(&document)
-                && let Some(stage) = error_json::read(&document)
-            {
-                self.observe(line, Sighting::new(stage, Form::Monolog).saying(message.clone().into_owned()));
-                return Step::Done;
-            }
+            Found::BrokenOff => return Step::BrokenOff,
+            Found::Nothing => return Step::Unread,
         }
-        match fields::inner(&document) {
-            Some((_, inner)) => Step::Within(inner),
-            None => Step::Unread,
-        }
-    }
-
-    /// Objects that stand behind one another on one line are lines, the last of them perhaps not whole.
-    fn several<'a>(&mut self, line: Line<'a>) -> Step<'a> {
-        let mut objects = serde_json::Deserializer::from_str(line.text).into_iter::<Document<'a>>();
-        let is_first_whole = matches!(objects.next(), Some(Ok(_)));
-        let end = objects.byte_offset();
-        let (Some(first), Some(rest)) = (line.text.get(..end), line.text.get(end..)) else {
-            return Step::Unread;
-        };
-        if !is_first_whole {
-            return if objects.next().is_none() { Step::BrokenOff } else { Step::Unread };
-        }
-        let step = self.json(Line { text: first, ..line });
-        let last = self.form_or_tail(Line { text: rest, ..line });
-        // Two lines within cannot both be handed out; a router prints one a line.
-        if matches!(last, Step::Unread) { step } else { last }
+        Step::Done
     }
 
     /// A JSON record of which only the beginning came: what it says, as far as it goes.
     pub(in crate::domain::systems) fn half(&mut self, line: Line<'_>) {
-        let Some(closed) = super::half::closed(line.text) else { return };
-        let Ok(document) = serde_json::from_str::<Document<'_>>(&closed) else { return };
-        let Some(message) = document.text(&["message", "msg"]) else { return };
-        let seen = queued::read_json(&message, &document).or_else(|| {
-            // The level stands behind what was cut; only errors carry exceptions in practice.
-            let stage = error_json::read(&document)?;
-            Some(Sighting::new(stage, Form::Monolog).saying(message.clone().into_owned()))
-        });
-        self.observe_if(line, seen);
+        self.observe_if(line, objects::read_half(line.text));
     }
 
     /// A record's first line.
