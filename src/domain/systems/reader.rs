@@ -111,6 +111,10 @@ impl<'c> StreamReader<'c> {
     /// Reads every line of a text.
     fn each(&mut self, line: Line<'_>, around: Around) {
         let (first, rest) = normalise::first_line(line.text);
+        if first.trim_end() == "{" && serde_json::from_str::<serde::de::IgnoredAny>(line.text).is_ok() {
+            // One object over many lines: somebody prints JSON for people.
+            return self.one(line, around);
+        }
         self.one(Line { text: first, ..line }, around);
         let Some(rest) = rest else { return };
         let mut clock = EventClock::new(line.at, first);

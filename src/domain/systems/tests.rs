@@ -151,6 +151,15 @@ fn a_record_that_was_cut_meets_its_rest() {
 }
 
 #[test]
+fn a_record_may_be_printed_over_many_lines() {
+    let record: serde_json::Value = serde_json::json!({
+        "message": "Job queued", "context": { "id": "1", "job": "X" }, "level": 200, "level_name": "INFO"
+    });
+    check(&[&serde_json::to_string_pretty(&record).expect("JSON")], &[Stage::Enqueued]);
+    check(&["{\n", "{\n}\n", "{\nx"], &[]);
+}
+
+#[test]
 fn a_task_of_the_scheduler_is_no_job() {
     check(&[r"  2026-11-23 16:49:31 Running ['artisan' queue:prune-batches] ......... 120.33ms DONE"], &[]);
     check(&[r"  2026-11-23 16:49:31 Running [App\Jobs\Heartbeat] in background ... 12.11ms FAIL"], &[]);

@@ -151,7 +151,7 @@ fn name<'a>(column: &'a str, seen: &mut Sighting<'a>) {
     }
     if let Some((class, id, connection, queue)) = three_words(column) {
         let is_driver = DRIVERS.contains(&connection);
-        if is_random_id(id) || is_code(class) || (is_number(id) && is_driver) {
+        if is_random_id(id) || is_code(class) || (is_number(id) && (is_driver || id.len() >= LONG_NUMBER)) {
             seen.class = Some(class.into());
             seen.id = Some(id.into());
             seen.connection = Some(connection.into());
@@ -192,6 +192,9 @@ fn without_id(column: &str) -> Option<(&str, &str, Option<&str>)> {
 fn is_word(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic())
 }
+
+/// Digits of a number that is nobody's count: queues of Google's and others make such ids.
+const LONG_NUMBER: usize = 12;
 
 /// Connections as `config/queue.php` names them, whose drivers number their jobs.
 const DRIVERS: [&str; 7] = ["database", "redis", "beanstalkd", "mysql", "pgsql", "sqlite", "rabbitmq"];

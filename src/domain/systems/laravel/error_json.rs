@@ -34,13 +34,18 @@ const LEVELS: [&str; 7] =
 
 /// Whether an object has a level at all: without one it is no logger's record.
 pub(super) fn has_level(record: &Document<'_>) -> bool {
-    LEVELS.iter().any(|key| record.has(key))
+    LEVELS.iter().any(|key| record.has(key)) || nested_level(record).is_some()
+}
+
+/// Elastic's `"log": {"level": "ERROR"}`.
+fn nested_level<'a>(record: &Document<'a>) -> Option<Cow<'a, str>> {
+    record.object("log")?.text(&["level"])
 }
 
 /// Whether a record's level reports a failure, whatever its formatter calls the level. A number is Monolog's, or, in
 /// GELF, syslog's, where less is worse.
 pub(super) fn is_error(record: &Document<'_>) -> bool {
-    if let Some(name) = record.text(&LEVELS) {
+    if let Some(name) = record.text(&LEVELS).or_else(|| nested_level(record)) {
         return monolog::is_error_level(&name);
     }
     let level = record.scalar("level").as_count().or_else(|| record.scalar("monolog_level").as_count());

@@ -122,6 +122,12 @@ mod tests {
             r#"{"version":"1.1","short_message":"Job queued","level":6,"_ctxt_id":"1","_ctxt_job":"X"}"#,
             "Says",
         );
+        check(
+            r#"{"@timestamp":"t","message":"Job queued","log":{"level":"INFO"},"labels":{"id":"1"}}"#,
+            "Says",
+        );
+        check(r#"{"body":"Job queued","severity_text":"INFO","attributes":{"id":"1","job":"X"}}"#, "Says");
+        check(r#"{"time":"t","level":"INFO","msg":"Job queued","id":"1","job":"X"}"#, "Says");
         check(r#"{"log":"queue","stream":"stdout"}"#, "Within(\"queue\")");
         check(r#"{"status":200}{"status":201}"#, "Several");
         check(r#"{"status":"starting","job":"#, "BrokenOff");

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::{Peeled, begins_like_a_line};
+use super::{Peeled, begins_like_a_line, container};
 
 /// The longest label: a pod's name and its container's.
 const LABEL_BYTES_MAX: usize = 128;
@@ -45,8 +45,12 @@ pub(super) fn tabbed(line: &str) -> Option<Peeled<'_>> {
 /// `[queue] line`, `[pod/worker-1/app] line`: concurrently (`composer dev`), `kubectl logs --prefix`, Foreman's kin.
 /// Only before what begins like a line: brackets also begin sentences.
 pub(super) fn bracketed(line: &str) -> Option<Peeled<'_>> {
+    const STATUSES: [&str; 3] = ["Processing: ", "Processed: ", "Failed: "];
     let (label, inner) = line.strip_prefix('[')?.split_once("] ")?;
-    (is_name(label) && begins_like_a_line(inner)).then(|| Peeled::whole(inner))
+    // A line without a time says by its class's namespace what it is.
+    let is_bare = || inner.contains('\\') && STATUSES.iter().any(|status| inner.starts_with(status));
+    let is_line = begins_like_a_line(inner) || container::time(inner).is_some() || is_bare();
+    (is_name(label) && is_line).then(|| Peeled::whole(inner))
 }
 
 /// `worker-1  | line`, `web.1 | line`, `0|worker  | line`, `12:00:01 worker.1  | line`, `app stdout | line`: docker

@@ -57,7 +57,8 @@ pub(super) fn error_log(line: &str) -> Option<Peeled<'_>> {
         && day.bytes().all(|b| b.is_ascii_digit())
         && month.len() == 3
         && month.bytes().all(|b| b.is_ascii_alphabetic());
-    (is_stamp && begins_like_a_line(inner)).then(|| Peeled::whole(inner))
+    let is_line = begins_like_a_line(inner) || message(inner).is_some();
+    (is_stamp && is_line).then(|| Peeled::whole(inner))
 }
 
 /// One request's messages, which stand behind one another on one line.

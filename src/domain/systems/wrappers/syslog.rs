@@ -53,7 +53,9 @@ pub(super) fn protocol(line: &str) -> Option<Peeled<'_>> {
 
 /// `host php[1234]: line`, `host supervisord: line`.
 fn program(rest: &str) -> Option<Peeled<'_>> {
-    let (host, rest) = rest.split_once(' ')?;
+    let (host, after) = rest.split_once(' ')?;
+    // A local message has no host: `php[12]: line`.
+    let (host, rest) = if host.ends_with(':') { ("localhost", rest) } else { (host, after) };
     let (tag, inner) =
         rest.split_once(": ").or_else(|| rest.split_once(':').filter(|(_, it)| it.is_empty()))?;
     let is_word = |text: &str| {

@@ -59,12 +59,23 @@ fn prefixes_of_many_kinds_are_taken_off() {
         "Mar  2 09:00:16 host supervisord[1]: ",
         "2026-03-02T09:00:16+0000 host php[12]: ",
         "<13>Mar  2 09:00:16 host php: ",
+        "<13>Mar  2 09:00:16 php[12]: ",
         "<14>1 2026-03-02T09:00:16Z host app worker.1 - [meta sequenceId=\"1\"] ",
         "2026-03-02T09:00:16.123Z stderr F ",
         "2026-03-02T09:00:16.123Z ",
     ] {
         check(&format!("{prefix}{line}"), Some(line));
     }
+}
+
+#[test]
+fn labels_stand_before_other_wrappers() {
+    let line = "2026-03-02T09:00:16Z Processing: App";
+    check(&format!("[pod/worker-1/app] {line}"), Some(line));
+    check(r"[queue] Processing: App\Jobs\X", Some(r"Processing: App\Jobs\X"));
+    check("[queue] Processing: order 17", None);
+    let message = "NOTICE: PHP message: [2026-03-02 09:00:00] production.INFO: x";
+    check(&format!("[02-Mar-2026 09:00:00] {message}"), Some(message));
 }
 
 #[test]
