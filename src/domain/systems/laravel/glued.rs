@@ -5,7 +5,7 @@
 //! quotes such a line mostly goes on behind it.
 
 use super::columns;
-use super::{bracket, stamp};
+use super::{bare, bracket, stamp};
 use crate::domain::job::Stage;
 
 /// The shortest line that could hold two.
@@ -18,9 +18,11 @@ pub(in crate::domain::systems) fn tail(line: &str) -> Option<&str> {
     }
     let tail =
         if line.ends_with('}') { worker_json(line) } else { in_columns(line).or_else(|| bracketed(line)) }?;
-    // Blanks are no output: a line that is indented otherwise than a worker's is somebody's text.
+    // Blanks are no output: a line that is indented otherwise than a worker's is somebody's text. Behind a quote that
+    // is still open the line is quoted: whoever asks for a path can put it there.
     let output = line.strip_suffix(tail)?;
-    (!output.trim().is_empty()).then_some(tail)
+    let is_quoted = output.bytes().filter(|byte| *byte == b'"').count() & 1 == 1;
+    (!output.trim().is_empty() && !is_quoted).then_some(tail)
 }
 
 /// `200  2026-03-02 09:00:11 App\Jobs\X .... 352.10ms DONE`.
@@ -45,7 +47,8 @@ fn bracketed(line: &str) -> Option<&str> {
         let Some(seen) = bracket::read(tail) else { continue };
         let is_drivers = |id: &str| columns::is_random_id(id) || id.bytes().all(|b| b.is_ascii_digit());
         let id = seen.id.as_deref().unwrap_or_default();
-        return (!id.is_empty() && is_drivers(id)).then_some(tail);
+        let is_class = seen.class.as_deref().is_some_and(bare::is_plausible_class);
+        return (!id.is_empty() && is_drivers(id) && is_class).then_some(tail);
     }
 }
 
@@ -94,6 +97,10 @@ mod tests {
         check_none(r"200  2026-03-02 09:00:11 Running ['artisan' x] ....... 352.10ms DONE");
         check_none(r"second [2025-01-01 00:00:00][abc] Processed:  App\Jobs\Fake");
         check_none(r"x[2026-03-02 09:00:11] Processed: App\Jobs\X");
+        check_none(r#""GET /?q=[2026-03-02 09:00:11][17] Processed:  App\Jobs\X HTTP/1.1" 200"#);
+        check_none(r"GET /?q=[2026-03-02 09:00:11][17] Processed:  App\Jobs\X HTTP/1.1 200");
+        check_none(r#""GET /?q=  2026-03-02 09:00:11 App\Jobs\X .... RUNNING"#);
+        check_none(r#""GET /?q={"level":"info","id":"1","job":"X","status":"success"}"#);
         check_none(r#"GET {"level":"info","id":"1","job":"X","status":"success"} 200"#);
         check_none(r#"x{"level":"info","id":"1"}"#);
         check_none(r"    2026-03-02 09:00:11 App\Jobs\X .... RUNNING");
