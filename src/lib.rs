@@ -4,7 +4,7 @@
 //!
 //! 1. [`delivery`] tells by its keys what has arrived. [`domain::envelope`] opens a payload: base64, strict gzip under
 //!    a cap, JSON, and hands its lines out one by one.
-//! 2. [`domain::reading`] keys and stamps each line, and [`domain::classify`] says what it tells: an observation, or
+//! 2. [`domain::reading`] keys and stamps each line, and [`domain::systems`] says what it tells: an observation, or
 //!    nothing. Together they make a [`domain::intake::DeliveryRecord`].
 //! 3. [`domain::ledger`] joins the record to what is known of every job. It only merges, so order, repetition and
 //!    splitting change nothing.
@@ -23,8 +23,8 @@
 //!
 //! # Where do I add …
 //!
-//! - a line form: a file in `domain/classify`, its place in `StreamReader::preset`, a case for each line it declines;
-//! - a line that Laravel should write: `integrations/laravel`, and its form in `domain/classify/queued.rs`;
+//! - a line form: a file in its system's folder of `domain/systems`, its place in `StreamReader::preset`, a case for each line it declines;
+//! - a line that Laravel should write: `integrations/laravel`, and its form in `domain/systems/laravel/queued.rs`;
 //! - an incident kind: [`domain::incident::Kind`], a file in `domain/plan`, its words in `message`, a story in
 //!   `tests/scenarios`;
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;

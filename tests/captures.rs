@@ -18,8 +18,8 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 
 use corpus::{Capture, Counts, Job, captures};
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::systems::Classifier;
 use serde_json::Value;
 
 /// Short enough for captures of a minute.

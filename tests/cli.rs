@@ -674,6 +674,11 @@ fn what_is_packed_unpacks_again() {
             .concat());
     assert!(written.status == 0 && written.out.is_empty(), "{}", written.err);
     assert_eq!(run(&["unpack", out.to_str().unwrap()]).out, expected);
+    let local = run(&["pack", &log, "--log-group", "g", "--log-stream", "s"]);
+    assert!(local.status == 2 && local.err.contains("--timezone"), "{}", local.err);
+    let zone = ["pack", &log, "--log-group", "g", "--log-stream", "s", "--timezone", "Asia/Tokyo"];
+    let tokyo = run_with(&["unpack", "-"], run(&zone).out.as_bytes(), &[]);
+    assert!(tokyo.out.starts_with("2026-01-05T03:00:20.000Z\t"), "{}", tokyo.out);
     let no_time = folder.file("raw.log", "no time here\n");
     let refused = run(&["pack", &no_time, "--log-group", "g", "--log-stream", "s"]);
     assert!(refused.status == 2 && refused.out.is_empty() && refused.err.contains("--timestamps"));

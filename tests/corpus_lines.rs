@@ -17,8 +17,8 @@ use std::fs;
 use std::path::Path;
 
 use corpus::{Capture, Counts, captures};
-use queuewatch::domain::classify::{Classified, Classifier};
 use queuewatch::domain::job::{JobClass, LineKey, Observation, Stage, Timestamp};
+use queuewatch::domain::systems::{Classified, Classifier};
 
 fn read(lines: &[(i64, String)]) -> Classified {
     let classifier = Classifier::default();

@@ -33,7 +33,7 @@ use cuts::{Cut, Stream, deliver};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as ProptestConfig, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use queuewatch::adapters::memory::MemoryTable;
-use queuewatch::domain::classify::Classifier;
+use queuewatch::domain::systems::Classifier;
 use queuewatch::domain::incident::Book;
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::ledger::Ledger;

@@ -13,13 +13,13 @@ use std::task::{Context, Poll, Waker};
 
 use queuewatch::adapters::memory::{MemoryLedger, MemoryTable, RecordedAlarms, RecordedMetrics};
 use queuewatch::app::{self, Swept};
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::command::Command;
 use queuewatch::domain::envelope::Line;
 use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use queuewatch::domain::plan::Horizon;
 use queuewatch::domain::policy::{Policy, Silence};
 use queuewatch::domain::reading::read_lines;
+use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::TableLedger;
 use queuewatch::ports::LedgerStore;
 

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::systems::Classifier;
 use serde_json::Value;
 
 /// Short enough for captures of a few seconds.

@@ -17,9 +17,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::policy::Policy;
 use queuewatch::domain::seat::Seat;
+use queuewatch::domain::systems::Classifier;
 use serde_json::{Value, json};
 
 /// 2026-01-05T12:00:00Z.

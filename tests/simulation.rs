@@ -53,7 +53,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use queuewatch::domain::classify::Classifier;
+use queuewatch::domain::systems::Classifier;
 
 use history::{History, Plan, play};
 use mutants::{ClaimFirst, LateClear, NoEventIds, NoLease, NoLives};

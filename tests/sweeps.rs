@@ -13,7 +13,6 @@ use std::task::{Context, Poll, Waker};
 
 use queuewatch::adapters::memory::{MemoryTable, RecordedAlarms, RecordedMetrics};
 use queuewatch::app::{self, Swept};
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::command::Command;
 use queuewatch::domain::envelope::Line;
 use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
@@ -22,6 +21,7 @@ use queuewatch::domain::outbox::Letter;
 use queuewatch::domain::plan::Horizon;
 use queuewatch::domain::policy::Policy;
 use queuewatch::domain::reading::read_lines;
+use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::TableLedger;
 use queuewatch::ports::{AlarmChannel, MetricSink};
 

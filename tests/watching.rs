@@ -13,11 +13,11 @@ mod site;
 
 use queuewatch::adapters::settled;
 use queuewatch::app::{AppError, Swept};
-use queuewatch::domain::classify::LINE_BYTES_MAX;
 use queuewatch::domain::command::Command;
 use queuewatch::domain::metric::Metric;
 use queuewatch::domain::policy::Silence;
 use queuewatch::domain::seat::Seat;
+use queuewatch::domain::systems::LINE_BYTES_MAX;
 use queuewatch::watch::{Inputs, Notice, Pipe, WatchError};
 use site::{Death, Mortal, Site, enqueue, enqueue_at, start, subjects, success, success_at};
 

@@ -3,8 +3,7 @@
 use super::Config;
 use super::error::ConfigError;
 use super::rule::{Capture, RuleConfig, RuleMatcher};
-use crate::domain::classify::{Classifier, JsonConstant, JsonSpec, Rule, RuleError, RuleSpec, SourceSpec};
-use crate::domain::policy::Preset;
+use crate::domain::systems::{Classifier, JsonConstant, JsonSpec, Rule, RuleError, RuleSpec, SourceSpec};
 
 impl Config {
     /// Compiles the sources and rules.
@@ -15,7 +14,7 @@ impl Config {
         let sources = self.policy().sources.iter().map(|source| SourceSpec {
             log_group: source.log_group.clone(),
             log_stream: source.log_stream.clone(),
-            laravel: source.presets.contains(&Preset::Laravel),
+            presets: source.presets.clone(),
             queue: source.queue.clone(),
             connection: source.connection.clone(),
         });

@@ -6,10 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use super::*;
 use crate::adapters::memory::MemoryTable;
-use crate::domain::classify::Classifier;
 use crate::domain::envelope::Limits;
 use crate::domain::job::{HOUR_MS, MINUTE_MS};
 use crate::domain::policy::Policy;
+use crate::domain::systems::Classifier;
 use crate::durable::TableLedger;
 use crate::pack::{PackLine, PackOptions, pack};
 use crate::replay::{Input, Settings, open, replay_over};

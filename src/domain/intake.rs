@@ -9,6 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use serde::{Deserialize, Serialize};
 
 use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TraceHalf};
+use super::systems::Unread;
 
 /// How far behind its payload's median a line may be stamped
 /// ([PutLogEvents](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html)).
@@ -45,7 +46,7 @@ pub struct DeliveryRecord {
     pub log_stream: String,
     /// The same for a redelivery: a hash of owner, group, stream and event ids.
     pub key: u64,
-    /// Every line, in the payload's order.
+    /// Every line, in the payload's order; then those that stand within events and say something of their own.
     pub lines: Vec<LineStamp>,
     /// What the presets and rules read.
     pub observations: Vec<Observation>,
@@ -53,6 +54,9 @@ pub struct DeliveryRecord {
     pub halves: Vec<TraceHalf>,
     /// Lines that are too far from the payload's median, all of them if the payload itself is.
     pub late: BTreeSet<LineKey>,
+    /// What was passed over.
+    #[serde(default, skip_serializing_if = "Unread::is_empty")]
+    pub unread: Box<Unread>,
     /// When the payload reached us.
     pub arrived_at: Timestamp,
 }

@@ -64,6 +64,10 @@ name! {
     ConnectionName
 }
 
+/// The connection of jobs that run where they are dispatched: they never wait on a queue, and inside a worker they
+/// print lines of their own within another job's.
+pub const SYNC_CONNECTION: &str = "sync";
+
 impl JobId {
     /// Whether the id is a number, which database drivers reuse and renew.
     #[must_use]
@@ -174,25 +178,40 @@ pub enum Ending {
 pub struct Runtime {
     /// Milliseconds, rounded down.
     pub ms: i64,
-    /// True where the line prints whole seconds only (`2s`, `1m 5s`: Laravel 10.13 and later above 1 s).
+    /// True where the line prints whole seconds only (`2s`, `1m 5s`).
     pub is_whole_seconds: bool,
 }
 
-/// Which line form an observation was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// `[ts][id] Processing: Class`, Laravel 5.2–9.20. A retry prints nothing between two starts.
+/// The forms, listed once: a form that is not in [`Form::ALL`] cannot be written.
+macro_rules! forms {
+    ($($(#[$doc:meta])* $form:ident,)*) => {
+        /// Which line form an observation was read from. What each prints, and a real line of it, is its system's to
+        /// say: see [`super::systems::form`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Form {
+            $($(#[$doc])* $form,)*
+        }
+
+        impl Form {
+            /// Every form.
+            pub const ALL: &'static [Self] = &[$(Self::$form,)*];
+        }
+    };
+}
+
+forms! {
+    /// `[ts][id] Processing: Class`.
     Bracket,
-    /// `  ts Class .... 82ms DONE` without a RUNNING line, Laravel 9.21–9.40.
+    /// `  ts Class .... 82ms DONE` without a RUNNING line.
     EndOnly,
-    /// `  ts Class .... RUNNING`, then `DONE` or `FAIL`, Laravel 9.41 and later.
+    /// `  ts Class .... RUNNING`, then `DONE` or `FAIL`.
     TwoLine,
-    /// `queue:work --json`, Laravel 11.27 and later.
+    /// One JSON object a line, as the worker itself prints it.
     Json,
-    /// `Processing: Class` with neither time nor id: Laravel 5.0–5.1 and Vapor.
+    /// `Processing: Class` with neither time nor id.
     Bare,
-    /// An application log record, Monolog's line or JSON form.
+    /// An application log record, in line or JSON form.
     Monolog,
     /// A shell, a supervisor or PHP itself.
     Process,
@@ -280,6 +299,13 @@ impl Observation {
             timeout_ms: None,
             text: None,
         }
+    }
+
+    /// Whether the line is of a job that ran where it was dispatched (`dispatchSync`), within another job's attempt:
+    /// no waiting job started or ended.
+    #[must_use]
+    pub fn is_synchronous(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.as_str() == SYNC_CONNECTION)
     }
 
     /// The queues that a worker says it works on, in its own order: of a start or a heartbeat, else none.

@@ -1,7 +1,6 @@
 //! The pure core, in pipeline order. It imports only itself and does no I/O.
 
 pub mod blind_spots;
-pub mod classify;
 pub mod command;
 pub mod cron;
 pub mod detect;
@@ -22,5 +21,6 @@ pub mod reading;
 pub mod redact;
 pub mod runbook;
 pub mod seat;
+pub mod systems;
 pub mod time;
 pub mod watching;

@@ -13,6 +13,8 @@ use super::job::{ConnectionName, JobClass, MINUTE_MS, QueueName, Timestamp};
 use super::outbox::Topic;
 use super::seat::Seat;
 
+pub use super::systems::Preset;
+
 /// Everything the core may ask of a configuration. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -97,16 +99,6 @@ pub struct SourcePolicy {
     pub connection: Option<ConnectionName>,
 }
 
-/// A family of line forms that comes with queuewatch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
-    /// Laravel's worker and log lines, every version.
-    Laravel,
-}
-
-/// The presets of a stream that no source names: a stream nobody configured is watched, not ignored.
-const PRESETS_DEFAULT: &[Preset] = &[Preset::Laravel];
-
 /// When a class counts as failing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FailingPolicy {
@@ -179,7 +171,7 @@ impl Silence {
 }
 
 impl Default for Policy {
-    /// One app called `app`, five minutes of grace, every stream read as Laravel's.
+    /// One app called `app`, five minutes of grace, every stream read with [`Preset::DEFAULT`].
     fn default() -> Self {
         Self {
             app: "app".into(),
@@ -264,7 +256,7 @@ impl Policy {
     /// Which presets read this stream; all of them where no source names it.
     #[must_use]
     pub fn presets(&self, log_group: &str, log_stream: &str) -> &[Preset] {
-        self.source(log_group, log_stream).map_or(PRESETS_DEFAULT, |source| &source.presets)
+        self.source(log_group, log_stream).map_or(Preset::DEFAULT, |source| &source.presets)
     }
 
     /// The first source whose globs match. A group or stream that is not known (saved `filter-log-events`

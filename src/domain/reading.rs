@@ -5,11 +5,11 @@
 
 use std::hash::BuildHasherDefault;
 
-use super::classify::{Classifier, StreamReader};
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
 use super::job::LineKey;
 use super::printable::printable;
+use super::systems::{Classifier, StreamReader};
 
 /// What a payload was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +104,8 @@ impl<'c> Reading<'c> {
             let classified = reader.finish();
             record.observations = classified.observations;
             record.halves = classified.halves;
+            record.lines.extend(classified.within);
+            record.unread = Box::new(classified.unread);
         }
         record.set_late_aside();
         Box::new(record)

@@ -21,7 +21,7 @@ struct Rule {
 /// In this order: a statement goes as a whole before its values are looked at.
 static RULES: LazyLock<[Rule; 10]> = LazyLock::new(|| {
     [
-        // `(Connection: mysql, SQL: insert into users (email) values (…))`, with Laravel's bindings filled in.
+        // `(Connection: mysql, SQL: insert into users (email) values (…))`, with the framework's bindings filled in.
         rule(r"\((?:[^()]*, )?SQL: .*$", "(SQL redacted)"),
         // `Duplicate entry 'bob' for key`, `Incorrect integer value: 'x'`, `invalid input syntax for type uuid: "x"`.
         rule(r"(?i)(entry )'.*' for ", "${1}(redacted) for "),
@@ -48,14 +48,15 @@ const SECRET_PAIR: &str = r#"(?ix)
     (?:\\?"[^"]*"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;&)\]}"']+)"#;
 
 /// Letters and digits in one run: ids, hashes, keys. What a run is, [`is_random`] tells.
-static RUNS: LazyLock<Regex> = LazyLock::new(|| regex(r"[A-Za-z0-9+/_=-]{12,}"));
+static RUNS: LazyLock<Regex> = LazyLock::new(|| constant(r"[A-Za-z0-9+/_=-]{12,}"));
 
 fn rule(pattern: &str, instead: &'static str) -> Rule {
-    Rule { pattern: regex(pattern), instead }
+    Rule { pattern: constant(pattern), instead }
 }
 
+/// A constant pattern, compiled.
 #[expect(clippy::expect_used, reason = "constants, each of which a test tries")]
-fn regex(pattern: &str) -> Regex {
+pub(super) fn constant(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }
 

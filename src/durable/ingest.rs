@@ -117,6 +117,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             observations,
             halves: if number == 0 { record.halves.clone() } else { Vec::new() },
             late: BTreeSet::new(),
+            unread: if number == 0 { record.unread.clone() } else { Box::default() },
             arrived_at: record.arrived_at,
         }
     });
@@ -205,9 +206,9 @@ pub(super) async fn reject<T: Table>(
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of the test's own")]
 mod tests {
     use super::*;
-    use crate::domain::classify::Classifier;
     use crate::domain::envelope::Line;
     use crate::domain::reading::read_lines;
+    use crate::domain::systems::Classifier;
 
     /// A delivery of starts, stamped as `stamp` says of each.
     fn delivery(count: usize, stamp: impl Fn(usize) -> i64) -> DeliveryRecord {

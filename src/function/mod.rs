@@ -15,11 +15,11 @@ pub use error::{FunctionError, Unfit};
 use crate::app::{self, Swept};
 use crate::config::function::Role;
 use crate::delivery::{self, Delivery};
-use crate::domain::classify::Classifier;
 use crate::domain::envelope::Limits;
 use crate::domain::job::Timestamp;
 use crate::domain::plan::Horizon;
 use crate::domain::policy::Policy;
+use crate::domain::systems::Classifier;
 use crate::ports::{AlarmChannel, LedgerStore, MetricSink};
 
 /// What an invocation answers.

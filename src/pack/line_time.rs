@@ -1,7 +1,7 @@
 //! The time that a line itself carries, for logs that were saved without CloudWatch's.
 //!
-//! Only a line's own head counts, never a time in the middle of its text. Times without an offset are read as
-//! UTC.
+//! Only a line's own head counts, never a time in the middle of its text. Whose a time without an offset is, the line
+//! does not say, and nothing here guesses it.
 
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
@@ -10,17 +10,40 @@ use serde::Deserialize;
 
 use crate::domain::job::Timestamp;
 
+/// A time as a line prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineTime {
+    /// With its offset.
+    At(Timestamp),
+    /// Without one: of whatever time zone the program was in.
+    Local(DateTime),
+}
+
+impl LineTime {
+    /// The moment, where local times are of this zone. An hour that a zone has twice is the first of the two.
+    #[must_use]
+    pub fn within(self, zone: &TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Local(time) => zone.to_timestamp(time).ok().map(moment),
+        }
+    }
+}
+
+fn moment(time: jiff::Timestamp) -> Timestamp {
+    Timestamp::from_ms(time.as_millisecond())
+}
+
 /// Reads a line's own time: `[YYYY-mm-dd HH:MM:SS]`, the worker's `  YYYY-mm-dd HH:MM:SS`, a JSON line's
 /// `timestamp` or `datetime`, or an access line's `[06/Dec/2025:12:31:10 +0900]`.
 #[must_use]
-pub fn line_time(line: &str) -> Option<Timestamp> {
+pub fn line_time(line: &str) -> Option<LineTime> {
     let head = plain_head(line);
-    let found = if head.starts_with('{') {
+    if head.starts_with('{') {
         json_time(head)
     } else {
         head_time(head.strip_prefix('[').unwrap_or(head)).or_else(|| access_time(head))
-    };
-    found.map(|time| Timestamp::from_ms(time.as_millisecond()))
+    }
 }
 
 /// The line without leading spaces and colours: workers on a terminal print `  ESC[90m2025-…`.
@@ -37,7 +60,7 @@ fn plain_head(line: &str) -> &str {
 
 /// `2025-12-06 12:31:10`, `2025-12-06T12:31:10.123456+00:00`, `2025-12-06T12:31:10Z` at the start, and then
 /// something else.
-fn head_time(text: &str) -> Option<jiff::Timestamp> {
+fn head_time(text: &str) -> Option<LineTime> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix([' ', 'T'])?;
     let is_time = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',' | '+' | '-' | 'Z');
@@ -51,15 +74,16 @@ fn head_time(text: &str) -> Option<jiff::Timestamp> {
 }
 
 /// A whole text as a time: RFC 3339, or without an offset.
-fn written_time(text: &str) -> Option<jiff::Timestamp> {
+fn written_time(text: &str) -> Option<LineTime> {
     // A civil time may also be a bare date, which would stamp a line with midnight.
     if text.len() < "2025-12-06T12:31:10".len() {
         return None;
     }
-    text.parse().ok().or_else(|| TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok())
+    let with_offset = text.parse().ok().map(moment).map(LineTime::At);
+    with_offset.or_else(|| text.parse().ok().map(LineTime::Local))
 }
 
-fn json_time(line: &str) -> Option<jiff::Timestamp> {
+fn json_time(line: &str) -> Option<LineTime> {
     #[derive(Deserialize)]
     struct Line {
         timestamp: Option<serde_json::Value>,
@@ -72,11 +96,11 @@ fn json_time(line: &str) -> Option<jiff::Timestamp> {
 
 /// Apache's and nginx's: the first bracket, before any quoted request.
 /// <https://httpd.apache.org/docs/2.4/logs.html#accesslog>
-fn access_time(line: &str) -> Option<jiff::Timestamp> {
+fn access_time(line: &str) -> Option<LineTime> {
     let before_request = line.split('"').next()?;
     let (_, bracket) = before_request.split_once('[')?;
     let (time, _) = bracket.split_once(']')?;
-    strtime::parse("%d/%b/%Y:%H:%M:%S %z", time).ok()?.to_timestamp().ok()
+    strtime::parse("%d/%b/%Y:%H:%M:%S %z", time).ok()?.to_timestamp().ok().map(moment).map(LineTime::At)
 }
 
 #[cfg(test)]
@@ -85,7 +109,8 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
-        assert_eq!(line_time(line).map(|at| at.to_string()).as_deref(), Some(expected), "{line:?}");
+        let at = line_time(line).and_then(|time| time.within(&TimeZone::UTC));
+        assert_eq!(at.map(|at| at.to_string()).as_deref(), Some(expected), "{line:?}");
     }
 
     #[track_caller]
@@ -126,6 +151,14 @@ mod tests {
         let line = |time: &str| format!("10.0.1.7 - bob [{time}] \"POST /avatars HTTP/1.1\" 302 412");
         check(&line("06/Dec/2025:12:31:10 +0900"), "2025-12-06T03:31:10.000Z");
         check(&line("06/Dec/2025:12:31:10 -0130"), "2025-12-06T14:01:10.000Z");
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_of_whatever_zone_is_named() {
+        let tokyo = TimeZone::get("Asia/Tokyo").expect("a zone");
+        let at = |line: &str| line_time(line).and_then(|time| time.within(&tokyo)).map(|at| at.to_string());
+        assert_eq!(at("[2025-12-06 21:31:10] x").as_deref(), Some("2025-12-06T12:31:10.000Z"));
+        assert_eq!(at("2025-12-06T12:31:10Z x").as_deref(), Some("2025-12-06T12:31:10.000Z"));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 
 use thiserror::Error;
 
-use super::line_time::line_time;
+use jiff::tz::TimeZone;
+
+use super::line_time::{LineTime, line_time};
 use crate::domain::job::Timestamp;
 
 /// One line to pack.
@@ -28,6 +30,19 @@ pub enum PackError {
         /// The line, counted from 1.
         line: usize,
     },
+    /// A line's time has no offset, and nobody said whose it is.
+    #[error(
+        "line {line} has a local time, {time}, without an offset: say whose it is with --timezone (`UTC`, `Asia/Tokyo`)"
+    )]
+    NoOffset {
+        /// The line, counted from 1.
+        line: usize,
+        /// The time.
+        time: String,
+    },
+    /// A zone that nobody knows.
+    #[error("`{0}` is no time zone: use a name such as `UTC` or `Asia/Tokyo`")]
+    NoZone(String),
     /// The timestamps file is for another log.
     #[error("the log has {lines} lines and the timestamps file {timestamps}")]
     Counts {
@@ -47,17 +62,23 @@ pub enum PackError {
 }
 
 /// Reads a log file. Each line takes its time from `timestamps` (one epoch-millisecond a line), else its own,
-/// else that of the line before it. Empty lines are left out, with their timestamp: CloudWatch takes no empty
+/// else that of the line before it. `timezone` says whose times without an offset are. Empty lines are left out, with their timestamp: CloudWatch takes no empty
 /// event.
 ///
 /// # Errors
 /// See [`PackError`].
-pub fn read_lines(log: &[u8], timestamps: Option<&[u8]>) -> Result<Vec<PackLine>, PackError> {
+pub fn read_lines(
+    log: &[u8],
+    timestamps: Option<&[u8]>,
+    timezone: Option<&str>,
+) -> Result<Vec<PackLine>, PackError> {
+    let no_zone = |name: &str| PackError::NoZone(name.to_owned());
+    let zone = timezone.map(|name| TimeZone::get(name).map_err(|_| no_zone(name))).transpose()?;
     let log = String::from_utf8_lossy(log);
     let lines = split(&log);
     let times = match timestamps {
         Some(timestamps) => given_times(&String::from_utf8_lossy(timestamps), lines.len())?,
-        None => own_times(&lines)?,
+        None => own_times(&lines, zone.as_ref())?,
     };
     let packed = lines.into_iter().zip(times).filter(|(line, _)| !is_blank(line));
     Ok(packed.map(|(line, at)| PackLine { at, message: line.to_owned() }).collect())
@@ -91,12 +112,19 @@ fn given_times(timestamps: &str, lines_count: usize) -> Result<Vec<Timestamp>, P
         .collect()
 }
 
-fn own_times(lines: &[&str]) -> Result<Vec<Timestamp>, PackError> {
+fn own_times(lines: &[&str], zone: Option<&TimeZone>) -> Result<Vec<Timestamp>, PackError> {
     let mut last = None;
     let numbered = lines.iter().zip(1_usize..);
     numbered
         .map(|(text, line)| {
-            last = line_time(text).or(last);
+            last = match (line_time(text), zone) {
+                (Some(time), Some(zone)) => time.within(zone).or(last),
+                (Some(LineTime::At(at)), None) => Some(at),
+                (Some(LineTime::Local(time)), None) => {
+                    return Err(PackError::NoOffset { line, time: time.to_string() });
+                }
+                (None, _) => last,
+            };
             match last {
                 Some(at) => Ok(at),
                 // Left out anyway, so it needs no time.
@@ -113,7 +141,7 @@ mod tests {
 
     #[track_caller]
     fn check(log: &[u8], timestamps: Option<&str>, expected: Result<&[(i64, &str)], PackError>) {
-        let lines = read_lines(log, timestamps.map(str::as_bytes));
+        let lines = read_lines(log, timestamps.map(str::as_bytes), Some("UTC"));
         let found = lines.as_ref().map(|lines| {
             lines.iter().map(|line| (line.at.as_ms(), line.message.as_str())).collect::<Vec<_>>()
         });
@@ -153,6 +181,18 @@ mod tests {
         check(b"\n\r\nx\n", None, Err(PackError::NoTime { line: 3 }));
         assert!(PackError::NoTime { line: 1 }.to_string().contains("--timestamps"));
         check(b"\n[1970-01-01 00:00:05] x", None, Ok(&[(5_000, "[1970-01-01 00:00:05] x")]));
+    }
+
+    #[test]
+    fn a_local_time_is_asked_for_and_not_guessed() {
+        let log = b"[1970-01-01 09:00:05] x\n";
+        let error = read_lines(log, None, None).expect_err("whose time is it?");
+        assert!(error.to_string().contains("--timezone"), "{error}");
+        let lines = read_lines(log, None, Some("Asia/Tokyo")).expect("a zone");
+        assert_eq!(lines.first().map(|line| line.at.as_ms()), Some(5_000));
+        assert_eq!(read_lines(log, None, Some("Mars")), Err(PackError::NoZone("Mars".into())));
+        let with_offset = b"2025-12-06T12:31:10Z x\nno time\n";
+        assert_eq!(read_lines(with_offset, None, None).map(|lines| lines.len()), Ok(2));
     }
 
     #[test]

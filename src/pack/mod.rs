@@ -13,7 +13,7 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 
 pub use event_id::{EVENT_ID_DIGITS, EventIds};
-pub use line_time::line_time;
+pub use line_time::{LineTime, line_time};
 pub use lines::{PackError, PackLine, read_lines};
 
 use crate::domain::job::Timestamp;

@@ -2,9 +2,9 @@
 
 use super::{Input, Opened, Rejected};
 use crate::delivery::{self, Delivery, DeliveryError};
-use crate::domain::classify::Classifier;
 use crate::domain::envelope::{Limits, Line, Reason, Rejection};
 use crate::domain::reading::{Read, read_base64, read_gzip, read_lines};
+use crate::domain::systems::Classifier;
 use crate::saved::{Saved, SavedBody};
 
 /// Opens one saved body. A Kinesis event holds as many payloads as it has records.

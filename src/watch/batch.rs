@@ -7,14 +7,15 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::lines::{Cut, Ending, Span, cut};
-use crate::domain::classify::Classifier;
 use crate::domain::envelope::Line;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{DAY_MS, SECOND_MS, Timestamp};
 use crate::domain::reading::read_lines;
+use crate::domain::systems::Classifier;
 use crate::pack::line_time;
 
 /// How far apart lines of one batch may be stamped: a record sets lines aside that are days from its median.
@@ -140,6 +141,11 @@ fn text(bytes: &[u8], span: Span) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes.get(span.start..span.end).unwrap_or_default())
 }
 
+/// A line's own time; a clock without an offset is read as UTC.
+fn own_time(line: &str) -> Option<Timestamp> {
+    line_time(line)?.within(&TimeZone::UTC)
+}
+
 /// The lines' own times, as far as they are no contradiction to when they were read; where a line has none, that of
 /// the line before, or, at the beginning, of the line after. A clock without an offset is read as UTC, and where it
 /// is not, lines may be from the future, or from before they can have been written: then they are from now.
@@ -151,7 +157,7 @@ fn own_stamps(
     read_at: Timestamp,
 ) -> Vec<Timestamp> {
     let is_possible = |at: &Timestamp| since.is_none_or(|since| *at >= since.minus_ms(PRINTED_MS));
-    let own = lines.iter().map(|span| line_time(&text(bytes, *span)).filter(is_possible));
+    let own = lines.iter().map(|span| own_time(&text(bytes, *span)).filter(is_possible));
     let own: Vec<Option<Timestamp>> = own.collect();
     // The line before is no help if it was written before the last look, and this one after it.
     let last = last.filter(|last| since.is_none_or(|since| *last > since));

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use crate::domain::classify::LINE_BYTES_MAX;
+use crate::domain::systems::LINE_BYTES_MAX;
 
 /// Where a line lies in the bytes, without its newline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

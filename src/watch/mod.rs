@@ -27,11 +27,11 @@ pub use notice::Notice;
 pub use pipe::Pipe;
 
 use crate::app::{self, AppError, Swept};
-use crate::domain::classify::Classifier;
 use crate::domain::command::Command;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::plan::Horizon;
 use crate::domain::policy::Policy;
+use crate::domain::systems::Classifier;
 use crate::ports::table::Table;
 use crate::ports::{AlarmChannel, Disposed, LedgerStore, MetricSink};
 use follower::Follower;

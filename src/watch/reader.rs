@@ -8,8 +8,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::batch::{Age, Batch, From};
 use super::lines::Ending;
 use super::place::{FileId, Head, Place, Taken};
-use crate::domain::classify::LINE_BYTES_MAX;
 use crate::domain::job::Timestamp;
+use crate::domain::systems::LINE_BYTES_MAX;
 
 /// Bytes read at once. It holds several of the longest lines, and in some ten thousand lines of usual length most jobs
 /// begin and end, so that little has to be stored of them.

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::detect::Wake;
 use queuewatch::domain::detect::queues::{self, WaitingJob};
 use queuewatch::domain::diagnosis::{Cause, Diagnosis, Question, diagnose};
@@ -13,6 +12,7 @@ use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::ledger::class::Lane;
 use queuewatch::domain::plan::{Horizon, plan_sweep};
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{Outcome, replay};
 use serde_json::Value;
 

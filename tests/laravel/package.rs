@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::job::{LineKey, Observation, Stage, Timestamp};
+use queuewatch::domain::systems::Classifier;
 use serde_json::Value;
 
 use crate::app::{App, manifest, run};

@@ -1,10 +1,10 @@
 //! How the lines of a story reach the function: in payloads, and the same lines in other payloads, again, and late.
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::envelope::Line;
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::job::{HOUR_MS, SECOND_MS, Timestamp};
 use queuewatch::domain::reading::read_lines;
+use queuewatch::domain::systems::Classifier;
 
 use crate::dice::Dice;
 use crate::printing::STREAMS;

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::job::{MINUTE_MS, Timestamp};
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::systems::Classifier;
 
 use crate::deliveries::{self, Delivery};
 use crate::dice::Dice;

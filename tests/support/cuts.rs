@@ -1,9 +1,9 @@
 //! The same lines, delivered in other ways: cut, shuffled, repeated, in the given order or by time.
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::envelope::Line;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::reading::read_lines;
+use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{Input, Opened};
 
 /// One log stream.

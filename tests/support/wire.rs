@@ -1,9 +1,9 @@
 //! Lines to saved events to a report, in the process: what `pack` and `replay` do, without files.
 
-use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::envelope::Limits;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::systems::Classifier;
 use queuewatch::pack::{PackLine, PackOptions, pack};
 use queuewatch::replay::{Input, Outcome, SETTLE_MS, Settings, open, replay};
 use queuewatch::report::{Extent, Report};

@@ -241,7 +241,9 @@ pub(crate) struct SilenceArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The line; `-`, or none, reads standard input, a line each.
+    /// The line; a file of lines, of which the forms and the shapes of unread lines are counted; `-`, or none, reads
+    /// standard input, a line each.
+    #[arg(value_name = "LINE|FILE|-")]
     pub(crate) line: Option<String>,
     /// Read this configuration.
     #[arg(long, value_name = "FILE")]
@@ -265,6 +267,9 @@ pub(crate) struct PackArguments {
     /// One epoch millisecond a line, for each line of FILE; without it the lines' own times.
     #[arg(long, value_name = "FILE")]
     pub(crate) timestamps: Option<PathBuf>,
+    /// The time zone of times that lines print without an offset: `UTC`, `Asia/Tokyo`.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
     /// Close a batch this many milliseconds after its first line.
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub(crate) batch_ms: u32,

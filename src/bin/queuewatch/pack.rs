@@ -19,7 +19,7 @@ use crate::{RAN, UNREADABLE, output};
 pub(crate) fn pack(arguments: &PackArguments) -> anyhow::Result<u8> {
     let log = read(&arguments.file)?;
     let timestamps = arguments.timestamps.as_deref().map(read).transpose()?;
-    let lines = pack::read_lines(&log, timestamps.as_deref())
+    let lines = pack::read_lines(&log, timestamps.as_deref(), arguments.timezone.as_deref())
         .with_context(|| arguments.file.display().to_string())?;
     let mut options = PackOptions::new(&arguments.log_group, &arguments.log_stream);
     options.batch_ms = i64::from(arguments.batch_ms);

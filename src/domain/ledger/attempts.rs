@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::job::{Form, Observation, Stage, Timestamp};
+use crate::domain::job::{Observation, Stage, Timestamp};
+use crate::domain::systems::form;
 
 /// Attempts remembered of one job, the newest: two that were lost make an incident, and a job that is retried for
 /// ever shows the same thing again and again.
@@ -21,11 +22,11 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// What one line says. Before 9.21 a retry prints nothing between two starts: those tell of no lost attempt.
+    /// What one line says. Where a retry prints nothing, two starts tell of no lost attempt.
     #[must_use]
     pub fn of(observation: &Observation) -> Self {
         let (mut starts, mut ends) = (Few::default(), Few::default());
-        if observation.stage == Stage::Processing && observation.form != Form::Bracket {
+        if observation.stage == Stage::Processing && form(observation.form).prints_retries {
             starts = Few::One(observation.at);
         } else if observation.stage.is_end() {
             ends = Few::One(observation.at);

@@ -13,6 +13,7 @@ use super::record::{StreamKey, may_be_retried};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
+use crate::domain::systems::form;
 
 fn count(tally: &mut u64, n: usize) {
     *tally = tally.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
@@ -220,7 +221,7 @@ impl Ledger {
         traits.worker_has_uuid |= observation.uuid.is_some();
         traits.worker_has_id |= observation.id.is_some();
         traits.worker_has_neither |= observation.id.is_none() && observation.uuid.is_none();
-        traits.has_end_only |= observation.form == Form::EndOnly;
+        traits.has_end_only |= !form(observation.form).prints_starts;
         traits.has_row_ids |=
             observation.uuid.is_none() && observation.id.as_ref().is_some_and(JobId::is_numeric);
     }

@@ -4,8 +4,8 @@ use super::ecs::Ask;
 use super::host::Host;
 use super::{Note, Problem, Step, Variable, aws, name_or, shell};
 use crate::domain::diagnosis::cause::{Cause, SubCause};
-use crate::domain::job::{ConnectionName, QueueName};
 use crate::domain::policy::Policy;
+use crate::domain::systems::runbook;
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,8 @@ impl Action {
     pub(super) fn step(self, problem: &Problem<'_>, host: &Host, policy: &Policy) -> Option<Step> {
         let plain = |command| Some(Step { command, note: None });
         let noted = |command, note| Some(Step { command, note: Some(note) });
-        let artisan = |words: &str| host.run(&format!("php artisan {words}"), policy);
+        let (connection, queue) = (problem.lane.0.as_ref(), problem.lane.1.as_ref());
+        let run = |command: String| host.run(&command, policy);
         match self {
             Self::Tail => {
                 let (file, stream) = problem.log_file?;
@@ -126,35 +127,27 @@ impl Action {
             // A process substitution, not a pipe: exit status and process id stay the worker's.
             Self::Tee => {
                 let file = shell::path(problem.log_file?.0);
-                let work = format!("php artisan queue:work {}", options(problem));
-                noted(format!("{work}> >(tee -a {file}) 2>&1"), Note::MendsEntrypoint)
+                let work = runbook::work(connection, queue);
+                noted(format!("{work} > >(tee -a {file}) 2>&1"), Note::MendsEntrypoint)
             }
-            Self::Failed => plain(artisan("queue:failed")),
-            Self::Monitor => plain(artisan(&format!("queue:monitor {}", places(problem)))),
-            Self::Processes => plain(host.shell("ps aux | grep queue:work", policy)),
+            Self::Failed => plain(run(runbook::failed())),
+            Self::Monitor => plain(run(runbook::monitor(connection, queue, problem.queues))),
+            Self::Processes => plain(host.shell(&format!("ps aux | grep {}", runbook::WORKER), policy)),
             Self::WorkOnce => {
-                noted(artisan(&format!("queue:work {}--once -v", options(problem))), Note::SpendsAttempt)
+                let work = runbook::work(connection, queue);
+                noted(run(format!("{work} --once -v")), Note::SpendsAttempt)
             }
-            Self::RetryAfter => {
-                let connection = problem.lane.0.as_ref().map_or("redis", ConnectionName::as_str);
-                let key = format!("queue.connections.{connection}.retry_after");
-                plain(artisan(&format!("config:show {}", shell::word(&key))))
-            }
-            Self::Prefix => is_redis(problem)
-                .then(|| artisan("config:show database.redis.options.prefix"))
-                .and_then(plain),
-            Self::Resume => noted(artisan(&format!("queue:resume {}", place(problem)?)), Note::AskWhoPaused),
-            Self::Up => noted(artisan("up"), Note::AskWhoPaused),
+            Self::RetryAfter => plain(run(runbook::retry_after(connection))),
+            Self::Prefix => runbook::key_prefix(connection).map(run).and_then(plain),
+            Self::Resume => noted(run(runbook::resume(connection, queue)?), Note::AskWhoPaused),
+            Self::Up => noted(run(runbook::up()), Note::AskWhoPaused),
             Self::Restart => (problem.sub_cause == Some(SubCause::StalePayload))
-                .then(|| artisan("queue:restart"))
+                .then(|| run(runbook::restart()))
                 .and_then(|command| noted(command, Note::WorkersEnd)),
-            Self::StoreNames => plain(host.run(store_names(problem), policy)),
-            Self::SwitchConnection => is_redis(problem)
-                .then(|| "QUEUE_CONNECTION=database".to_owned())
-                .and_then(|command| noted(command, Note::JobsStay)),
-            Self::JobsTable | Self::FailedTable => is_database(problem)
-                .then(|| self.select(problem))
-                .and_then(|sql| noted(sql, Note::InDatabase)),
+            Self::StoreNames => plain(run(runbook::store_names(connection))),
+            Self::SwitchConnection => noted(runbook::switch_connection(connection)?, Note::JobsStay),
+            Self::JobsTable => noted(runbook::jobs_table(connection, queue)?, Note::InDatabase),
+            Self::FailedTable => noted(runbook::failed_table(connection)?, Note::InDatabase),
             Self::StreamTail => {
                 let stream = problem.stream.filter(|stream| !stream.log_group.is_empty())?;
                 let (group, name) = (shell::word(&stream.log_group), shell::word(&stream.log_stream));
@@ -174,86 +167,8 @@ impl Action {
             Self::Ecs(ask) => problem.is_on_ecs.then(|| ask.command(host, policy)).and_then(plain),
         }
     }
-
-    /// What the database is asked; no payloads, which hold what jobs are about.
-    fn select(self, problem: &Problem<'_>) -> String {
-        if self == Self::FailedTable {
-            return "SELECT id, uuid, queue, failed_at, LEFT(exception, 200) FROM failed_jobs \
-                    ORDER BY failed_at DESC LIMIT 10;"
-                .to_owned();
-        }
-        // Databases differ in what a backslash means in a text, so that a name which is no plain word is left out.
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
-        let queue = problem.lane.1.as_ref().filter(|queue| queue.as_str().bytes().all(is_plain));
-        let of = queue.map_or_else(String::new, |queue| format!("WHERE queue = '{queue}' "));
-        format!(
-            "SELECT id, queue, attempts, reserved_at, available_at, created_at FROM jobs {of}ORDER BY id LIMIT 20;"
-        )
-    }
 }
 
 fn group(problem: &Problem<'_>) -> String {
     name_or(problem.log_group.filter(|group| !group.is_empty()), Variable::LogGroup)
-}
-
-/// Whether the connection is the database's; the name is all there is to go by, and Laravel's own.
-fn is_database(problem: &Problem<'_>) -> bool {
-    problem.lane.0.as_ref().is_some_and(|name| name.as_str() == "database")
-}
-
-fn is_redis(problem: &Problem<'_>) -> bool {
-    problem.lane.0.as_ref().is_none_or(|name| name.as_str().starts_with("redis"))
-}
-
-fn store_names(problem: &Problem<'_>) -> &'static str {
-    match problem.lane.0.as_ref().map(ConnectionName::as_str) {
-        Some("database") => "printenv QUEUE_CONNECTION DB_CONNECTION DB_HOST DB_PORT",
-        Some("sqs") => "printenv QUEUE_CONNECTION SQS_PREFIX SQS_QUEUE AWS_DEFAULT_REGION",
-        _ => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT REDIS_DB REDIS_PREFIX",
-    }
-}
-
-/// `redis:default`, as `queue:monitor` and `queue:resume` take it; without a connection the app's own counts.
-fn place(problem: &Problem<'_>) -> Option<String> {
-    let (connection, queue) = problem.lane;
-    Some(named(connection.as_ref(), queue.as_ref()?))
-}
-
-fn named(connection: Option<&ConnectionName>, queue: &QueueName) -> String {
-    match connection {
-        Some(connection) => shell::word(&format!("{connection}:{queue}")).into_owned(),
-        None if queue.as_str().starts_with('-') => format!("-- {}", shell::word(queue.as_str())),
-        None => shell::word(queue.as_str()).into_owned(),
-    }
-}
-
-/// The place, or every place that it may be.
-fn places(problem: &Problem<'_>) -> String {
-    const QUEUES_MAX: usize = 5;
-    let one = place(problem);
-    let all = || {
-        let named = problem.queues.iter().take(QUEUES_MAX).map(|queue| match &problem.lane.0 {
-            Some(connection) => format!("{connection}:{queue}"),
-            None => queue.to_string(),
-        });
-        let list = named.collect::<Vec<_>>().join(",");
-        let list = if list.is_empty() { "default".to_owned() } else { list };
-        if list.starts_with('-') {
-            format!("-- {}", shell::word(&list))
-        } else {
-            shell::word(&list).into_owned()
-        }
-    };
-    one.unwrap_or_else(all)
-}
-
-/// `redis --queue=default `, as far as it is known.
-fn options(problem: &Problem<'_>) -> String {
-    let (connection, queue) = problem.lane;
-    let connection =
-        connection.as_ref().map_or_else(String::new, |name| format!("{} ", shell::word(name.as_str())));
-    let queue = queue
-        .as_ref()
-        .map_or_else(String::new, |name| format!("{} ", shell::word(&format!("--queue={name}"))));
-    format!("{connection}{queue}")
 }

@@ -10,7 +10,7 @@ mod ecs;
 mod host;
 mod logs;
 mod operator;
-mod shell;
+pub(super) mod shell;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// One word. Names of files, queues and tasks mostly are words already; anything else goes between single quotes,
 /// in which a shell reads nothing but their end.
 #[must_use]
-pub(super) fn word(text: &str) -> Cow<'_, str> {
+pub(in crate::domain) fn word(text: &str) -> Cow<'_, str> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_./:=@%+,-".contains(&b);
     if !text.is_empty() && text.bytes().all(is_plain) {
         Cow::Borrowed(text)

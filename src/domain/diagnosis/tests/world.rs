@@ -3,7 +3,6 @@
 //! Verbs: `queued ID [QUEUE [CONNECTION]]`, `start`, `done`, `fail` and `release` of `ID [QUEUE [CONNECTION]]`, with a
 //! text after `|`; `push`, `pop` and `redis` are a store's errors by their traces, `console` one of a command line; `beat QUEUES [CONNECTION]`; `raw TEXT`.
 
-use crate::domain::classify::Classifier;
 use crate::domain::detect::Wake;
 use crate::domain::detect::queues::{self, QueueView, WaitingJob};
 use crate::domain::diagnosis::{Diagnosis, Question, diagnose};
@@ -15,6 +14,7 @@ use crate::domain::ledger::class::Lane;
 use crate::domain::plan::{Horizon, plan_sweep};
 use crate::domain::policy::Policy;
 use crate::domain::reading::read_lines;
+use crate::domain::systems::Classifier;
 
 /// 2026-01-05T12:00:00Z.
 const BEGIN_MS: i64 = 1_767_614_400_000;

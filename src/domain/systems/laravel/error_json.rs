@@ -1,0 +1,111 @@
+//! An error record in Monolog's JSON form: its exception as an object, or printed into a string.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::domain::job::Stage;
+
+use super::json::Document;
+use super::monolog;
+use super::records::stage_of;
+use super::store_error::{self, Fault};
+use super::trace;
+
+/// Monolog's level of an error.
+const MONOLOG_ERROR: u32 = 400;
+/// Syslog's.
+const GELF_ERROR: u32 = 3;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Exception<'a> {
+    #[serde(borrow)]
+    class: Cow<'a, str>,
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+    file: Option<Cow<'a, str>>,
+    trace: Vec<Cow<'a, str>>,
+}
+
+/// Keys under which formatters put a record's level.
+const LEVELS: [&str; 7] =
+    ["level_name", "severity", "severity_text", "severityText", "level", "log.level", "monolog_level"];
+
+/// Whether an object has a level at all: without one it is no logger's record.
+pub(super) fn has_level(record: &Document<'_>) -> bool {
+    LEVELS.iter().any(|key| record.has(key)) || nested_level(record).is_some()
+}
+
+/// Elastic's `"log": {"level": "ERROR"}`.
+fn nested_level<'a>(record: &Document<'a>) -> Option<Cow<'a, str>> {
+    record.object("log")?.text(&["level"])
+}
+
+/// Whether a record's level reports a failure, whatever its formatter calls the level. A number is Monolog's, or, in
+/// GELF, syslog's, where less is worse.
+pub(super) fn is_error(record: &Document<'_>) -> bool {
+    if let Some(name) = record.text(&LEVELS).or_else(|| nested_level(record)) {
+        return monolog::is_error_level(&name);
+    }
+    let level = record.scalar("level").as_count().or_else(|| record.scalar("monolog_level").as_count());
+    let is_gelf = record.has("short_message");
+    level.is_some_and(|level| if is_gelf { level <= GELF_ERROR } else { level >= MONOLOG_ERROR })
+}
+
+/// What the record is evidence of, if its exception is a store's.
+pub(super) fn read(record: &Document<'_>) -> Option<Stage> {
+    let context = record.object("context").and_then(|context| context.get("exception"));
+    let exception = context.or_else(|| record.get("exception"))?.get();
+    let (fault, side) = if exception.starts_with('"') {
+        let printed: String = serde_json::from_str(exception).ok()?;
+        let text = printed.strip_prefix("[object] (").unwrap_or(&printed);
+        let (class, message) = store_error::split_printed(text);
+        (store_error::fault(class, message), trace::side_of_files(printed.lines()))
+    } else {
+        let exception: Exception<'_> = serde_json::from_str(exception).ok()?;
+        let frames = exception.file.iter().chain(&exception.trace).map(AsRef::as_ref);
+        (store_error::fault(&exception.class, &exception.message), trace::side_of_files(frames))
+    };
+    match (fault, side) {
+        (Fault::Sided(side), _) | (Fault::Store | Fault::Database, Some(side)) => Some(stage_of(side)),
+        (Fault::Store, None) => Some(Stage::RedisError),
+        (Fault::Database, None) | (Fault::Console | Fault::Other, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(exception: &str, expected: Option<Stage>) {
+        for record in [
+            format!(r#"{{"context":{{"userId":1,"exception":{exception}}}}}"#),
+            format!(r#"{{"level":"ERROR","exception":{exception}}}"#),
+        ] {
+            let document = serde_json::from_str(&record).expect("JSON");
+            assert_eq!(read(&document), expected, "{record}");
+        }
+    }
+
+    #[test]
+    fn the_trace_decides_and_without_one_redis_alone_counts() {
+        let redis = r#""class":"RedisException","message":"Connection refused","code":0,"file":"/v/PhpRedisConnector.php:185""#;
+        let sql =
+            r#""class":"Illuminate\\Database\\QueryException","message":"SQLSTATE[HY000] gone","code":0"#;
+        let push = r#""trace":["/v/Illuminate/Queue/RedisQueue.php:1","/v/Illuminate/Queue/Queue.php:2"]"#;
+        let pop = r#""trace":["/v/Illuminate/Queue/DatabaseQueue.php:1","/v/Illuminate/Queue/Worker.php:2"]"#;
+        check(&format!("{{{redis}}}"), Some(Stage::RedisError));
+        check(&format!("{{{redis},{push}}}"), Some(Stage::EnqueueError));
+        check(&format!("{{{redis},{pop}}}"), Some(Stage::WorkerError));
+        check(&format!("{{{sql}}}"), None);
+        check(&format!("{{{sql},{pop}}}"), Some(Stage::WorkerError));
+        check(r#"{"class":"RuntimeException","message":"Connection refused"}"#, None);
+        check(
+            r##""[object] (RedisException(code: 0): gone at /x.php:1)\n[stacktrace]\n#0 /x.php(1): Illuminate\\Queue\\RedisQueue->pushRaw()""##,
+            Some(Stage::EnqueueError),
+        );
+        check("17", None);
+    }
+}

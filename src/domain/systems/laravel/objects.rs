@@ -1,0 +1,156 @@
+//! JSON lines: a worker's record, a logger's, or a router's with a line within. Which keys are there decides.
+
+use std::borrow::Cow;
+
+use crate::domain::job::Form;
+
+use super::json::{self, Document};
+use super::sighting::Sighting;
+use super::{error_json, flat_json, half, queued, worker_json};
+use crate::domain::systems::wrappers::fields;
+
+/// What a line that begins with a brace turned out to be.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    /// A record that says something.
+    Says(Box<Sighting<'a>>),
+    /// A router's, and the line within.
+    Within(Cow<'a, str>),
+    /// A whole object, and what stands behind it.
+    Several(&'a str, &'a str),
+    /// An object that breaks off.
+    BrokenOff,
+    /// Nothing that is known.
+    Nothing,
+}
+
+/// Keys of a record's message, by formatter.
+const MESSAGES: [&str; 6] = ["message", "msg", "MESSAGE", "short_message", "@message", "body"];
+
+/// Reads a line.
+pub(super) fn read(text: &str) -> Found<'_> {
+    if let Some(seen) = flat_json::read(text).and_then(worker_json::read) {
+        return Found::Says(Box::new(seen));
+    }
+    if !json::is_telling(text) {
+        return Found::Nothing;
+    }
+    let Ok(document) = serde_json::from_str::<Document<'_>>(text) else { return split(text) };
+    let seen =
+        worker_json::read(worker_json::Record::from(&document)).or_else(|| record(&document, Level::Needed));
+    if let Some(seen) = seen {
+        return Found::Says(Box::new(seen));
+    }
+    fields::inner(&document).map_or(Found::Nothing, |(_, inner)| Found::Within(inner))
+}
+
+/// Reads a record of which only the beginning came, as far as it goes.
+pub(super) fn read_half(text: &str) -> Option<Sighting<'static>> {
+    let closed = half::closed(text)?;
+    let document = serde_json::from_str::<Document<'_>>(&closed).ok()?;
+    record(&document, Level::CutOff).map(owned)
+}
+
+/// Where a record's level is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// In the record, or it is none.
+    Needed,
+    /// Behind what was cut off; only errors carry exceptions in practice.
+    CutOff,
+}
+
+/// A logger's record: an enqueue, a worker's own words, or an error of a store.
+fn record<'a>(document: &Document<'a>, level: Level) -> Option<Sighting<'a>> {
+    let is_cut = level == Level::CutOff;
+    let message = document.text(&MESSAGES).filter(|_| is_cut || error_json::has_level(document))?;
+    if let Some(seen) = queued::read_json(&message, document) {
+        return Some(seen);
+    }
+    let stage = (is_cut || error_json::is_error(document)).then(|| error_json::read(document)).flatten()?;
+    Some(Sighting::new(stage, Form::Monolog).saying(message))
+}
+
+/// Objects that stand behind one another on one line are lines, the last of them perhaps not whole.
+fn split(text: &str) -> Found<'_> {
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<Document<'_>>();
+    match objects.next() {
+        Some(Ok(_)) => match text.split_at_checked(objects.byte_offset()) {
+            Some((first, rest)) => Found::Several(first, rest),
+            None => Found::Nothing,
+        },
+        Some(Err(error)) if error.is_eof() => Found::BrokenOff,
+        Some(Err(_)) | None => Found::Nothing,
+    }
+}
+
+fn owned(seen: Sighting<'_>) -> Sighting<'static> {
+    let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+    Sighting {
+        stage: seen.stage,
+        form: seen.form,
+        ending: seen.ending,
+        class: own(seen.class),
+        queue: own(seen.queue),
+        connection: own(seen.connection),
+        id: own(seen.id),
+        uuid: own(seen.uuid),
+        attempt: seen.attempt,
+        delay_ms: seen.delay_ms,
+        runtime: seen.runtime,
+        timeout_ms: seen.timeout_ms,
+        text: own(seen.text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = format!("{:?}", read(text));
+        assert!(found.starts_with(expected), "{text}: {found}");
+    }
+
+    #[test]
+    fn its_keys_decide_what_a_line_is() {
+        check(r#"{"level":"info","job":"X","status":"starting"}"#, "Says");
+        check(r#"{"job":"X","status":"starting","kubernetes":{}}"#, "Says");
+        check(r#"{"message":"Job queued","context":{"id":1},"severity":"INFO"}"#, "Says");
+        check(
+            r#"{"version":"1.1","short_message":"Job queued","level":6,"_ctxt_id":"1","_ctxt_job":"X"}"#,
+            "Says",
+        );
+        check(
+            r#"{"@timestamp":"t","message":"Job queued","log":{"level":"INFO"},"labels":{"id":"1"}}"#,
+            "Says",
+        );
+        check(r#"{"body":"Job queued","severity_text":"INFO","attributes":{"id":"1","job":"X"}}"#, "Says");
+        check(r#"{"time":"t","level":"INFO","msg":"Job queued","id":"1","job":"X"}"#, "Says");
+        check(r#"{"log":"queue","stream":"stdout"}"#, "Within(\"queue\")");
+        check(r#"{"status":200}{"status":201}"#, "Several");
+        check(r#"{"status":"starting","job":"#, "BrokenOff");
+        check(r#"{"status":starting}"#, "Nothing");
+        check(r#"{"message":"GET / 200"}"#, "Nothing");
+        check(r#"{"message":"Job queued","context":{"id":1}}"#, "Nothing");
+    }
+
+    #[test]
+    fn an_error_counts_by_its_level_whatever_its_name() {
+        let error = |level: &str| {
+            format!(
+                r#"{{"message":"gone","exception":{{"class":"RedisException","message":"gone"}},{level}}}"#
+            )
+        };
+        for level in
+            [r#""level":"error""#, r#""severity":"CRITICAL""#, r#""level":400"#, r#""log.level":"ERROR""#]
+        {
+            check(&error(level), "Says");
+        }
+        check(&error(r#""short_message":"x","level":3"#), "Says");
+        check(&error(r#""short_message":"x","level":6"#), "Nothing");
+        check(&error(r#""level":"info""#), "Nothing");
+        check(&error(r#""level":200"#), "Nothing");
+    }
+}

@@ -1,0 +1,122 @@
+//! Lines into observations: which source a stream is, which rule or preset a line fits, what it says.
+//!
+//! One preset a file. Each reads one line by itself and declines what is not exactly its form; [`StreamReader`]
+//! adds what only the order of lines can tell: messages that go on, traces, unfinished lines. Custom rules are
+//! tried before presets. It refuses to take anything from arguments, contexts of other messages, traces and
+//! user text. A line over a limit, or in no known form, is passed over and counted by the caller.
+//!
+//! To add a form: a file with `read(line) -> Option<Sighting>`, its place in `StreamReader::preset` by first
+//! byte, its near misses in `near_miss`, and a case for each line that it must decline.
+
+mod explain;
+mod form;
+mod json;
+mod laravel;
+mod line;
+mod normalise;
+mod reader;
+mod rules;
+mod runtime;
+mod sighting;
+mod survey;
+mod unread;
+mod wrappers;
+
+pub use explain::Explanation;
+pub use form::{FormFacts, Sample};
+pub use laravel::{NearMiss, runbook};
+pub use normalise::LINE_BYTES_MAX;
+pub use reader::{Classified, StreamReader};
+pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError, RuleSpec};
+pub use survey::{Survey, UnreadShape};
+pub use unread::{Near, SHAPES_MAX, Unread, shape};
+
+use super::glob;
+use super::job::{ConnectionName, Form, QueueName};
+
+/// A job system whose forms come with queuewatch, as `presets` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Laravel's worker and log lines, every version.
+    Laravel,
+}
+
+impl Preset {
+    /// Those of a stream that no source names: a stream nobody configured is watched, not ignored.
+    pub const DEFAULT: &'static [Self] = &[Self::Laravel];
+}
+
+/// What a form prints, and lines of it.
+#[must_use]
+pub const fn form(form: Form) -> FormFacts {
+    match form {
+        Form::Bracket => laravel::forms::BRACKET,
+        Form::EndOnly => laravel::forms::END_ONLY,
+        Form::TwoLine => laravel::forms::COLUMNS,
+        Form::Json => laravel::forms::WORKER_JSON,
+        Form::Bare => laravel::forms::BARE,
+        Form::Monolog => laravel::forms::RECORD,
+        Form::Process => laravel::forms::PROCESS,
+        Form::Rule => rules::FORM,
+    }
+}
+
+/// A `[[source]]`: which streams it covers, and how their lines are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// A glob over log group names.
+    pub log_group: String,
+    /// A glob over log stream names.
+    pub log_stream: String,
+    /// Whose forms its lines are read in; rules read them in any case.
+    pub presets: Vec<Preset>,
+    /// The queue of a class never seen enqueued. Not applied here: what a line lacks stays `None`.
+    pub queue: Option<QueueName>,
+    /// The connection of a class never seen enqueued. Not applied here either.
+    pub connection: Option<ConnectionName>,
+}
+
+impl SourceSpec {
+    /// Whether a stream belongs here. An empty name fits any glob: saved events may not know theirs.
+    fn covers(&self, log_group: &str, log_stream: &str) -> bool {
+        (log_group.is_empty() || glob::matches(&self.log_group, log_group))
+            && (log_stream.is_empty() || glob::matches(&self.log_stream, log_stream))
+    }
+}
+
+/// Sources and rules, compiled once and used for every payload.
+#[derive(Clone, Debug, Default)]
+pub struct Classifier {
+    sources: Vec<SourceSpec>,
+    rules: Vec<Rule>,
+}
+
+impl Classifier {
+    /// Makes a classifier. Without sources, every stream is read with [`Preset::DEFAULT`].
+    #[must_use]
+    pub const fn new(sources: Vec<SourceSpec>, rules: Vec<Rule>) -> Self {
+        Self { sources, rules }
+    }
+
+    /// The first source that covers a stream.
+    #[must_use]
+    pub fn source(&self, log_group: &str, log_stream: &str) -> Option<&SourceSpec> {
+        self.sources.iter().find(|source| source.covers(log_group, log_stream))
+    }
+
+    /// A reader for one stream's lines of one payload. A stream that no configured source covers is read by
+    /// neither rules nor presets.
+    #[must_use]
+    pub fn stream(&self, log_group: &str, log_stream: &str) -> StreamReader<'_> {
+        match (self.sources.is_empty(), self.source(log_group, log_stream)) {
+            (true, _) => StreamReader::new(&self.rules, Preset::DEFAULT),
+            (false, Some(source)) => StreamReader::new(&self.rules, &source.presets),
+            (false, None) => StreamReader::new(&[], &[]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod forms_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! What container runtimes and Lambda put before a line: a time, and a stream or a request.
+
+use super::{Peeled, begins_like_a_line};
+
+/// Splits a time of RFC 3339 with its offset off the beginning, and what follows it.
+pub(super) fn time(line: &str) -> Option<(&str, &str)> {
+    let end = line.find([' ', '\t'])?;
+    let (time, rest) = line.split_at_checked(end)?;
+    // `2025-12-06T12:31:10Z` at least, `2025-12-06T12:31:10.123456789+09:00` at most.
+    if !(20..=35).contains(&time.len()) {
+        return None;
+    }
+    let fits = time.bytes().zip(*b"dddd-dd-ddTdd:dd:dd").all(|(found, wanted)| match wanted {
+        b'd' => found.is_ascii_digit(),
+        b'T' => matches!(found, b'T' | b't'),
+        _ => found == wanted,
+    });
+    let offset = time.get(19..)?;
+    let is_offset = offset.bytes().all(|b| b.is_ascii_digit() || b".,:+-Zz".contains(&b));
+    (fits && is_offset && offset.contains(['Z', 'z', '+', '-'])).then_some((time, rest))
+}
+
+/// `TIME stdout F line`: containerd's and CRI-O's. `P` marks a piece whose rest follows.
+/// <https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md>
+pub(super) fn cri(line: &str) -> Option<Peeled<'_>> {
+    let (_, rest) = time(line)?;
+    let rest = rest.strip_prefix(' ')?;
+    let rest = rest.strip_prefix("stdout ").or_else(|| rest.strip_prefix("stderr "))?;
+    let (tags, inner) = rest.split_once(' ').unwrap_or((rest, ""));
+    match tags.split(':').next()? {
+        "F" => Some(Peeled::whole(inner)),
+        "P" => Some(Peeled { goes_on: true, ..Peeled::whole(inner) }),
+        _ => None,
+    }
+}
+
+/// `TIME<tab>request<tab>LEVEL<tab>line`.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>
+pub(super) fn lambda(line: &str) -> Option<Peeled<'_>> {
+    let (_, rest) = time(line)?;
+    let (request, rest) = rest.strip_prefix('\t')?.split_once('\t')?;
+    let (level, inner) = rest.split_once('\t')?;
+    let is_request = !request.is_empty() && request.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_level = !level.is_empty() && level.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_request && is_level).then(|| Peeled::whole(inner))
+}
+
+/// `TIME stream line`, as `aws logs tail` prints it, before what begins like a line: a stream's name is one word.
+pub(super) fn tail(line: &str) -> Option<Peeled<'_>> {
+    let (_, rest) = time(line)?;
+    let (stream, inner) = rest.strip_prefix(' ')?.split_once(' ')?;
+    (!stream.is_empty() && begins_like_a_line(inner)).then(|| Peeled::whole(inner))
+}
+
+/// `TIME line`, as `docker logs --timestamps`, `kubectl logs --timestamps` and `tail`s of many kinds print it.
+pub(super) fn timestamp(line: &str) -> Option<Peeled<'_>> {
+    let (_, rest) = time(line)?;
+    Some(Peeled::whole(rest.strip_prefix(' ')?))
+}

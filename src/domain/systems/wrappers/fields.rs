@@ -1,0 +1,198 @@
+//! Lines within JSON: which key holds one, and which keys beside it show whose JSON it is.
+
+use std::borrow::Cow;
+
+use super::{begins_like_a_line, container};
+use crate::domain::systems::json::Document;
+
+/// A JSON wrapper: a line stands under `key` where one of `marks` stands beside it.
+#[derive(Debug)]
+pub(in crate::domain::systems) struct Field {
+    /// How `explain` calls it.
+    pub(in crate::domain::systems) name: &'static str,
+    key: &'static str,
+    marks: &'static [&'static str],
+    trust: Trust,
+    /// A line in it, and what is within.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the row's proof, and the documentation's sample"))]
+    pub(in crate::domain::systems) sample: (&'static str, &'static str),
+}
+
+/// What shows that the text is a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// The marks: they are a log router's alone.
+    Marks,
+    /// The text: an app's own record has a time as well, so that the text must begin as a line does.
+    Line,
+    /// A container runtime's prefix in the text; no mark is needed.
+    Runtime,
+}
+
+/// Keys of container runtimes and of the routers that read from them.
+const CONTAINER: &[&str] = &[
+    "container_name",
+    "container_id",
+    "source",
+    "stream",
+    "ecs_cluster",
+    "ecs_task_arn",
+    "kubernetes",
+    "docker",
+    "logtag",
+];
+
+/// Every JSON wrapper.
+pub(in crate::domain::systems) const ALL: &[Field] = &[
+    Field {
+        name: "a log router's JSON: its `log` is the line",
+        key: "log",
+        marks: CONTAINER,
+        trust: Trust::Marks,
+        sample: (
+            r#"{"log":"2026-03-02T09:00:16.5Z stdout F Processing: App\\Jobs\\X","kubernetes":{"pod_name":"w-1"}}"#,
+            r"2026-03-02T09:00:16.5Z stdout F Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "EKS on Fargate: its `log` is the line, with the container runtime's prefix",
+        key: "log",
+        marks: &[],
+        trust: Trust::Runtime,
+        sample: (
+            r#"{"log":"2026-03-02T09:00:16.534811998Z stdout F Processing: App\\Jobs\\X"}"#,
+            r"2026-03-02T09:00:16.534811998Z stdout F Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "Container Insights: its `log_processed` is the line's own JSON",
+        key: "log_processed",
+        marks: CONTAINER,
+        trust: Trust::Marks,
+        sample: (
+            r#"{"log_processed":{"level":"info","job":"App\\Jobs\\X","status":"starting"},"kubernetes":{"pod_name":"w-1"}}"#,
+            r#"{"level":"info","job":"App\\Jobs\\X","status":"starting"}"#,
+        ),
+    },
+    Field {
+        name: "a log router's JSON: its `message` is the line",
+        key: "message",
+        marks: &[
+            "kubernetes",
+            "docker",
+            "stream",
+            "logtag",
+            "container_name",
+            "container_id",
+            "ecs_cluster",
+            "ecs_task_arn",
+            "source_type",
+            "systemdUnit",
+        ],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"message":"Processing: App\\Jobs\\X","kubernetes":{"pod_name":"w-1"},"stream":"stdout"}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "the journal's JSON: its `MESSAGE` is the line",
+        key: "MESSAGE",
+        marks: &["_PID", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "__REALTIME_TIMESTAMP", "_HOSTNAME"],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"MESSAGE":"Processing: App\\Jobs\\X","_SYSTEMD_UNIT":"laravel-worker.service","_PID":"70"}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "OpenTelemetry: its `body` is the line",
+        key: "body",
+        marks: &[
+            "severity_text",
+            "severityText",
+            "severity_number",
+            "severityNumber",
+            "resource",
+            "attributes",
+        ],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"body":"Processing: App\\Jobs\\X","severity_text":"INFO","resource":{"service.name":"worker"}}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "Lambda's JSON: its `message` is the line",
+        key: "message",
+        marks: &["requestId", "AWSRequestId"],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"timestamp":"2026-03-02T09:00:16Z","level":"INFO","requestId":"8b7c","message":"Processing: App\\Jobs\\X"}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "a server's JSON (FrankenPHP, Caddy, RoadRunner): its `msg` is the line",
+        key: "msg",
+        marks: &["ts", "logger", "time", "timestamp"],
+        trust: Trust::Line,
+        sample: (
+            r#"{"level":"info","ts":1772442000.1,"logger":"server","msg":"{\"message\":\"Job queued\"}"}"#,
+            r#"{"message":"Job queued"}"#,
+        ),
+    },
+    Field {
+        name: "structured JSON: its `message` is the line",
+        key: "message",
+        marks: &["timestamp", "@timestamp", "time", "ts"],
+        trust: Trust::Line,
+        sample: (
+            r#"{"timestamp":"2026-03-02T09:00:16Z","level":"INFO","message":"  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING"}"#,
+            r"  2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
+        ),
+    },
+    Field {
+        name: "structured JSON: its `log` is the line",
+        key: "log",
+        marks: &["timestamp", "@timestamp", "time", "ts", "date"],
+        trust: Trust::Line,
+        sample: (
+            r#"{"date":1772442016.5,"log":"[2026-03-02 09:00:16][17] Processing: App\\Jobs\\X"}"#,
+            r"[2026-03-02 09:00:16][17] Processing: App\Jobs\X",
+        ),
+    },
+];
+
+/// The line within, and whose JSON it is in.
+pub(in crate::domain::systems) fn inner<'a>(
+    document: &Document<'a>,
+) -> Option<(&'static Field, Cow<'a, str>)> {
+    ALL.iter().find_map(|field| {
+        let raw = document.get(field.key)?;
+        if field.trust != Trust::Runtime && !field.marks.iter().any(|mark| document.has(mark)) {
+            return None;
+        }
+        let line = text(raw.get())?;
+        let fits = match field.trust {
+            Trust::Marks => true,
+            Trust::Line => begins_like_a_line(&line),
+            Trust::Runtime => container::cri(&line).is_some(),
+        };
+        fits.then_some((field, line))
+    })
+}
+
+/// A text; or an object where somebody made one of the line's JSON; or OpenTelemetry's typed value.
+fn text(raw: &str) -> Option<Cow<'_, str>> {
+    /// A text that borrows where it has no escapes.
+    #[derive(serde::Deserialize)]
+    #[serde(transparent)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    if !raw.starts_with('{') {
+        let Text(line) = serde_json::from_str(raw).ok()?;
+        return (!line.is_empty()).then_some(line);
+    }
+    let value: Document<'_> = serde_json::from_str(raw).ok()?;
+    value.text(&["stringValue", "string_value", "Str"]).or(Some(Cow::Borrowed(raw)))
+}

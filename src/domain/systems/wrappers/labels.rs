@@ -1,0 +1,93 @@
+//! Short labels that a console, a process manager or a logger puts before a line.
+
+use memchr::memchr;
+
+use super::{Peeled, begins_like_a_line, container};
+
+/// The longest label: a pod's name and its container's.
+const LABEL_BYTES_MAX: usize = 128;
+
+/// Levels as labels.
+const LEVELS: [&str; 12] = [
+    "DEBUG",
+    "INFO",
+    "NOTICE",
+    "WARN",
+    "WARNING",
+    "ERROR",
+    "CRITICAL",
+    "ALERT",
+    "EMERGENCY",
+    "LOG",
+    "FATAL",
+    "SUCCESS",
+];
+
+/// `   INFO  line`: what Octane's servers print goes through its console's components.
+/// <https://github.com/laravel/octane/blob/2.x/src/Commands/Concerns/InteractsWithIO.php>
+pub(super) fn console(line: &str) -> Option<Peeled<'_>> {
+    let (label, rest) = line.strip_prefix("   ")?.split_once("  ")?;
+    let inner = rest.trim_end();
+    // The same label stands before sentences of the console's own.
+    (LEVELS.contains(&label) && begins_like_a_line(inner)).then(|| Peeled::whole(inner))
+}
+
+/// `INFO<tab>message<tab>{json}`: Bref's formatter, which says all of it again in the JSON.
+/// <https://github.com/brefphp/monolog-bridge>
+pub(super) fn tabbed(line: &str) -> Option<Peeled<'_>> {
+    let (level, rest) = line.split_once('\t')?;
+    let (_, json) = rest.rsplit_once("\t{\"")?;
+    let start = rest.len().saturating_sub(json.len()).saturating_sub("{\"".len());
+    LEVELS.contains(&level).then_some(())?;
+    Some(Peeled::whole(rest.get(start..)?))
+}
+
+/// `[queue] line`, `[pod/worker-1/app] line`: concurrently (`composer dev`), `kubectl logs --prefix`, Foreman's kin.
+/// Only before what begins like a line: brackets also begin sentences.
+pub(super) fn bracketed(line: &str) -> Option<Peeled<'_>> {
+    const STATUSES: [&str; 3] = ["Processing: ", "Processed: ", "Failed: "];
+    let (label, inner) = line.strip_prefix('[')?.split_once("] ")?;
+    // A line without a time says by its class's namespace what it is.
+    let is_bare = || inner.contains('\\') && STATUSES.iter().any(|status| inner.starts_with(status));
+    let is_line = begins_like_a_line(inner) || container::time(inner).is_some() || is_bare();
+    (is_name(label) && is_line).then(|| Peeled::whole(inner))
+}
+
+/// `worker-1  | line`, `web.1 | line`, `0|worker  | line`, `12:00:01 worker.1  | line`, `app stdout | line`: docker
+/// compose, Foreman, PM2, supervisor-stdout. The name is padded; of the blanks behind the bar one is the prefix's.
+pub(super) fn piped(line: &str) -> Option<Peeled<'_>> {
+    let head = line.as_bytes().get(..LABEL_BYTES_MAX.min(line.len()))?;
+    let bar = memchr(b'|', head)?;
+    let (label, rest) = line.split_at_checked(bar)?;
+    // PM2 numbers its processes: `0|worker  | line`.
+    if !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()) {
+        let (name, inner) = rest.strip_prefix('|')?.split_once("| ")?;
+        return is_name(name.trim_end_matches(' ')).then(|| Peeled::whole(inner));
+    }
+    let inner = rest.strip_prefix("| ").or_else(|| rest.strip_prefix('|').filter(|it| it.is_empty()))?;
+    let padded = label.strip_suffix(' ')?;
+    let stream = padded.strip_suffix(" stdout").or_else(|| padded.strip_suffix(" stderr"));
+    let name = stream.unwrap_or(padded).trim_end_matches(' ');
+    // A sentence has bars, too: a name is padded, or numbered, or its stream is named.
+    let is_numbered = name
+        .rsplit_once(['-', '_', '.'])
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    if stream.is_none() && padded == name && !is_numbered {
+        return None;
+    }
+    // Foreman prints the time first.
+    let name = match name.split_once(' ') {
+        Some((clock, name)) if clock.len() == 8 && clock.bytes().filter(|b| *b == b':').count() == 2 => {
+            name.trim_start_matches(' ')
+        }
+        _ => name,
+    };
+    is_name(name).then(|| Peeled::whole(inner))
+}
+
+/// A process's, a service's or a pod's name.
+fn is_name(label: &str) -> bool {
+    !label.is_empty()
+        && label.len() <= LABEL_BYTES_MAX
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:@#".contains(&b))
+}
