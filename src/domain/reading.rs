@@ -104,6 +104,7 @@ impl<'c> Reading<'c> {
             let classified = reader.finish();
             record.observations = classified.observations;
             record.halves = classified.halves;
+            record.last_lines = classified.last_lines;
         }
         record.set_late_aside();
         Box::new(record)

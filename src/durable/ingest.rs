@@ -55,7 +55,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             _ => cuts.push(vec![observation.clone()]),
         }
     }
-    if cuts.is_empty() && !record.halves.is_empty() {
+    if cuts.is_empty() && !(record.halves.is_empty() && record.last_lines.is_empty()) {
         cuts.push(Vec::new());
     }
     let newest = record.newest();
@@ -84,6 +84,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             lines,
             observations,
             halves: if number == 0 { record.halves.clone() } else { Vec::new() },
+            last_lines: if number == 0 { record.last_lines.clone() } else { Vec::new() },
             late: BTreeSet::new(),
             arrived_at: record.arrived_at,
         }

@@ -9,7 +9,7 @@ use crate::domain::job::Stage;
 
 use super::records::stage_of;
 use super::store_error::{self, Fault};
-use super::trace;
+use super::trace::{self, Part};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -29,24 +29,24 @@ struct Exception<'a> {
     trace: Vec<Cow<'a, str>>,
 }
 
-/// What the record is evidence of, if its exception is a store's.
+/// What the record is evidence of, if its exception is a queue's.
 pub(super) fn read(context: Option<&RawValue>) -> Option<Stage> {
     let context: Context<'_> = serde_json::from_str(context?.get()).ok()?;
     let exception = context.exception?.get();
-    let (fault, side) = if exception.starts_with('"') {
+    let (fault, part) = if exception.starts_with('"') {
         let printed: String = serde_json::from_str(exception).ok()?;
         let text = printed.strip_prefix("[object] (").unwrap_or(&printed);
         let (class, message) = store_error::split_printed(text);
-        (store_error::fault(class, message), trace::side_of_files(printed.lines()))
+        (store_error::fault(class, message), trace::part_of_files(printed.lines()))
     } else {
         let exception: Exception<'_> = serde_json::from_str(exception).ok()?;
         let frames = exception.file.iter().chain(&exception.trace).map(AsRef::as_ref);
-        (store_error::fault(&exception.class, &exception.message), trace::side_of_files(frames))
+        (store_error::fault(&exception.class, &exception.message), trace::part_of_files(frames))
     };
-    match (fault, side) {
-        (Fault::Sided(side), _) | (Fault::Store | Fault::Database, Some(side)) => Some(stage_of(side)),
-        (Fault::Store, None) => Some(Stage::RedisError),
-        (Fault::Database, None) | (Fault::Console | Fault::Other, _) => None,
+    match (part, fault) {
+        (Some(Part::Side(side)), _) | (None, Fault::Sided(side)) => Some(stage_of(side)),
+        (None, Fault::Store) => Some(Stage::RedisError),
+        (Some(Part::Job), _) | (None, Fault::Other) => None,
     }
 }
 

@@ -45,6 +45,8 @@ struct Context<'a> {
     #[serde(borrow)]
     reason: Scalar<'a>,
     #[serde(borrow)]
+    jobs: Scalar<'a>,
+    #[serde(borrow)]
     worker: Scalar<'a>,
     #[serde(borrow)]
     host: Scalar<'a>,
@@ -118,6 +120,7 @@ fn sighting(stage: Stage, context: Context<'_>) -> Option<Sighting<'_>> {
         seen.queue = context.queue.into_text().or(only_queue(queues.as_deref()).map(Into::into));
         seen.id = worker_name(context.worker, context.host, context.pid);
         let is_stop = stage == Stage::WorkerStopped;
+        seen.jobs = context.jobs.as_count().filter(|_| is_stop);
         seen.text = if is_stop { context.reason.into_text() } else { queues.map(Into::into) };
         return Some(seen);
     }

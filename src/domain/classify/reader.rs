@@ -3,17 +3,20 @@
 //!
 //! **Invariant:** no line fails. What is not a form's own line is passed over.
 
+use std::sync::Arc;
+
 use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf};
 
 use super::json::Document;
+use super::last_lines::LastLines;
 use super::quotation::{Origin, Quotation, Verdict};
 use super::records::{Findings, Head, Records};
 use super::rule::Rule;
 use super::sighting::{Names, Sighting, cut};
 use super::store_error;
 use super::{
-    artisan, bare, bracket, columns, error_json, flat_json, fpm, monolog, normalise, process, queued, trace,
-    worker_json,
+    artisan, bare, bracket, columns, cut_json, error_json, flat_json, fpm, monolog, normalise, process,
+    queued, trace, worker_json,
 };
 
 /// What a payload's lines of one stream say.
@@ -23,6 +26,8 @@ pub struct Classified {
     pub observations: Vec<Observation>,
     /// Store errors and traces that the payload cut apart.
     pub halves: Vec<TraceHalf>,
+    /// The last lines that tell of trouble and are in no known form.
+    pub last_lines: Vec<(Timestamp, Arc<str>)>,
 }
 
 /// Reads one stream's lines, in the order of the payload.
@@ -39,6 +44,7 @@ pub struct StreamReader<'c> {
     line_number: u64,
     /// The last failed attempt without a text, and the number of its line.
     failed: Option<(usize, u64)>,
+    last_lines: LastLines,
 }
 
 /// One line and its place.
@@ -61,6 +67,7 @@ impl<'c> StreamReader<'c> {
             unfinished: None,
             line_number: 0,
             failed: None,
+            last_lines: LastLines::default(),
         }
     }
 
@@ -74,7 +81,8 @@ impl<'c> StreamReader<'c> {
     #[must_use]
     pub fn finish(mut self) -> Classified {
         self.records.finish(self.line_number, &mut self.found);
-        let quoted = self.quotation.into_quoted();
+        let mut quoted = self.quotation.into_quoted();
+        quoted.append(&mut self.found.withdrawn);
         let mut observations = self.found.observations;
         if !quoted.is_empty() {
             let mut place = 0_usize;
@@ -84,7 +92,7 @@ impl<'c> StreamReader<'c> {
                 !is_quoted
             });
         }
-        Classified { observations, halves: self.found.halves }
+        Classified { observations, halves: self.found.halves, last_lines: self.last_lines.into_lines() }
     }
 
     /// Reads an event: its first line, then the rest as evidence only.
@@ -101,7 +109,11 @@ impl<'c> StreamReader<'c> {
         if let Some(seen) = self.rules.iter().find_map(read) {
             self.observe(line, seen);
         } else if self.has_presets {
+            let known_count = self.found.observations.len();
             self.preset(line, may_unwrap);
+            if self.found.observations.len() == known_count {
+                self.last_lines.note(at, line.text);
+            }
         }
         if let Some(rest) = rest.filter(|_| self.has_presets) {
             self.evidence(line, rest);
@@ -180,7 +192,7 @@ impl<'c> StreamReader<'c> {
             }
             return;
         }
-        let Some(mut document) = Document::read(line.text) else { return };
+        let Some(mut document) = Document::read(line.text) else { return self.cut_json(line) };
         if document.is_monolog() {
             let message = document.message.as_text().unwrap_or_default();
             if let Some(seen) = queued::read_json(message, document.context) {
@@ -198,6 +210,16 @@ impl<'c> StreamReader<'c> {
         }
         if let Some(seen) = worker_json::read(document.into()) {
             self.observe(line, seen);
+        }
+    }
+
+    /// The first part of a record that was cut: what it says of an error. Its level is behind the cut.
+    fn cut_json(&mut self, line: Line<'_>) {
+        let Some(mended) = cut_json::mend(line.text) else { return };
+        let Some(document) = Document::read(&mended) else { return };
+        let message = document.message.as_text().unwrap_or_default();
+        if let Some(stage) = error_json::read(document.context) {
+            self.observe(line, Sighting::new(stage, Form::Monolog).saying(message.to_owned()));
         }
     }
 
@@ -226,6 +248,9 @@ impl<'c> StreamReader<'c> {
                 exception,
                 failed,
             );
+        } else if is_error && store_error::is_fetch(head.body) {
+            let text = head.message().trim_end().to_owned();
+            self.observe(line, Sighting::new(Stage::WorkerError, Form::Monolog).saying(text));
         }
         if head.is_open() {
             let text = head.message().into();

@@ -24,6 +24,8 @@ pub struct QueueView {
     pub queues: BTreeSet<QueueName>,
     /// Jobs that wait, oldest first.
     pub waiting: Vec<WaitingJob>,
+    /// Jobs that workers have worked off without a line, by what they say of themselves.
+    pub worked_off: Vec<JobIx>,
     /// The newest enqueue.
     pub newest_enqueue: Option<Timestamp>,
     /// The newest start.
@@ -91,6 +93,7 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
         }
     }
     seat_waiting(ledger, policy, &lanes, &mut queues, now, wake);
+    set_worked_off_aside(ledger, &mut queues);
     for view in queues.values_mut() {
         view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
     }
@@ -154,6 +157,18 @@ fn seat_waiting(
             view.queues.extend(names);
             view.waiting = jobs;
         }
+    }
+}
+
+/// Sets jobs aside that nobody sees start, where workers say that they do jobs: of a queue no job line of which was ever
+/// read, what was ready when they last said so is done, as far as anybody can tell.
+fn set_worked_off_aside(ledger: &Ledger, queues: &mut Queues) {
+    for (lane, view) in queues.iter_mut().filter(|(_, view)| view.newest_start.is_none()) {
+        let Some(until) = ledger.circumstances.worked_off_until(lane) else { continue };
+        let (done, waiting) =
+            std::mem::take(&mut view.waiting).into_iter().partition(|job| job.ready_at <= until);
+        view.waiting = waiting;
+        view.worked_off = Vec::from_iter(done).into_iter().map(|job: WaitingJob| job.ix).collect();
     }
 }
 

@@ -137,6 +137,7 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     };
     let question = evidence.question;
     first.facts.iter().cloned().for_each(&mut add);
+    last_words(first, evidence).into_iter().for_each(&mut add);
     evidence.too_few_workers().into_iter().for_each(&mut add);
     let missing = question.missing.filter(|_| evidence.kind().is_of_jobs());
     missing.map(|missing| Fact::timeless(Finding::LinesMissing(missing))).into_iter().for_each(&mut add);
@@ -160,6 +161,20 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     rest.iter().flat_map(|it| it.facts.iter().cloned()).for_each(&mut add);
     queue.iter().cloned().for_each(&mut add);
     facts
+}
+
+/// Last words quoted: a shell's complaint, and what it is about.
+const LAST_WORDS_MAX: usize = 2;
+
+/// What the stream of silent workers says last, where no form knows it and the cause may be behind it.
+fn last_words(first: &Candidate, evidence: &Evidence<'_>) -> Vec<Fact> {
+    let is_asked = evidence.kind() == Kind::Stalled
+        && matches!(
+            first.cause,
+            Cause::WorkerSilent | Cause::CrashLoop | Cause::CannotFetch | Cause::LogsNotForwarded
+        );
+    let lines = evidence.workers.last_lines.iter().filter(|_| is_asked).take(LAST_WORDS_MAX);
+    lines.map(|(at, text)| Fact::at(Finding::LastWords(Arc::clone(text)), *at)).collect()
 }
 
 /// Deploys and boots from an hour before the trouble on, newest first.

@@ -43,11 +43,28 @@ pub struct StreamFacts {
     pub newest_enqueue_line: Option<Timestamp>,
     /// Files that its lines say worker output goes to, newest last.
     pub log_files: BTreeMap<Timestamp, Arc<str>>,
+    /// The newest lines that tell of trouble and are in no known form.
+    #[serde(default)]
+    pub last_lines: BTreeSet<(Timestamp, Arc<str>)>,
+    /// The newest end of an attempt.
+    #[serde(default)]
+    pub newest_end_line: Option<Timestamp>,
     /// Store errors and traces that payloads cut apart.
     pub halves: Halves,
 }
 
+/// Lines of trouble remembered of one stream.
+const LAST_LINES_MAX: usize = 3;
+
 impl StreamFacts {
+    /// Notes lines of trouble that no form knows; the newest few stay, so that order does not matter.
+    pub fn note_last_lines(&mut self, lines: &[(Timestamp, Arc<str>)]) {
+        self.last_lines.extend(lines.iter().cloned());
+        while self.last_lines.len() > LAST_LINES_MAX {
+            self.last_lines.pop_first();
+        }
+    }
+
     /// Notes what a line says of a worker's end; the least of several of one moment, so that order does not matter.
     pub fn note_stop(&mut self, at: Timestamp, text: &Arc<str>) {
         let known = self.stops.entry(at).or_insert_with(|| Arc::clone(text));
@@ -72,6 +89,8 @@ impl Streams {
             newest_worker_line: None,
             newest_enqueue_line: None,
             log_files: BTreeMap::new(),
+            last_lines: BTreeSet::new(),
+            newest_end_line: None,
             halves: Halves::default(),
         });
         key

@@ -19,12 +19,21 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
     let process = evidence.store.process;
     let is_storm = |count: usize| count >= STORM;
     let kills = workers.kills.filter(|(count, _)| is_storm(*count));
+    let bad_ends = workers.bad_ends.filter(|(count, at)| {
+        // Of attempts that end in their worker's death, others may well end between.
+        is_storm(*count) && (evidence.kind() == Kind::StuckRunning || Some(*at) > workers.newest_job_line)
+    });
+    let given_up = workers.given_up.filter(|_| evidence.kind() == Kind::Stalled);
     let boots = workers.boots.filter(|(count, ..)| is_storm(*count));
     let fruitless = Some(attempts.fruitless).filter(|count| is_storm(*count));
     // A worker that fails before it takes a job, again and again.
     let failed_starts =
         (process.count >= STORM as u64 && process.newest > workers.newest_job_line).then_some(process);
-    let is_dying = kills.is_some() || boots.is_some() || failed_starts.is_some();
+    let is_dying = kills.is_some()
+        || boots.is_some()
+        || failed_starts.is_some()
+        || bad_ends.is_some()
+        || given_up.is_some_and(|_| workers.bad_ends.is_some());
     // An attempt that cannot end any more: its worker broke off under it.
     let is_orphaned = evidence.kind() == Kind::StuckRunning
         && !attempts.open.is_empty()
@@ -45,6 +54,10 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
     let mut facts = Vec::new();
     facts.extend(attempts.lost_twice.map(|(count, at)| Fact::at(Finding::LostJobs(count), at)));
     facts.extend(fruitless.map(|count| Fact::when(Finding::OpenStarts(count as u64), oldest)));
+    facts.extend(given_up.map(|(at, text)| Fact::at(Finding::WorkerStopped(Arc::clone(text)), at)));
+    facts.extend(
+        bad_ends.filter(|_| kills.is_none()).map(|(count, at)| Fact::at(Finding::BadExits(count as u64), at)),
+    );
     facts.extend(kills.map(|(count, at)| Fact::at(Finding::Killed(count as u64), at)));
     facts.extend(boots.map(|(count, stream, at)| {
         Fact::at(Finding::Boots { count: count as u64, stream: Arc::clone(&stream.log_stream) }, at)

@@ -67,6 +67,10 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         }
         Finding::LastHeartbeat => "last heartbeat of a worker of this queue".to_owned(),
         Finding::WorkerStopped(text) => format!("a worker ended: \"{text}\""),
+        Finding::LastWords(text) => format!("where the worker spoke, the last lines say: \"{text}\""),
+        Finding::BadExits(count) => {
+            format!("{} badly within 10 minutes; the newest", n(*count, "worker ended", "workers ended"))
+        }
         Finding::Killed(count) => {
             format!("{} killed within 10 minutes; the newest", n(*count, "worker", "workers"))
         }

@@ -79,6 +79,10 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::TimedOut => "no answer: a security group, a route, or a store that is overloaded",
         SubCause::ConnectionLost => "the store closed the connection: it restarted, or failed over",
         SubCause::Unauthorized => "the store does not take the password: look at the secret",
+        SubCause::NoCredentials => "the process has no credentials for the store: look at its role",
+        SubCause::BadPayload => {
+            "the store works, and refuses these jobs: too large, or not to be written down"
+        }
         SubCause::HostUnknown => "the store's host name does not resolve",
         SubCause::ClusterMoved => "the key is on another node: a cluster needs a cluster client",
         SubCause::ReadOnly => "the store takes no writes: this is a replica, after a failover",

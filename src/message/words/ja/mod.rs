@@ -79,6 +79,10 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::TimedOut => "応答なし: セキュリティグループ、経路、またはストアの過負荷",
         SubCause::ConnectionLost => "ストアに切断された: 再起動またはフェイルオーバー",
         SubCause::Unauthorized => "ストアの認証に失敗: シークレットを確認",
+        SubCause::NoCredentials => "ストアの認証情報を取得できない: タスクロールを確認",
+        SubCause::BadPayload => {
+            "ストアは動作中で、これらのジョブだけを拒否: サイズ超過、またはエンコードできない"
+        }
         SubCause::HostUnknown => "ストアのホスト名を解決できない",
         SubCause::ClusterMoved => "キーが別ノードにある: クラスター対応クライアントが必要",
         SubCause::ReadOnly => "ストアが書き込み不可: フェイルオーバー後のレプリカ",
