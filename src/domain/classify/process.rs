@@ -46,11 +46,10 @@ fn is_worker_command(command: &str) -> bool {
 fn without_program(line: &str) -> Option<Sighting<'_>> {
     // Each begins or ends with letters that few lines have, so that this costs next to nothing.
     match line.as_bytes().first()? {
-        b'C' | b'P' | b's' | b'b' | b'/' => no_artisan(line),
-        b' ' | b'A' => refused(line),
+        b'C' | b'P' | b's' | b'b' | b'/' => no_artisan(line).or_else(|| super::artisan::refused(line)),
+        b' ' | b'A' | b'T' => super::artisan::refused(line),
         b'0'..=b'9' => by_http(line).or_else(|| timed_out(line)),
         b'R' => timed_out(line),
-        b'{' => task_state(line),
         _ => None,
     }
     .or_else(|| {
@@ -66,28 +65,13 @@ fn no_artisan(line: &str) -> Option<Sighting<'_>> {
     (name == "artisan").then(|| sighting(Stage::WorkerError, what))?
 }
 
-/// What Horizon, or the lack of it, says at once and then ends: `A supervisor with this name is already running.`
-fn refused(line: &str) -> Option<Sighting<'_>> {
-    const SENTENCES: [&str; 5] = [
-        "A supervisor with this name is already running.",
-        "A master supervisor is already running on this machine.",
-        "Command \"horizon\" is not defined.",
-        "Command \"queue:work\" is not defined.",
-        "There are no commands defined in the \"queue\" namespace.",
-    ];
-    let line = line.trim();
-    let sentence = ["ERROR ", "WARN "].iter().find_map(|level| line.strip_prefix(level)).unwrap_or(line);
-    let sentence = sentence.trim_start();
-    let is_it = SENTENCES.iter().any(|known| sentence.starts_with(known));
-    is_it.then(|| sighting(Stage::WorkerStopped, sentence))?
-}
-
 /// `2026-03-02T09:02:41.259Z da9e30e9-… Task timed out after 60.06 seconds`, or Lambda's newer
 /// `REPORT RequestId: … Status: timeout` and `Runtime exited with error: signal: killed`.
 fn timed_out(line: &str) -> Option<Sighting<'_>> {
     if let Some(rest) = line.strip_prefix("REPORT RequestId: ") {
         let status = rest.split('\t').find_map(|part| part.trim().strip_prefix("Status: "))?;
-        return (status.trim() == "timeout").then(|| sighting(Stage::WorkerStopped, "Status: timeout"))?;
+        return (status.trim() == "timeout")
+            .then(|| sighting(Stage::WorkerStopped, "Task timed out: Status: timeout"))?;
     }
     let (head, _) = line.split_once(" Task timed out after ")?;
     let is_request = head.rsplit_once(' ')?.1.len() == UUID_BYTES;
@@ -119,7 +103,7 @@ const SQSD: &str = "aws-sqsd";
 
 /// `{"detail-type":"ECS Task State Change", …}`, as a rule of EventBridge forwards it to a log group: a worker's
 /// container that stopped, and why.
-fn task_state(line: &str) -> Option<Sighting<'_>> {
+pub(super) fn task_state(line: &str) -> Option<Sighting<'_>> {
     if !line.contains("\"ECS Task State Change\"") {
         return None;
     }
@@ -447,7 +431,7 @@ mod tests {
         check(line, Some((Stage::WorkerStopped, "Task timed out after 60.06 seconds")));
         let line =
             "REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tDuration: 3000.00 ms\tStatus: timeout";
-        check(line, Some((Stage::WorkerStopped, "Status: timeout")));
+        check(line, Some((Stage::WorkerStopped, "Task timed out: Status: timeout")));
         check("REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tDuration: 3.00 ms\t", None);
         let event = |name: &str, status: &str| {
             format!(
@@ -455,9 +439,10 @@ mod tests {
             )
         };
         let text = "task stopped, exit code 137, OutOfMemoryError: Container killed due to memory usage, Essential container in task exited";
-        check(&event("queue-worker", "STOPPED"), Some((Stage::WorkerStopped, text)));
-        check(&event("queue-worker", "RUNNING"), None);
-        check(&event("nginx", "STOPPED"), None);
+        let state = |line: &str| task_state(line).and_then(|seen| seen.text).map(|text| text.into_owned());
+        assert_eq!(state(&event("queue-worker", "STOPPED")).as_deref(), Some(text));
+        assert_eq!(state(&event("queue-worker", "RUNNING")), None);
+        assert_eq!(state(&event("nginx", "STOPPED")), None);
     }
 
     #[test]

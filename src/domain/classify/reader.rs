@@ -152,7 +152,9 @@ impl<'c> StreamReader<'c> {
             }
             Some(b'S') if line.text == "Stack trace:" => return self.records.open_other(self.line_number),
             Some(b'Q') => columns::read_pause(line.text).or_else(|| process::read(line.text)),
-            Some(b'A' | b'B') => artisan::read(line.text).or_else(|| process::read(line.text)),
+            Some(b'A' | b'B' | b'E') => artisan::read(line.text)
+                .or_else(|| artisan::refused(line.text))
+                .or_else(|| process::read(line.text)),
             Some(_) => process::read(line.text),
         };
         if let Some(seen) = seen {
@@ -162,7 +164,8 @@ impl<'c> StreamReader<'c> {
 
     /// A line that begins with a space: columns, their fragments, or artisan's banner.
     fn indented(&mut self, line: Line<'_>) {
-        if let Some(seen) = columns::read(line.text).or_else(|| artisan::read(line.text)) {
+        let artisan = || artisan::read(line.text).or_else(|| artisan::refused(line.text));
+        if let Some(seen) = columns::read(line.text).or_else(artisan) {
             return self.observe(line, seen);
         }
         if let Some(mut seen) = columns::read_continuation(line.text) {
@@ -192,7 +195,12 @@ impl<'c> StreamReader<'c> {
             }
             return;
         }
-        let Some(mut document) = Document::read(line.text) else { return self.cut_json(line) };
+        let Some(mut document) = Document::read(line.text) else {
+            return match process::task_state(line.text) {
+                Some(seen) => self.observe(line, seen),
+                None => self.cut_json(line),
+            };
+        };
         if document.is_monolog() {
             let message = document.message.as_text().unwrap_or_default();
             if let Some(seen) = queued::read_json(message, document.context) {

@@ -87,6 +87,10 @@ pub enum SubCause {
     MissingConfig,
     /// Attempts were used up without a word: lost workers, or a retry period shorter than the job.
     MaxAttempts,
+    /// A job is handed out again while it is still at work: the retry period is shorter than the job.
+    RetriedTooSoon,
+    /// Jobs went back to their queue by their own will until their attempts were used up.
+    ReleasedTooOften,
     /// A process ran out of memory.
     OutOfMemory,
     /// A worker dies before it takes a job.

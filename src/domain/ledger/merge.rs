@@ -212,6 +212,8 @@ impl Ledger {
                     facts.note_stop(observation.at, text);
                 }
             }
+        } else if observation.stage == Stage::WorkerError && observation.form == Form::Process {
+            facts.faults.insert(observation.at);
         } else if let (Stage::LogFileHint, Some(file)) = (observation.stage, &observation.text) {
             facts.log_files.insert(observation.at, Arc::clone(file));
         }

@@ -26,6 +26,9 @@ pub struct StreamFacts {
     pub newest_line: Option<Timestamp>,
     /// Boots, stops, exits and kills of workers: no attempt in this stream outlives one.
     pub breaks: BTreeSet<Timestamp>,
+    /// PHP's own last words: a process ended, a worker's where nobody else speaks in this stream.
+    #[serde(default)]
+    pub faults: BTreeSet<Timestamp>,
     /// Lines that say a worker was started.
     #[serde(default)]
     pub boots: BTreeSet<Timestamp>,
@@ -83,6 +86,7 @@ impl Streams {
             log_stream: Arc::from(log_stream),
             newest_line: None,
             breaks: BTreeSet::new(),
+            faults: BTreeSet::new(),
             boots: BTreeSet::new(),
             kills: BTreeSet::new(),
             stops: BTreeMap::new(),
@@ -123,8 +127,13 @@ impl Streams {
     /// Whether the stream's worker broke off after `start` and by `now`.
     #[must_use]
     pub fn broke_since(&self, ix: StreamKey, start: Timestamp, now: Timestamp) -> bool {
-        self.get(ix)
-            .is_some_and(|stream| stream.breaks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now))
+        let is_between =
+            |marks: &BTreeSet<Timestamp>| marks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now);
+        self.get(ix).is_some_and(|stream| {
+            // Beside an app that enqueues, PHP may as well speak of a web request.
+            let is_workers_own = stream.newest_enqueue_line.is_none();
+            is_between(&stream.breaks) || (is_workers_own && is_between(&stream.faults))
+        })
     }
 }
 
@@ -157,5 +166,9 @@ mod tests {
         assert!(!streams.broke_since(one, ms(400), ms(499)), "not yet");
         assert!(!streams.broke_since(one, ms(500), ms(900)), "a boot line before the start");
         assert!(!streams.broke_since(other, ms(400), ms(900)), "another stream");
+        streams.get_mut(other).unwrap().faults.insert(ms(500));
+        assert!(streams.broke_since(other, ms(400), ms(900)), "PHP ended, and only workers speak there");
+        streams.get_mut(other).unwrap().newest_enqueue_line = Some(ms(1));
+        assert!(!streams.broke_since(other, ms(400), ms(900)), "it may be a web request that ended");
     }
 }

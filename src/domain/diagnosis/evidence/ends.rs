@@ -45,7 +45,7 @@ const FOR_GOOD: [&str; 6] = [
     "is not defined",
 ];
 
-const BAD: [&str; 13] = [
+const BAD: [&str; 12] = [
     "not expected",
     "terminated by SIG",
     "Killed",
@@ -57,7 +57,6 @@ const BAD: [&str; 13] = [
     "Failed with result ",
     "OOM killer",
     "OutOfMemory",
-    "Task timed out",
     "exit code ",
 ];
 

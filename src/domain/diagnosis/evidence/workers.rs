@@ -34,6 +34,8 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
     pub(in crate::domain::diagnosis) bad_ends: Option<(usize, Timestamp)>,
     /// The newest words that no worker will start again by itself, if none was heard since.
     pub(in crate::domain::diagnosis) given_up: Option<(Timestamp, &'a Arc<str>)>,
+    /// The newest words of a platform that ended an attempt for the time it took.
+    pub(in crate::domain::diagnosis) timed_out: Option<(Timestamp, &'a Arc<str>)>,
     /// The newest lines of trouble in no known form, where workers spoke and nothing else: since the last line of a job.
     pub(in crate::domain::diagnosis) last_lines: Vec<(Timestamp, &'a Arc<str>)>,
     /// The newest end of a worker around the trouble, in its line's words.
@@ -80,6 +82,10 @@ impl<'a> Workers<'a> {
             newest_job_line,
             bad_ends: storm(&bad_ends),
             given_up: given_up.filter(|(at, _)| Some(*at) >= newest_job_line),
+            timed_out: streams
+                .iter()
+                .filter_map(|stream| timed_out(stream, from, heard))
+                .max_by_key(|(at, _)| *at),
             last_lines: streams
                 .iter()
                 .map(|stream| last_lines(stream, from, heard))
@@ -120,9 +126,11 @@ fn fruitless_boots(stream: &StreamFacts) -> BTreeSet<Timestamp> {
 /// Whether boots follow each other at whole minutes, as a scheduler's do.
 fn is_by_the_clock(boots: &BTreeSet<Timestamp>) -> bool {
     let gaps = boots.iter().zip(boots.iter().skip(1)).map(|(one, next)| next.since_ms(*one));
-    let mut gaps = gaps.map(|gap_ms| gap_ms.wrapping_rem(MINUTE_MS)).peekable();
-    gaps.peek().is_some()
-        && gaps.all(|off_ms| off_ms <= ON_TIME_MS || off_ms >= MINUTE_MS.saturating_sub(ON_TIME_MS))
+    let is_whole = |gap_ms: i64| {
+        let off_ms = gap_ms.saturating_add(ON_TIME_MS).wrapping_rem(MINUTE_MS);
+        gap_ms >= MINUTE_MS.saturating_sub(ON_TIME_MS) && off_ms <= ON_TIME_MS.saturating_mul(2)
+    };
+    boots.len() > 1 && gaps.into_iter().all(is_whole)
 }
 
 /// The words of a stream that no worker will start again, if none started or worked there since.
@@ -133,6 +141,13 @@ fn given_up(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<(
         .flatten()
         .all(|at| at <= *told.0);
     is_last.then_some((*told.0, told.1))
+}
+
+/// Lambda's words for an invocation that took too long.
+fn timed_out(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<(Timestamp, &Arc<str>)> {
+    let is_it = |text: &str| text.starts_with("Task timed out");
+    let told = stream.stops.range(from..=heard).rfind(|(_, text)| is_it(text.trim()))?;
+    Some((*told.0, told.1))
 }
 
 /// Lines of trouble of a stream in which workers spoke, and nobody who enqueues.

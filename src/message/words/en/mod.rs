@@ -54,7 +54,7 @@ pub(in crate::message::words) const fn cause(cause: Cause) -> &'static str {
         Cause::Paused => "the queue is paused",
         Cause::QueueNotConsumed => "workers take jobs from other queues only",
         Cause::CannotFetch => "workers run and cannot fetch from the store",
-        Cause::SlowBacklog => "jobs come faster than they are worked off",
+        Cause::SlowBacklog => "jobs are worked off too slowly",
         Cause::BehindLongJob => "the workers are busy with a long job",
         Cause::LogsNotForwarded => "worker output does not reach CloudWatch",
         Cause::NeverObserved => "no worker was ever seen to work here",
@@ -68,6 +68,12 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::MissingConfig => "a setting is missing in the worker's environment",
         SubCause::MaxAttempts => {
             "attempts were used up without a word: lost workers, or a retry_after shorter than the job"
+        }
+        SubCause::RetriedTooSoon => {
+            "retry_after is shorter than the job: it is handed out again while it still runs"
+        }
+        SubCause::ReleasedTooOften => {
+            "jobs were put back by themselves until their attempts were used up: an overlap lock, or a rate limit"
         }
         SubCause::OutOfMemory => "a process ran out of memory",
         SubCause::DiesAtStart => "the worker dies before it takes a job",

@@ -69,6 +69,10 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::MaxAttempts => {
             "ログなしで試行回数を使い切っている（ワーカーの消失、または retry_after がジョブより短い）"
         }
+        SubCause::RetriedTooSoon => "retry_after がジョブより短く、実行中のジョブが再び渡されている",
+        SubCause::ReleasedTooOften => {
+            "ジョブ自身がキューに戻し続けて試行回数を使い切った（WithoutOverlapping のロック、またはレート制限）"
+        }
         SubCause::OutOfMemory => "プロセスがメモリ不足で終了している",
         SubCause::DiesAtStart => "ワーカーがジョブを取る前に終了している",
         SubCause::WrongQueue => "このキューを対象にしているワーカーがない",
