@@ -84,8 +84,8 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
         view.newest_start = view.newest_start.max(facts.newest_start());
     }
     // A start that names no queue moves the only queue of its class, or the one that its source names.
-    for (class, facts) in ledger.classes() {
-        if let Some((at, stream)) = facts.newest_start
+    for (class, _) in ledger.classes() {
+        if let Some((at, stream)) = ledger.newest_start_of(class)
             && let Some(lane) = lanes.lane_of_class(class, stream)
         {
             let view = queues.entry(lane).or_default();
@@ -251,7 +251,9 @@ fn find_working(
         let class = job.known.class();
         let until = mark.at.plus_ms(timeout_ms(class, job.known.timeout_ms));
         let lane = lanes.lane_of(ix);
-        let lost = job.known.attempts.lost().collect::<Vec<_>>();
+        let has_broken = |from: Timestamp, until: Timestamp| ledger.streams.broke_since(stream, from, until);
+        let attempts = &job.known.attempts;
+        let lost = attempts.lost().chain(attempts.lost_by_break(has_broken)).collect::<Vec<_>>();
         let first_lost = lost.first().copied().filter(|_| lost.len() >= LOST_TWICE);
         if let Some(started_at) = first_lost.or_else(|| (until <= now).then_some(mark.at)) {
             let stuck_at = first_lost.map_or(until, |_| mark.at);

@@ -18,6 +18,7 @@ mod index;
 pub mod life;
 pub mod merge;
 pub mod names;
+mod nesting;
 pub mod outcomes;
 pub mod pace;
 pub mod pairing;
@@ -48,7 +49,7 @@ use identity::Identity;
 use life::Counted;
 use names::Likeness;
 use reads::Reads;
-use record::{Registers, State};
+use record::{Registers, State, StreamKey};
 use retries::Retries;
 use sources::Sources;
 use strangers::Strangers;
@@ -311,6 +312,16 @@ impl Ledger {
         self.classes.get(class?)
     }
 
+    /// A class's newest start of which the queue is not known; of a class that also runs inside other jobs, the newest
+    /// that does not.
+    #[must_use]
+    pub fn newest_start_of(&self, class: &JobClass) -> Option<(Timestamp, StreamKey)> {
+        match self.series.get(class).filter(|series| series.is_inner()) {
+            Some(series) => series.newest_from_queue(),
+            None => self.classes.get(class)?.newest_start,
+        }
+    }
+
     /// What each class has shown.
     pub fn classes(&self) -> impl Iterator<Item = (&JobClass, &ClassFacts)> {
         self.classes.iter()
@@ -376,7 +387,9 @@ impl Ledger {
 
     /// Matches id-less lines again where new ones came in.
     pub fn settle(&mut self) {
-        for class in std::mem::take(&mut self.dirty_series) {
+        let mut dirty = std::mem::take(&mut self.dirty_series);
+        dirty.append(&mut nesting::look(&mut self.series, &dirty));
+        for class in dirty {
             let mut told = Vec::new();
             if let Some(series) = self.series.get_mut(&class) {
                 series.settle(|job, start| told.push((job, start)));
