@@ -16,7 +16,7 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
         return Some(seen);
     }
     // The gate: every other line here says what kind of process it is about.
-    if !["ueue", "orker", "orizon"].iter().any(|word| line.contains(word)) {
+    if !["ueue", "orker", "orizon", "rabbitmq:"].iter().any(|word| line.contains(word)) {
         return None;
     }
     let sentence = after_prefix(line);

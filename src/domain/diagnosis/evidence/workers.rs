@@ -16,6 +16,8 @@ const FRESH_MS: i64 = 5 * MINUTE_MS;
 /// Lines of one boot lie this close together: an entrypoint announces a worker, then tells its process.
 const ONE_BOOT_MS: i64 = 2 * SECOND_MS;
 
+/// Lines that say the same and are no accident any more: as many as are kept of a stream.
+const REPEATED_LEAST: usize = 3;
 /// A scheduler starts this close to its minute.
 const ON_TIME_MS: i64 = 3 * SECOND_MS;
 
@@ -36,6 +38,8 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
     pub(in crate::domain::diagnosis) given_up: Option<(Timestamp, &'a Arc<str>)>,
     /// The newest words of a platform that ended an attempt for the time it took.
     pub(in crate::domain::diagnosis) timed_out: Option<(Timestamp, &'a Arc<str>)>,
+    /// Whether those say the same again and again: whatever starts there does not get to a job.
+    pub(in crate::domain::diagnosis) is_repeating: bool,
     /// The newest lines of trouble in no known form, where workers spoke and nothing else: since the last line of a job.
     pub(in crate::domain::diagnosis) last_lines: Vec<(Timestamp, &'a Arc<str>)>,
     /// The newest end of a worker around the trouble, in its line's words.
@@ -98,6 +102,7 @@ impl<'a> Workers<'a> {
             boots: boots.max_by_key(|(count, _, newest)| (*count, *newest)),
             kills: storm(&kills),
             last_stop: stops.map(|(at, text)| (*at, text)).max_by_key(|(at, _)| *at),
+            is_repeating: streams.iter().any(|stream| is_repeating(stream, from, heard)),
             naming: alive.iter().copied().filter(names).collect(),
             naming_others: alive.iter().copied().filter(|worker| !worker.serves(lane)).collect(),
             naming_none: alive
@@ -143,6 +148,14 @@ fn given_up(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<(
     is_last.then_some((*told.0, told.1))
 }
 
+/// Whether the lines of trouble of a worker's stream say the same again and again, numbers left out.
+fn is_repeating(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> bool {
+    let folded = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+    let told = lines_since(stream, from, heard);
+    let texts: BTreeSet<String> = told.iter().map(|(_, text)| folded(text)).collect();
+    told.len() >= REPEATED_LEAST && texts.len() == 1
+}
+
 /// Lambda's words for an invocation that took too long.
 fn timed_out(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<(Timestamp, &Arc<str>)> {
     let is_it = |text: &str| text.starts_with("Task timed out");
@@ -152,17 +165,23 @@ fn timed_out(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<
 
 /// Lines of trouble of a stream in which workers spoke, and nobody who enqueues.
 fn last_lines(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Vec<(Timestamp, &Arc<str>)> {
-    let Some(newest) = stream.newest_worker_line.filter(|_| stream.newest_enqueue_line.is_none()) else {
-        return Vec::new();
-    };
-    let told = stream.last_lines.iter().rev().filter(|(at, _)| *at > newest && *at >= from && *at <= heard);
     let mut lines: Vec<(Timestamp, &Arc<str>)> = Vec::new();
-    for (at, text) in told {
+    for (at, text) in lines_since(stream, from, heard) {
         if lines.iter().all(|(_, known)| *known != text) {
-            lines.push((*at, text));
+            lines.push((at, text));
         }
     }
     lines
+}
+
+/// All of them since the last line of a job, newest first.
+fn lines_since(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Vec<(Timestamp, &Arc<str>)> {
+    let Some(newest) = stream.newest_worker_line.filter(|_| stream.newest_enqueue_line.is_none()) else {
+        return Vec::new();
+    };
+    let lines = stream.last_lines.iter().rev();
+    let told = lines.filter(|(at, _)| *at > newest && *at >= from && *at <= heard);
+    told.map(|(at, text)| (*at, text)).collect()
 }
 
 /// A stream's boots, the lines of one boot counting once.

@@ -38,7 +38,8 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
     let is_orphaned = evidence.kind() == Kind::StuckRunning
         && !attempts.open.is_empty()
         && attempts.open.iter().all(|open| open.is_broken_off);
-    if attempts.lost_twice.is_none() && fruitless.is_none() && !is_dying && !is_orphaned {
+    let is_repeating = workers.is_repeating && evidence.kind() == Kind::Stalled;
+    if attempts.lost_twice.is_none() && fruitless.is_none() && !is_dying && !is_orphaned && !is_repeating {
         return None;
     }
     let text = failed_starts.and_then(|errors| errors.text).or(process.text);
