@@ -222,6 +222,9 @@ fn unit(line: &str) -> Option<Sighting<'_>> {
     let is_sentence = |beginnings: &[&str]| {
         beginnings.iter().find_map(|beginning| line.strip_prefix(beginning)).is_some_and(names_worker)
             && line.ends_with('.')
+            // Who logs in may be called so.
+            && !line.contains(" of user ")
+            && !line.contains("User ")
     };
     if is_sentence(&STARTS) {
         return sighting(Stage::WorkerStarted, line);
@@ -409,6 +412,7 @@ mod tests {
         let failed = "Failed to start panelq.service - Queue Worker.";
         check(failed, stop(failed));
         check("Started the queue of tasks for today", None);
+        check("Started Session 12 of user worker.", None);
         check("Started nginx.service - A high performance web server.", None);
     }
 

@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use super::candidates::{Candidates, Taken};
 use super::life::Counted;
 use super::names::Likeness;
-use super::nesting::Run;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
 use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use super::strangers::Stranger;
@@ -65,64 +64,18 @@ pub struct StreamLines {
 /// One class's waiting jobs and id-less starts.
 #[derive(Clone, Debug, Default)]
 pub struct ClassSeries {
-    jobs: Candidates,
-    streams: BTreeMap<StreamKey, StreamSeries>,
+    pub(super) jobs: Candidates,
+    pub(super) streams: BTreeMap<StreamKey, StreamSeries>,
     strangers: BTreeMap<StartKey, Stranger>,
     starts: BTreeMap<StartKey, Matched>,
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
     dirty_from: Option<Timestamp>,
     /// Starts inside attempts of other classes: those jobs were on no queue.
-    inside: BTreeMap<StreamKey, BTreeSet<Place>>,
+    pub(super) inside: BTreeMap<StreamKey, BTreeSet<Place>>,
 }
 
 impl ClassSeries {
-    /// The streams that its id-less lines came in.
-    pub(super) fn streams(&self) -> impl Iterator<Item = StreamKey> + '_ {
-        self.streams.keys().copied()
-    }
-
-    /// Its attempts in a stream, where they follow each other one by one.
-    pub(super) fn runs(&self, stream: StreamKey) -> Option<Vec<Run>> {
-        self.streams.get(&stream)?.runs()
-    }
-
-    /// Whether one of its jobs became ready then.
-    pub(super) fn has_job_between(&self, from: Timestamp, until: Timestamp) -> bool {
-        self.jobs.has_between(from, until)
-    }
-
-    /// Replaces its starts inside attempts of other classes; tells whether that is news.
-    pub(super) fn set_inside(&mut self, stream: StreamKey, places: BTreeSet<Place>) -> bool {
-        let known = self.inside.entry(stream).or_default();
-        let first = known.symmetric_difference(&places).next().map(|(at, _)| *at);
-        *known = places;
-        if let Some(first) = first {
-            self.soil(first);
-        }
-        first.is_some()
-    }
-
-    /// Replaces the moments at which jobs inside its attempts set the worker's clock anew; tells whether that is news.
-    pub(super) fn set_resets(&mut self, stream: StreamKey, resets: BTreeSet<Timestamp>) -> bool {
-        self.streams.get_mut(&stream).is_some_and(|series| series.set_resets(resets))
-    }
-
-    /// Whether it runs inside other jobs, in some stream.
-    pub(super) fn is_inner(&self) -> bool {
-        self.inside.values().any(|places| !places.is_empty())
-    }
-
-    /// Its newest start of a job from a queue, and where.
-    pub(super) fn newest_from_queue(&self) -> Option<(Timestamp, StreamKey)> {
-        let is_inside = |stream, place| self.inside.get(stream).is_some_and(|places| places.contains(place));
-        let newest = self.streams.iter().filter_map(|(stream, series)| {
-            let mut starts = series.starts.keys().rev();
-            Some((starts.find(|place| !is_inside(stream, *place))?.0, *stream))
-        });
-        newest.max()
-    }
-
     /// Whether a worker line of this class was ever seen without an id.
     #[must_use]
     pub fn is_nameless(&self) -> bool {
@@ -195,7 +148,7 @@ impl ClassSeries {
         kept.map(|(key, stranger)| (*key, stranger.clone()))
     }
 
-    fn soil(&mut self, at: Timestamp) {
+    pub(super) fn soil(&mut self, at: Timestamp) {
         self.dirty_from = Some(self.dirty_from.map_or(at, |dirty| dirty.min(at)));
     }
 

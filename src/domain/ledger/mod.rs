@@ -49,7 +49,7 @@ use identity::Identity;
 use life::Counted;
 use names::Likeness;
 use reads::Reads;
-use record::{Registers, State, StreamKey};
+use record::{Registers, State};
 use retries::Retries;
 use sources::Sources;
 use strangers::Strangers;
@@ -310,16 +310,6 @@ impl Ledger {
     #[must_use]
     pub fn class(&self, class: Option<&JobClass>) -> Option<&ClassFacts> {
         self.classes.get(class?)
-    }
-
-    /// A class's newest start of which the queue is not known; of a class that also runs inside other jobs, the newest
-    /// that does not.
-    #[must_use]
-    pub fn newest_start_of(&self, class: &JobClass) -> Option<(Timestamp, StreamKey)> {
-        match self.series.get(class).filter(|series| series.is_inner()) {
-            Some(series) => series.newest_from_queue(),
-            None => self.classes.get(class)?.newest_start,
-        }
     }
 
     /// What each class has shown.

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Ledger;
 use super::counting::ClassSeries;
 use super::pairing::Place;
 use super::record::{ENQUEUE_TOLERANCE_MS, StreamKey};
@@ -124,6 +125,66 @@ pub(super) fn look(
         }
     }
     changed
+}
+
+impl ClassSeries {
+    /// The streams that its id-less lines came in.
+    pub(super) fn streams(&self) -> impl Iterator<Item = StreamKey> + '_ {
+        self.streams.keys().copied()
+    }
+
+    /// Its attempts in a stream, where they follow each other one by one.
+    pub(super) fn runs(&self, stream: StreamKey) -> Option<Vec<Run>> {
+        self.streams.get(&stream)?.runs()
+    }
+
+    /// Whether one of its jobs became ready then.
+    pub(super) fn has_job_between(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.jobs.has_between(from, until)
+    }
+
+    /// Replaces its starts inside attempts of other classes; tells whether that is news.
+    pub(super) fn set_inside(&mut self, stream: StreamKey, places: BTreeSet<Place>) -> bool {
+        let known = self.inside.entry(stream).or_default();
+        let first = known.symmetric_difference(&places).next().map(|(at, _)| *at);
+        *known = places;
+        if let Some(first) = first {
+            self.soil(first);
+        }
+        first.is_some()
+    }
+
+    /// Replaces the moments at which jobs inside its attempts set the worker's clock anew; tells whether that is news.
+    pub(super) fn set_resets(&mut self, stream: StreamKey, resets: BTreeSet<Timestamp>) -> bool {
+        self.streams.get_mut(&stream).is_some_and(|series| series.set_resets(resets))
+    }
+
+    /// Whether it runs inside other jobs, in some stream.
+    pub(super) fn is_inner(&self) -> bool {
+        self.inside.values().any(|places| !places.is_empty())
+    }
+
+    /// Its newest start of a job from a queue, and where.
+    pub(super) fn newest_from_queue(&self) -> Option<(Timestamp, StreamKey)> {
+        let is_inside = |stream, place| self.inside.get(stream).is_some_and(|places| places.contains(place));
+        let newest = self.streams.iter().filter_map(|(stream, series)| {
+            let mut starts = series.starts.keys().rev();
+            Some((starts.find(|place| !is_inside(stream, *place))?.0, *stream))
+        });
+        newest.max()
+    }
+}
+
+impl Ledger {
+    /// A class's newest start of which the queue is not known; of a class that also runs inside other jobs, the newest
+    /// that does not.
+    #[must_use]
+    pub fn newest_start_of(&self, class: &JobClass) -> Option<(Timestamp, StreamKey)> {
+        match self.series.get(class).filter(|series| series.is_inner()) {
+            Some(series) => series.newest_from_queue(),
+            None => self.classes.get(class)?.newest_start,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -127,14 +127,24 @@ impl Streams {
     /// Whether the stream's worker broke off after `start` and by `now`.
     #[must_use]
     pub fn broke_since(&self, ix: StreamKey, start: Timestamp, now: Timestamp) -> bool {
-        let is_between =
-            |marks: &BTreeSet<Timestamp>| marks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now);
+        self.get(ix).is_some_and(|stream| is_between(&stream.breaks, start, now))
+    }
+
+    /// The same, or one of its PHP processes ended in its own last words. Several workers may share the stream, so this
+    /// tells why an attempt has not ended, and not that none goes on.
+    #[must_use]
+    pub fn may_have_broken_since(&self, ix: StreamKey, start: Timestamp, now: Timestamp) -> bool {
         self.get(ix).is_some_and(|stream| {
             // Beside an app that enqueues, PHP may as well speak of a web request.
             let is_workers_own = stream.newest_enqueue_line.is_none();
-            is_between(&stream.breaks) || (is_workers_own && is_between(&stream.faults))
+            is_between(&stream.breaks, start, now)
+                || (is_workers_own && is_between(&stream.faults, start, now))
         })
     }
+}
+
+fn is_between(marks: &BTreeSet<Timestamp>, start: Timestamp, now: Timestamp) -> bool {
+    marks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now)
 }
 
 #[cfg(test)]
@@ -167,8 +177,9 @@ mod tests {
         assert!(!streams.broke_since(one, ms(500), ms(900)), "a boot line before the start");
         assert!(!streams.broke_since(other, ms(400), ms(900)), "another stream");
         streams.get_mut(other).unwrap().faults.insert(ms(500));
-        assert!(streams.broke_since(other, ms(400), ms(900)), "PHP ended, and only workers speak there");
+        assert!(streams.may_have_broken_since(other, ms(400), ms(900)), "only workers speak there");
+        assert!(!streams.broke_since(other, ms(400), ms(900)), "it may be another worker that ended");
         streams.get_mut(other).unwrap().newest_enqueue_line = Some(ms(1));
-        assert!(!streams.broke_since(other, ms(400), ms(900)), "it may be a web request that ended");
+        assert!(!streams.may_have_broken_since(other, ms(400), ms(900)), "it may be a web request");
     }
 }
