@@ -10,7 +10,7 @@ use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf
 use super::json::Document;
 use super::last_lines::LastLines;
 use super::quotation::{Origin, Quotation, Verdict};
-use super::records::{Findings, Head, Records};
+use super::records::{Findings, Head, Records, stage_of};
 use super::rule::Rule;
 use super::sighting::{Names, Sighting, cut};
 use super::store_error;
@@ -256,9 +256,9 @@ impl<'c> StreamReader<'c> {
                 exception,
                 failed,
             );
-        } else if is_error && store_error::is_fetch(head.body) {
+        } else if let Some(side) = store_error::side_of_message(head.body).filter(|_| is_error) {
             let text = head.message().trim_end().to_owned();
-            self.observe(line, Sighting::new(Stage::WorkerError, Form::Monolog).saying(text));
+            self.observe(line, Sighting::new(stage_of(side), Form::Monolog).saying(text));
         }
         if head.is_open() {
             let text = head.message().into();

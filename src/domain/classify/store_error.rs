@@ -34,13 +34,19 @@ pub(super) fn fault(class: &str, message: &str) -> Fault {
     }
 }
 
-/// Whether an error's message says by itself that a worker could not fetch: a driver that logs no exception, as
-/// RabbitMQ's (`AMQP error while attempting pop: Broken pipe or closed connection`).
-pub(super) fn is_fetch(message: &str) -> bool {
-    const WORDS: [&str; 4] =
+/// What an error's message says by itself, of a driver that logs no exception, as RabbitMQ's: `AMQP error while
+/// attempting pop: Broken pipe or closed connection`. The same of a push, which the app gets to know nothing of.
+pub(super) fn side_of_message(message: &str) -> Option<TraceSide> {
+    const FETCHES: [&str; 4] =
         ["error while attempting pop", "failed to pop job", "error while consuming", "error while polling"];
+    const PUSHES: [&str; 3] =
+        ["error while attempting pushraw", "error while attempting laterraw", "failed to push job"];
     let beginning: String = message.chars().take(80).collect::<String>().to_ascii_lowercase();
-    WORDS.iter().any(|words| beginning.contains(words))
+    let has = |words: &[&str]| words.iter().any(|words| beginning.contains(words));
+    if has(&FETCHES) {
+        return Some(TraceSide::Pop);
+    }
+    has(&PUSHES).then_some(TraceSide::Push)
 }
 
 /// Replies that tell of a wrong command: a bug of the app's, not a sick server.
@@ -64,11 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_without_an_exception_says_that_it_could_not_fetch() {
-        assert!(is_fetch("AMQP error while attempting pop: Broken pipe or closed connection  "));
-        assert!(is_fetch("Kafka: error while consuming message: Local: Broker transport failure"));
-        assert!(!is_fetch("Could not pop the champagne"));
-        assert!(!is_fetch("AMQP error while attempting pushRaw: Broken pipe"));
+    fn a_driver_without_an_exception_says_which_side_it_was_on() {
+        let check = |message: &str, side| assert_eq!(side_of_message(message), side, "{message}");
+        check("AMQP error while attempting pop: Broken pipe or closed connection  ", Some(TraceSide::Pop));
+        check("AMQP error while attempting pop:", Some(TraceSide::Pop));
+        check("Kafka: error while consuming message: Local: Broker transport failure", Some(TraceSide::Pop));
+        check("AMQP error while attempting pushRaw: Broken pipe", Some(TraceSide::Push));
+        check("Could not pop the champagne", None);
     }
 
     #[test]
