@@ -49,6 +49,8 @@ pub struct StuckAttempt {
     pub started_at: Timestamp,
     /// Since when it should have been over.
     pub stuck_at: Timestamp,
+    /// How often its job has gone back to its queue by its own will, where that is what it does instead.
+    pub put_back: Option<u32>,
 }
 
 /// A job that waits for a worker.
@@ -99,6 +101,7 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
     }
     find_overtaken(ledger, &lanes, &mut queues, now);
     find_working(ledger, policy, &lanes, &mut queues, now, wake);
+    find_put_back(ledger, &lanes, &mut queues, now, wake);
     queues
 }
 
@@ -222,6 +225,32 @@ fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: 
     }
 }
 
+/// Attempts after which a job that goes back to its queue by its own will is not taken to be ever done: a rate limit or a
+/// busy lock lets it through before.
+const PUT_BACK_LEAST: u32 = 100;
+/// For how long it must have done so.
+const PUT_BACK_MS: i64 = 2 * HOUR_MS;
+
+/// Finds jobs that go back to their queue again and again, by the attempts' own numbers.
+fn find_put_back(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: Timestamp, wake: &mut Wake) {
+    for (ix, job) in ledger.waiting().chain(ledger.running(Timestamp::MIN)) {
+        let Some(released) = job.known.released.filter(|released| released.attempt >= PUT_BACK_LEAST) else {
+            continue;
+        };
+        let Some(started_at) = job.known.started_at().or(job.known.first_enqueued) else { continue };
+        let stuck_at = started_at.plus_ms(PUT_BACK_MS);
+        wake.at(stuck_at, now);
+        if stuck_at > now {
+            continue;
+        }
+        let (class, put_back) = (job.known.class().cloned(), Some(released.attempt));
+        let stuck = StuckAttempt { ix: Some(ix), class, started_at, stuck_at, put_back };
+        let view = queues.entry(lanes.lane_of(ix)).or_default();
+        view.stuck.retain(|known| known.ix != Some(ix));
+        view.stuck.push(stuck);
+    }
+}
+
 /// Finds the attempts that run: started, not ended, younger than their timeout, in a stream whose worker
 /// has not broken off since. Those that should be over are stuck.
 fn find_working(
@@ -258,7 +287,10 @@ fn find_working(
         if let Some(started_at) = first_lost.or_else(|| (until <= now).then_some(mark.at)) {
             let stuck_at = first_lost.map_or(until, |_| mark.at);
             let class = class.cloned();
-            stuck.push((lane.clone(), StuckAttempt { ix: Some(ix), class, started_at, stuck_at }));
+            stuck.push((
+                lane.clone(),
+                StuckAttempt { ix: Some(ix), class, started_at, stuck_at, put_back: None },
+            ));
         }
         run(lane, mark.at, stream, until);
     }
@@ -271,7 +303,8 @@ fn find_working(
             // Without ids a later success is all that can be known.
             if until <= now && success < Some(start.0) {
                 let class = Some(class.clone());
-                let stuck_attempt = StuckAttempt { ix: None, class, started_at: start.0, stuck_at: until };
+                let (started_at, stuck_at) = (start.0, until);
+                let stuck_attempt = StuckAttempt { ix: None, class, started_at, stuck_at, put_back: None };
                 stuck.push((lane.clone(), stuck_attempt));
             }
             run(lane, start.0, start.2, until);

@@ -28,6 +28,8 @@ pub enum Cause {
     SlowBacklog,
     /// Every worker that is known is busy with a long job.
     BehindLongJob,
+    /// A job goes back to its queue by its own will, again and again, and is never done.
+    PutBack,
     /// Jobs may well be processed: the lines that say so go elsewhere.
     LogsNotForwarded,
     /// No line of a worker was ever seen.
@@ -38,7 +40,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MonitorBlind,
         Self::LogPathDown,
         Self::EnqueueErrors,
@@ -50,6 +52,7 @@ impl Cause {
         Self::CannotFetch,
         Self::SlowBacklog,
         Self::BehindLongJob,
+        Self::PutBack,
         Self::LogsNotForwarded,
         Self::NeverObserved,
         Self::WorkerSilent,
@@ -70,6 +73,7 @@ impl Cause {
             Self::CannotFetch => "cannot_fetch",
             Self::SlowBacklog => "slow_backlog",
             Self::BehindLongJob => "behind_long_job",
+            Self::PutBack => "put_back",
             Self::LogsNotForwarded => "logs_not_forwarded",
             Self::NeverObserved => "never_observed",
             Self::WorkerSilent => "worker_silent",

@@ -76,6 +76,18 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
     )
 }
 
+/// A job goes back to its queue by its own will, by its attempts' numbers.
+pub(super) fn put_back(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let stuck = evidence.question.view.stuck.iter();
+    let (count, attempt) =
+        stuck.filter_map(|attempt| Some((attempt.put_back?, attempt))).max_by_key(|it| it.0)?;
+    let what = Finding::PutBack { class: attempt.class.clone(), count };
+    // The attempts' own numbers leave no other, unless other attempts are stuck as well.
+    let is_only = evidence.question.view.stuck.iter().all(|attempt| attempt.put_back.is_some());
+    let candidate = Candidate::new(Cause::PutBack, Weight::Shown).certain_if(is_only);
+    Some(candidate.with([Fact::at(what, attempt.started_at)]))
+}
+
 /// The workers that are known are in a job that goes on, and nothing else starts.
 pub(super) fn behind_long_job(evidence: &Evidence<'_>) -> Option<Candidate> {
     let alive = evidence.attempts.open.iter().filter(|open| !open.is_broken_off);

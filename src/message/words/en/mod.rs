@@ -55,6 +55,7 @@ pub(in crate::message::words) const fn cause(cause: Cause) -> &'static str {
         Cause::QueueNotConsumed => "workers take jobs from other queues only",
         Cause::CannotFetch => "workers run and cannot fetch from the store",
         Cause::SlowBacklog => "jobs are worked off too slowly",
+        Cause::PutBack => "a job is put back again and again, and never done",
         Cause::BehindLongJob => "the workers are busy with a long job",
         Cause::LogsNotForwarded => "worker output does not reach CloudWatch",
         Cause::NeverObserved => "no worker was ever seen to work here",

@@ -55,6 +55,7 @@ pub(in crate::message::words) const fn cause(cause: Cause) -> &'static str {
         Cause::QueueNotConsumed => "ワーカーが別のキューだけを処理している",
         Cause::CannotFetch => "ワーカーは動いているがジョブを取得できない",
         Cause::SlowBacklog => "投入に処理が追いついていない",
+        Cause::PutBack => "ジョブが何度もキューに戻され、終わらない",
         Cause::BehindLongJob => "ワーカーが長時間ジョブで埋まっている",
         Cause::LogsNotForwarded => "ワーカーの出力が CloudWatch に届いていない",
         Cause::NeverObserved => "ワーカーの処理ログが一度も届いていない",
