@@ -12,6 +12,10 @@ pub enum BlindSpot {
     NoEnqueueLines,
     /// No line of a job's start or end ever came.
     NoJobLines,
+    /// The same, and workers say that they do jobs.
+    JobsUnseen,
+    /// The same, and jobs reach workers by HTTP.
+    ByHttp,
     /// Worker lines carry neither id nor uuid.
     NoIds,
     /// Worker lines print no start.
@@ -31,9 +35,15 @@ pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
         return vec![BlindSpot::NothingOpens];
     }
     let traits = &ledger.traits;
+    let is_unseen = traits.first_worker_line_at.is_none();
+    let circumstances = &ledger.circumstances;
+    let is_told = circumstances.worked_off.keys().next().is_some()
+        || circumstances.workers.values().any(|worker| worker.jobs.is_some());
     let all = [
         (BlindSpot::NoEnqueueLines, traits.first_enqueue_at.is_none()),
-        (BlindSpot::NoJobLines, traits.first_worker_line_at.is_none()),
+        (BlindSpot::NoJobLines, is_unseen && !is_told),
+        (BlindSpot::JobsUnseen, is_unseen && is_told && !circumstances.is_by_http),
+        (BlindSpot::ByHttp, is_unseen && circumstances.is_by_http),
         (BlindSpot::NoIds, traits.worker_has_neither),
         (BlindSpot::EndOnly, traits.has_end_only),
         (BlindSpot::RowIds, traits.has_row_ids),

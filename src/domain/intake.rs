@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,9 @@ pub struct DeliveryRecord {
     pub observations: Vec<Observation>,
     /// Store errors cut in two by the payload's edge.
     pub halves: Vec<TraceHalf>,
+    /// The last lines that tell of trouble and are in no known form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_lines: Vec<(Timestamp, Arc<str>)>,
     /// Lines that are too far from the payload's median, all of them if the payload itself is.
     pub late: BTreeSet<LineKey>,
     /// What was passed over.
@@ -90,8 +94,11 @@ impl DeliveryRecord {
         self.observations.retain(|o| !late.contains(&o.line));
         let believed: BTreeSet<Timestamp> =
             self.lines.iter().filter(|l| !late.contains(&l.key)).map(|l| l.at).collect();
+        self.last_lines.retain(|(at, _)| believed.contains(at));
         self.halves.retain(|half| match half {
-            TraceHalf::Head(at, _) | TraceHalf::Tail(at, _) => believed.contains(at),
+            TraceHalf::Head(at, _) | TraceHalf::Exception(at, ..) | TraceHalf::Tail(at, _) => {
+                believed.contains(at)
+            }
         });
     }
 

@@ -259,6 +259,10 @@ pub struct Observation {
     /// Which attempt, counted from 1.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// How many jobs a worker says that it has done: of one that stopped, since its start; of one that lives, with
+    /// this line.
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<u32>,
     /// How long the job must wait before it is ready, in milliseconds. `None` where the line has no such
     /// field: that is not the same as zero, which a `null` is.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
@@ -294,6 +298,7 @@ impl Observation {
             id: None,
             uuid: None,
             attempt: None,
+            jobs: None,
             delay_ms: None,
             runtime: None,
             timeout_ms: None,
@@ -332,10 +337,13 @@ pub enum TraceSide {
 
 /// A store error whose payload ended before its trace told which side it was on, or a trace whose error
 /// came in an earlier payload. Two halves of one record, joined by the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TraceHalf {
     /// The error line, at its time; its observation has stage [`Stage::RedisError`] until the other half is met.
     Head(Timestamp, LineKey),
+    /// Any other exception's line, at its time, and its text: no observation tells of it until the other half shows a
+    /// queue.
+    Exception(Timestamp, LineKey, Arc<str>),
     /// The first telling frame of a trace whose head was not in this payload.
     Tail(Timestamp, TraceSide),
 }

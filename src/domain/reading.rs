@@ -106,6 +106,7 @@ impl<'c> Reading<'c> {
             record.halves = classified.halves;
             record.lines.extend(classified.within);
             record.unread = Box::new(classified.unread);
+            record.last_lines = classified.last_lines;
         }
         record.set_late_aside();
         Box::new(record)

@@ -87,7 +87,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             _ => cuts.push(vec![observation.clone()]),
         }
     }
-    if cuts.is_empty() && !record.halves.is_empty() {
+    if cuts.is_empty() && !(record.halves.is_empty() && record.last_lines.is_empty()) {
         cuts.push(Vec::new());
     }
     let newest = record.newest();
@@ -116,6 +116,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             lines,
             observations,
             halves: if number == 0 { record.halves.clone() } else { Vec::new() },
+            last_lines: if number == 0 { record.last_lines.clone() } else { Vec::new() },
             late: BTreeSet::new(),
             unread: if number == 0 { record.unread.clone() } else { Box::default() },
             arrived_at: record.arrived_at,

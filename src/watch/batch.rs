@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 use super::lines::{Cut, Ending, Span, cut};
 use crate::domain::envelope::Line;
 use crate::domain::intake::DeliveryRecord;
-use crate::domain::job::{DAY_MS, SECOND_MS, Timestamp};
+use crate::domain::job::{DAY_MS, MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::reading::read_lines;
 use crate::domain::systems::Classifier;
 use crate::pack::line_time;
 
 /// How far apart lines of one batch may be stamped: a record sets lines aside that are days from its median.
 const SPAN_MS_MAX: i64 = DAY_MS;
+/// What part of its age a batch may span: small beside any grace, and yet a month's log makes few batches.
+const SPAN_SHARE: i64 = 8;
 /// Own times are printed in whole seconds.
 const PRINTED_MS: i64 = SECOND_MS;
 
@@ -85,7 +87,8 @@ impl Batch {
             Age::Old(since) => own_stamps(&bytes, &cut.lines, from.last_stamp, since, read_at),
         };
         let first = stamps.first().copied().unwrap_or(read_at);
-        let far = stamps.iter().position(|at| at.since_ms(first).saturating_abs() > SPAN_MS_MAX);
+        let span_ms = span_ms(first, read_at);
+        let far = stamps.iter().position(|at| at.since_ms(first).saturating_abs() > span_ms);
         if let Some(far) = far.and_then(|ix| cut.lines.get(ix).copied()) {
             end_before(&mut cut, |line| line.start >= far.start);
         }
@@ -126,6 +129,13 @@ impl Batch {
         };
         record
     }
+}
+
+/// How far apart the lines of a batch may be that begins at `first`. A job counts as known to us since its batch's newest
+/// line was written; so the younger the lines are, the closer together they must be, and whoever has waited too long
+/// when the watch begins is told at once.
+fn span_ms(first: Timestamp, read_at: Timestamp) -> i64 {
+    read_at.since_ms(first).wrapping_div(SPAN_SHARE).clamp(MINUTE_MS, SPAN_MS_MAX)
 }
 
 /// Leaves out the lines from the first one on that `is_out`.

@@ -178,7 +178,10 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
             if let Some(batch) = batch {
                 polled.lines_count = polled.lines_count.saturating_add(batch.lines_count() as u64);
                 let record = batch.record(&self.log_group, &self.classifier);
-                if !record.observations.is_empty() || !record.halves.is_empty() {
+                let says_nothing = record.observations.is_empty()
+                    && record.halves.is_empty()
+                    && record.last_lines.is_empty();
+                if !says_nothing {
                     file.take();
                     self.memory.write_file(inputs::absolute(file.path()), file.places(), now).await?;
                 }

@@ -24,6 +24,8 @@ pub struct QueueView {
     pub queues: BTreeSet<QueueName>,
     /// Jobs that wait, oldest first.
     pub waiting: Vec<WaitingJob>,
+    /// Jobs that workers have worked off without a line, by what they say of themselves.
+    pub worked_off: Vec<JobIx>,
     /// The newest enqueue.
     pub newest_enqueue: Option<Timestamp>,
     /// The newest start.
@@ -47,6 +49,8 @@ pub struct StuckAttempt {
     pub started_at: Timestamp,
     /// Since when it should have been over.
     pub stuck_at: Timestamp,
+    /// How often its job has gone back to its queue by its own will, where that is what it does instead.
+    pub put_back: Option<u32>,
 }
 
 /// A job that waits for a worker.
@@ -82,8 +86,8 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
         view.newest_start = view.newest_start.max(facts.newest_start());
     }
     // A start that names no queue moves the only queue of its class, or the one that its source names.
-    for (class, facts) in ledger.classes() {
-        if let Some((at, stream)) = facts.newest_start
+    for (class, _) in ledger.classes() {
+        if let Some((at, stream)) = ledger.newest_start_of(class)
             && let Some(lane) = lanes.lane_of_class(class, stream)
         {
             let view = queues.entry(lane).or_default();
@@ -91,11 +95,13 @@ pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
         }
     }
     seat_waiting(ledger, policy, &lanes, &mut queues, now, wake);
+    set_worked_off_aside(ledger, &mut queues);
     for view in queues.values_mut() {
         view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
     }
     find_overtaken(ledger, &lanes, &mut queues, now);
     find_working(ledger, policy, &lanes, &mut queues, now, wake);
+    find_put_back(ledger, &lanes, &mut queues, now, wake);
     queues
 }
 
@@ -157,6 +163,18 @@ fn seat_waiting(
     }
 }
 
+/// Sets jobs aside that nobody sees start, where workers say that they do jobs: of a queue no job line of which was ever
+/// read, what was ready when they last said so is done, as far as anybody can tell.
+fn set_worked_off_aside(ledger: &Ledger, queues: &mut Queues) {
+    for (lane, view) in queues.iter_mut().filter(|(_, view)| view.newest_start.is_none()) {
+        let Some(until) = ledger.circumstances.worked_off_until(lane) else { continue };
+        let (done, waiting) =
+            std::mem::take(&mut view.waiting).into_iter().partition(|job| job.ready_at <= until);
+        view.waiting = waiting;
+        view.worked_off = Vec::from_iter(done).into_iter().map(|job: WaitingJob| job.ix).collect();
+    }
+}
+
 /// When a waiting job may be taken: after a release that is a matter of the backoff, which is configured,
 /// else the longest seen of its class, else an hour.
 #[must_use]
@@ -207,6 +225,32 @@ fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: 
     }
 }
 
+/// Attempts after which a job that goes back to its queue by its own will is not taken to be ever done: a rate limit or a
+/// busy lock lets it through before.
+const PUT_BACK_LEAST: u32 = 100;
+/// For how long it must have done so.
+const PUT_BACK_MS: i64 = 2 * HOUR_MS;
+
+/// Finds jobs that go back to their queue again and again, by the attempts' own numbers.
+fn find_put_back(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: Timestamp, wake: &mut Wake) {
+    for (ix, job) in ledger.waiting().chain(ledger.running(Timestamp::MIN)) {
+        let Some(released) = job.known.released.filter(|released| released.attempt >= PUT_BACK_LEAST) else {
+            continue;
+        };
+        let Some(started_at) = job.known.started_at().or(job.known.first_enqueued) else { continue };
+        let stuck_at = started_at.plus_ms(PUT_BACK_MS);
+        wake.at(stuck_at, now);
+        if stuck_at > now {
+            continue;
+        }
+        let (class, put_back) = (job.known.class().cloned(), Some(released.attempt));
+        let stuck = StuckAttempt { ix: Some(ix), class, started_at, stuck_at, put_back };
+        let view = queues.entry(lanes.lane_of(ix)).or_default();
+        view.stuck.retain(|known| known.ix != Some(ix));
+        view.stuck.push(stuck);
+    }
+}
+
 /// Finds the attempts that run: started, not ended, younger than their timeout, in a stream whose worker
 /// has not broken off since. Those that should be over are stuck.
 fn find_working(
@@ -236,12 +280,17 @@ fn find_working(
         let class = job.known.class();
         let until = mark.at.plus_ms(timeout_ms(class, job.known.timeout_ms));
         let lane = lanes.lane_of(ix);
-        let lost = job.known.attempts.lost().collect::<Vec<_>>();
+        let has_broken = |from: Timestamp, until: Timestamp| ledger.streams.broke_since(stream, from, until);
+        let attempts = &job.known.attempts;
+        let lost = attempts.lost().chain(attempts.lost_by_break(has_broken)).collect::<Vec<_>>();
         let first_lost = lost.first().copied().filter(|_| lost.len() >= LOST_TWICE);
         if let Some(started_at) = first_lost.or_else(|| (until <= now).then_some(mark.at)) {
             let stuck_at = first_lost.map_or(until, |_| mark.at);
             let class = class.cloned();
-            stuck.push((lane.clone(), StuckAttempt { ix: Some(ix), class, started_at, stuck_at }));
+            stuck.push((
+                lane.clone(),
+                StuckAttempt { ix: Some(ix), class, started_at, stuck_at, put_back: None },
+            ));
         }
         run(lane, mark.at, stream, until);
     }
@@ -254,7 +303,8 @@ fn find_working(
             // Without ids a later success is all that can be known.
             if until <= now && success < Some(start.0) {
                 let class = Some(class.clone());
-                let stuck_attempt = StuckAttempt { ix: None, class, started_at: start.0, stuck_at: until };
+                let (started_at, stuck_at) = (start.0, until);
+                let stuck_attempt = StuckAttempt { ix: None, class, started_at, stuck_at, put_back: None };
                 stuck.push((lane.clone(), stuck_attempt));
             }
             run(lane, start.0, start.2, until);

@@ -28,6 +28,8 @@ pub enum Cause {
     SlowBacklog,
     /// Every worker that is known is busy with a long job.
     BehindLongJob,
+    /// A job goes back to its queue by its own will, again and again, and is never done.
+    PutBack,
     /// Jobs may well be processed: the lines that say so go elsewhere.
     LogsNotForwarded,
     /// No line of a worker was ever seen.
@@ -38,7 +40,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::MonitorBlind,
         Self::LogPathDown,
         Self::EnqueueErrors,
@@ -50,6 +52,7 @@ impl Cause {
         Self::CannotFetch,
         Self::SlowBacklog,
         Self::BehindLongJob,
+        Self::PutBack,
         Self::LogsNotForwarded,
         Self::NeverObserved,
         Self::WorkerSilent,
@@ -70,6 +73,7 @@ impl Cause {
             Self::CannotFetch => "cannot_fetch",
             Self::SlowBacklog => "slow_backlog",
             Self::BehindLongJob => "behind_long_job",
+            Self::PutBack => "put_back",
             Self::LogsNotForwarded => "logs_not_forwarded",
             Self::NeverObserved => "never_observed",
             Self::WorkerSilent => "worker_silent",
@@ -87,6 +91,10 @@ pub enum SubCause {
     MissingConfig,
     /// Attempts were used up without a word: lost workers, or a retry period shorter than the job.
     MaxAttempts,
+    /// A job is handed out again while it is still at work: the retry period is shorter than the job.
+    RetriedTooSoon,
+    /// Jobs went back to their queue by their own will until their attempts were used up.
+    ReleasedTooOften,
     /// A process ran out of memory.
     OutOfMemory,
     /// A worker dies before it takes a job.
@@ -107,6 +115,10 @@ pub enum SubCause {
     ConnectionLost,
     /// The queue's store: it does not take our name or password.
     Unauthorized,
+    /// The queue's store: we have no credentials to show it.
+    NoCredentials,
+    /// The queue's store takes other jobs, and not this one: it is too large, or cannot be written down.
+    BadPayload,
     /// The queue's store: its name is not known.
     HostUnknown,
     /// The queue's store: another node of the cluster has the key, or the cluster is down.
@@ -130,7 +142,36 @@ pub enum SubCause {
 }
 
 /// Texts of a store's errors and what they tell, the first match wins.
-const STORE_TEXTS: [(SubCause, &[&str]); 12] = [
+const STORE_TEXTS: [(SubCause, &[&str]); 14] = [
+    (
+        SubCause::NoCredentials,
+        &[
+            "retrieving credentials",
+            "unable to locate credentials",
+            "cannot read credentials",
+            "credentials must be",
+            "could not load credentials",
+            "instance profile",
+            "no credentials",
+        ],
+    ),
+    (
+        SubCause::BadPayload,
+        &[
+            "json encode payload",
+            "malformed utf-8",
+            "serialization of '",
+            "413 request entity too large",
+            "content length exceeded",
+            "message must be shorter",
+            "message too long",
+            "exceeded max-job-size",
+            "job_too_big",
+            "job too big",
+            "message size",
+            "data too long for column 'payload'",
+        ],
+    ),
     (
         SubCause::Unauthorized,
         &[
@@ -162,7 +203,19 @@ const STORE_TEXTS: [(SubCause, &[&str]); 12] = [
     (SubCause::Refused, &["connection refused"]),
     (SubCause::TimedOut, &["timed out", "timeout"]),
     (SubCause::ClusterMoved, &["moved ", "clusterdown", "crossslot", "can't communicate with any node"]),
-    (SubCause::ReadOnly, &["readonly", "read only"]),
+    (
+        SubCause::ReadOnly,
+        &[
+            "readonly",
+            "read only",
+            "read-only",
+            "not primary",
+            "notprimary",
+            "notwritableprimary",
+            "not master",
+            "notmaster",
+        ],
+    ),
     (SubCause::StoreFull, &["oom command not allowed", "misconf"]),
     (SubCause::Loading, &["loading redis", "loading "]),
     (SubCause::TooManyClients, &["max number of clients", "too many connections"]),
@@ -261,6 +314,17 @@ mod tests {
         );
         check_store("MOVED 866 10.0.0.1:6379", Some(SubCause::ClusterMoved));
         check_store("READONLY You can't write against a read only replica.", Some(SubCause::ReadOnly));
+        check_store("General error: 1836 Running in read-only mode", Some(SubCause::ReadOnly));
+        check_store("ERROR: cannot execute UPDATE in a read-only transaction", Some(SubCause::ReadOnly));
+        check_store("not primary while retrying write", Some(SubCause::ReadOnly));
+        check_store(
+            "Error retrieving credentials from the instance profile metadata service. (cURL error 28: timed out)",
+            Some(SubCause::NoCredentials),
+        );
+        check_store("Unable to JSON encode payload. Error (5): Malformed UTF-8", Some(SubCause::BadPayload));
+        check_store("One or more parameters are invalid. Message must be shorter than 1048576 bytes", {
+            Some(SubCause::BadPayload)
+        });
         check_store("OOM command not allowed when used memory > 'maxmemory'.", Some(SubCause::StoreFull));
         check_store("LOADING Redis is loading the dataset in memory", Some(SubCause::Loading));
         check_store("ERR max number of clients reached", Some(SubCause::TooManyClients));

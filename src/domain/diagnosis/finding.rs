@@ -136,6 +136,17 @@ pub enum Finding {
     LastHeartbeat,
     /// What a worker's end was told with.
     WorkerStopped(Arc<str>),
+    /// A job that goes back to its queue by its own will, and when it first started.
+    PutBack {
+        /// Of which class.
+        class: Option<JobClass>,
+        /// How often.
+        count: u32,
+    },
+    /// The last words of a stream in which workers spoke, in no known form.
+    LastWords(Arc<str>),
+    /// Workers that ended badly within ten minutes.
+    BadExits(u64),
     /// Workers that were killed within ten minutes.
     Killed(u64),
     /// Boots of one stream within ten minutes.

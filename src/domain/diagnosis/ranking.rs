@@ -26,6 +26,8 @@ const UNKNOWN_MAX: usize = 4;
 const CHANGED_BEFORE_MS: i64 = HOUR_MS;
 /// Jobs whose classes are looked for in the logs.
 const JOBS_ASKED_MAX: usize = 100;
+/// A queue grows as long as the newest enqueue is this young.
+const STILL_COMING_MS: i64 = 2 * MINUTE_MS;
 /// What is read of the logs before the trouble began.
 const LOGS_BEFORE_MS: i64 = 5 * MINUTE_MS;
 
@@ -100,17 +102,26 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
         runners_up: rest.iter().map(|it| it.cause).collect(),
         evidence: facts(&first, &rest, evidence),
         changes: changes(evidence),
-        trend: evidence.queue.trend(waiting).filter(|trend| match evidence.kind() {
-            // Nothing starts, so nothing drains.
-            Kind::Stalled => matches!(trend, Trend::Growing { .. }),
-            Kind::Backlog => true,
-            Kind::Lost | Kind::Failing | Kind::StuckRunning | Kind::EnqueueErrors | Kind::Blind => false,
+        trend: evidence.queue.trend(waiting).filter(|trend| {
+            match evidence.kind() {
+                // Nothing starts, so nothing drains.
+                Kind::Stalled => matches!(trend, Trend::Growing { .. }),
+                // A burst that is over does not make it grow.
+                Kind::Backlog => matches!(trend, Trend::Draining { .. }) || is_still_coming(evidence),
+                Kind::Lost | Kind::Failing | Kind::StuckRunning | Kind::EnqueueErrors | Kind::Blind => false,
+            }
         }),
         cannot_tell,
         commands: if is_ours(evidence) { Vec::new() } else { runbook::steps(&problem, evidence.policy) },
         logs: logs(evidence).filter(|_| evidence.policy.seat.is_on_aws() && !is_ours(evidence)),
         as_of: question.now,
     }
+}
+
+/// Whether jobs came until a moment ago.
+fn is_still_coming(evidence: &Evidence<'_>) -> bool {
+    let newest = evidence.question.view.newest_enqueue;
+    newest.is_some_and(|at| evidence.heard.since_ms(at) <= STILL_COMING_MS)
 }
 
 /// Whether the fault is in what we are given, and no command about the app tells more: the advice says what to do.
@@ -137,6 +148,7 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     };
     let question = evidence.question;
     first.facts.iter().cloned().for_each(&mut add);
+    last_words(first, evidence).into_iter().for_each(&mut add);
     evidence.too_few_workers().into_iter().for_each(&mut add);
     let missing = question.missing.filter(|_| evidence.kind().is_of_jobs());
     missing.map(|missing| Fact::timeless(Finding::LinesMissing(missing))).into_iter().for_each(&mut add);
@@ -160,6 +172,20 @@ fn facts(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -> Vec<
     rest.iter().flat_map(|it| it.facts.iter().cloned()).for_each(&mut add);
     queue.iter().cloned().for_each(&mut add);
     facts
+}
+
+/// Last words quoted: a shell's complaint, and what it is about.
+const LAST_WORDS_MAX: usize = 2;
+
+/// What the stream of silent workers says last, where no form knows it and the cause may be behind it.
+fn last_words(first: &Candidate, evidence: &Evidence<'_>) -> Vec<Fact> {
+    let is_asked = evidence.kind() == Kind::Stalled
+        && matches!(
+            first.cause,
+            Cause::WorkerSilent | Cause::CrashLoop | Cause::CannotFetch | Cause::LogsNotForwarded
+        );
+    let lines = evidence.workers.last_lines.iter().filter(|_| is_asked).take(LAST_WORDS_MAX);
+    lines.map(|(at, text)| Fact::at(Finding::LastWords(Arc::clone(text)), *at)).collect()
 }
 
 /// Deploys and boots from an hour before the trouble on, newest first.

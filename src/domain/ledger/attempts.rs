@@ -19,31 +19,38 @@ pub struct Attempts {
     starts: Few,
     #[serde(rename = "e", skip_serializing_if = "Few::is_empty")]
     ends: Few,
+    /// Starts in the form of before 9.21, where a retry prints nothing: two of them alone tell of no lost attempt.
+    #[serde(rename = "q", skip_serializing_if = "Few::is_empty")]
+    quiet: Few,
 }
 
 impl Attempts {
-    /// What one line says. Where a retry prints nothing, two starts tell of no lost attempt.
+    /// What one line says.
     #[must_use]
     pub fn of(observation: &Observation) -> Self {
-        let (mut starts, mut ends) = (Few::default(), Few::default());
-        if observation.stage == Stage::Processing && form(observation.form).prints_retries {
-            starts = Few::One(observation.at);
-        } else if observation.stage.is_end() {
-            ends = Few::One(observation.at);
-        }
-        Self { starts, ends }
+        let mut attempts = Self::default();
+        let place = match (observation.stage, observation.form) {
+            (Stage::Processing, of) if !form(of).prints_retries => &mut attempts.quiet,
+            (Stage::Processing, _) => &mut attempts.starts,
+            (stage, _) if stage.is_end() => &mut attempts.ends,
+            _ => return attempts,
+        };
+        *place = Few::One(observation.at);
+        attempts
     }
 
     /// Takes what another record of the same job has.
     pub fn join(&mut self, other: &Self) {
         self.starts.join(&other.starts);
         self.ends.join(&other.ends);
+        self.quiet.join(&other.quiet);
     }
 
     /// Forgets what lies before `from`: another job's, where ids are used again.
     pub fn forget_before(&mut self, from: Timestamp) {
         self.starts.retain(from);
         self.ends.retain(from);
+        self.quiet.retain(from);
     }
 
     /// When its newest attempts started.
@@ -67,6 +74,19 @@ impl Attempts {
     /// The attempts that ended in nothing: the job started again, and no end lies between.
     pub fn lost(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.lost_and_next().map(|(start, _)| start)
+    }
+
+    /// Of starts in the form of before 9.21, those whose worker broke off before the next one, as `has_broken(from, until)`
+    /// tells: that was no retry.
+    pub fn lost_by_break(
+        &self,
+        has_broken: impl Fn(Timestamp, Timestamp) -> bool,
+    ) -> impl Iterator<Item = Timestamp> {
+        let quiet = self.quiet.as_slice();
+        quiet.iter().zip(quiet.iter().skip(1)).filter_map(move |(start, next)| {
+            let is_lost = self.end_between(*start, *next).is_none() && has_broken(*start, *next);
+            is_lost.then_some(*start)
+        })
     }
 
     /// How long it took from the start of each such attempt to the next one.
@@ -154,7 +174,7 @@ mod tests {
                 let (kind, ms) = line.split_at(1);
                 let at = Few::One(Timestamp::from_ms(ms.parse().unwrap()));
                 let (starts, ends) = if kind == "s" { (at, Few::None) } else { (Few::None, at) };
-                let one = Attempts { starts, ends };
+                let one = Attempts { starts, ends, ..Attempts::default() };
                 attempts.join(&one);
                 attempts.join(&one);
             }
@@ -175,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn where_a_retry_prints_nothing_a_break_between_two_starts_shows_a_lost_attempt() {
+        let ms = |ms: &i64| Timestamp::from_ms(*ms);
+        let attempts = Attempts {
+            quiet: [100, 200, 300, 400].iter().map(ms).collect::<Vec<_>>().into(),
+            ends: Few::One(Timestamp::from_ms(350)),
+            ..Attempts::default()
+        };
+        let breaks = [150, 310];
+        let has_broken =
+            |from: Timestamp, until: Timestamp| breaks.iter().any(|at| (from..until).contains(&ms(at)));
+        let lost: Vec<i64> = attempts.lost_by_break(has_broken).map(Timestamp::as_ms).collect();
+        assert_eq!(lost, [100], "the second was a retry, the third ended");
+    }
+
+    #[test]
     fn the_newest_eight_are_kept_whatever_the_order() {
         let lines: Vec<String> = (1..=12).map(|n| format!("s{n}00")).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
@@ -183,11 +218,11 @@ mod tests {
 
     #[test]
     fn what_is_written_down_is_read_back() {
-        let mut attempts = Attempts { starts: Few::One(Timestamp::from_ms(5)), ends: Few::None };
+        let mut attempts = Attempts { starts: Few::One(Timestamp::from_ms(5)), ..Attempts::default() };
         let text = serde_json::to_string(&attempts).unwrap();
         assert_eq!(text, r#"{"s":[5]}"#);
         assert_eq!(serde_json::from_str::<Attempts>(&text).unwrap(), attempts);
-        attempts.join(&Attempts { starts: Few::One(Timestamp::from_ms(7)), ends: Few::None });
+        attempts.join(&Attempts { starts: Few::One(Timestamp::from_ms(7)), ..Attempts::default() });
         let text = serde_json::to_string(&attempts).unwrap();
         assert_eq!(serde_json::from_str::<Attempts>(&text).unwrap(), attempts);
     }

@@ -74,6 +74,12 @@ impl Candidates {
         Some(job)
     }
 
+    /// Whether one became ready then.
+    pub fn has_between(&self, from: Timestamp, until: Timestamp) -> bool {
+        let span = (from, LineKey(0))..=(until.max(from), LineKey(u64::MAX));
+        self.kinds.iter().any(|(_, jobs)| jobs.range(span.clone()).next().is_some())
+    }
+
     /// The jobs that were ready before then and not taken.
     pub fn left(&self, taken: Option<&Taken>, ready_before: Timestamp) -> impl Iterator<Item = JobIx> {
         self.kinds.iter().enumerate().flat_map(move |(kind, (_, jobs))| {

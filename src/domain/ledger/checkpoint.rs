@@ -335,7 +335,7 @@ impl Ledger {
             while stream.breaks.len() > BREAKS_MAX {
                 stream.breaks.pop_first();
             }
-            for marks in [&mut stream.boots, &mut stream.kills] {
+            for marks in [&mut stream.boots, &mut stream.kills, &mut stream.faults] {
                 while marks.len() > BREAKS_MAX {
                     marks.pop_first();
                 }

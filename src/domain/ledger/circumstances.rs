@@ -1,5 +1,6 @@
 //! What lines tell beside jobs: store errors, workers that say they are alive, pauses, deploys.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::class::Lane;
 use super::errors::StoreErrors;
 use super::record::StreamKey;
-use crate::domain::job::{ConnectionName, Observation, QueueName, Stage, Timestamp};
+use crate::domain::job::{ConnectionName, Form, Observation, QueueName, Stage, Timestamp};
 
 /// Workers remembered, those that spoke last: a fleet's, with some that were replaced.
 const WORKERS_MAX: usize = 500;
@@ -30,7 +31,16 @@ pub struct Circumstances {
     pub pauses: BTreeMap<Lane, Pause>,
     /// Deploys, as lines mark them.
     pub deploy_marks: BTreeSet<Timestamp>,
+    /// What workers say of the jobs they have done, by the connection and the queues that they name: until when jobs
+    /// were worked off there. It matters where no line of a job's start or end ever comes.
+    #[serde(with = "crate::domain::pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    pub worked_off: BTreeMap<Served, Timestamp>,
+    /// Whether jobs are handed over by HTTP, by a daemon that says so.
+    pub is_by_http: bool,
 }
+
+/// What a worker fetches from: a connection, and its queues; none named are all.
+pub type Served = (Option<ConnectionName>, BTreeSet<QueueName>);
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +56,8 @@ pub struct Worker {
     pub stream: StreamKey,
     /// When it said that it stops.
     pub stopped_at: Option<Timestamp>,
+    /// The most jobs it said it has done since its start, and when it first said so.
+    pub jobs: Option<(u32, Timestamp)>,
 }
 
 impl Worker {
@@ -98,6 +110,7 @@ impl Circumstances {
             }
             Stage::WorkerAlive => self.take_heartbeat(observation, stream),
             Stage::WorkerStopped => {
+                self.take_end(observation);
                 if let Some(worker) = observation.id.as_ref().and_then(|id| self.workers.get_mut(id.as_str()))
                 {
                     worker.stopped_at = worker.stopped_at.max(Some(at));
@@ -129,7 +142,42 @@ impl Circumstances {
         }
     }
 
+    /// A worker that stops because nothing waits any more has worked off all that was ready.
+    fn take_end(&mut self, observation: &Observation) {
+        let is_drained = observation.text.as_deref() == Some("empty")
+            || (observation.text.as_deref() == Some("max_jobs") && observation.jobs > Some(0));
+        if is_drained && observation.form == Form::Monolog {
+            self.note_worked_off(observation);
+        }
+    }
+
+    fn note_worked_off(&mut self, observation: &Observation) {
+        let served: Served = (observation.connection.clone(), observation.queue.iter().cloned().collect());
+        if self.worked_off.len() >= PAUSES_MAX && !self.worked_off.contains_key(&served) {
+            return;
+        }
+        let until = self.worked_off.entry(served).or_insert(observation.at);
+        *until = (*until).max(observation.at);
+    }
+
+    /// Until when workers say that jobs of a queue were worked off.
+    #[must_use]
+    pub fn worked_off_until(&self, lane: &Lane) -> Option<Timestamp> {
+        let told = self.worked_off.iter().filter(|((connection, queues), _)| {
+            let is_connection = connection.is_none() || lane.0.is_none() || *connection == lane.0;
+            is_connection && (queues.is_empty() || lane.1.as_ref().is_none_or(|queue| queues.contains(queue)))
+        });
+        let beats = self.workers.values().filter(|worker| !worker.queues.is_empty() && worker.serves(lane));
+        let beats = beats.filter_map(|worker| worker.jobs.map(|(_, at)| at));
+        told.map(|(_, at)| *at).chain(beats).max()
+    }
+
     fn take_heartbeat(&mut self, observation: &Observation, stream: StreamKey) {
+        let at = observation.at;
+        if observation.form == Form::Process && observation.jobs > Some(0) {
+            self.is_by_http = true;
+            self.note_worked_off(observation);
+        }
         let name: Arc<str> = match &observation.id {
             Some(id) => Arc::from(id.as_str()),
             // A heartbeat without a name is its stream's.
@@ -141,6 +189,14 @@ impl Circumstances {
         worker
             .queues
             .extend(observation.text.iter().flat_map(|list| list.split(',')).filter_map(QueueName::parse));
+        if let Some(jobs) = observation.jobs.filter(|jobs| *jobs > 0 && observation.form == Form::Monolog) {
+            let known = worker.jobs.unwrap_or((jobs, at));
+            worker.jobs = Some(match jobs.cmp(&known.0) {
+                Ordering::Greater => (jobs, at),
+                Ordering::Equal => (jobs, at.min(known.1)),
+                Ordering::Less => known,
+            });
+        }
         if observation.at >= worker.newest {
             worker.newest = observation.at;
             worker.stream = stream;
@@ -219,6 +275,52 @@ mod tests {
             StreamKey(1),
         );
         assert!(!known.workers.values().next().unwrap().is_alive_since(Timestamp::from_ms(0)));
+    }
+
+    #[test]
+    fn what_workers_say_of_their_jobs_tells_until_when_they_were_worked_off() {
+        let stop = |ms, reason: &str, jobs| Observation {
+            connection: Some("database".into()),
+            queue: Some("default".into()),
+            text: Some(reason.into()),
+            jobs,
+            form: Form::Monolog,
+            ..line(Stage::WorkerStopped, ms)
+        };
+        let beat = |ms, jobs| Observation {
+            id: Some("web-1:70".into()),
+            connection: Some("redis".into()),
+            queue: Some("high".into()),
+            jobs: Some(jobs),
+            form: Form::Monolog,
+            ..line(Stage::WorkerAlive, ms)
+        };
+        let by_http =
+            Observation { jobs: Some(1), connection: Some("sqs".into()), ..line(Stage::WorkerAlive, 90) };
+        let lines = [
+            stop(10, "empty", Some(0)),
+            stop(20, "max_time", Some(3)),
+            beat(30, 5),
+            beat(40, 7),
+            beat(50, 7),
+            by_http,
+        ];
+        for turn in 0..lines.len() {
+            let mut known = Circumstances::default();
+            for line in lines.iter().cycle().skip(turn).take(lines.len()) {
+                known.take(line, StreamKey(1));
+            }
+            let until =
+                |connection, queue| known.worked_off_until(&lane(connection, queue)).map(Timestamp::as_ms);
+            assert_eq!(
+                until("database", "default"),
+                Some(10),
+                "which of its jobs were the last, it does not say"
+            );
+            assert_eq!(until("redis", "high"), Some(40), "since then it has done nothing");
+            assert_eq!(until("redis", "low"), None);
+            assert_eq!((until("sqs", "jobs"), known.is_by_http), (Some(90), true));
+        }
     }
 
     #[test]

@@ -64,13 +64,15 @@ pub struct StreamLines {
 /// One class's waiting jobs and id-less starts.
 #[derive(Clone, Debug, Default)]
 pub struct ClassSeries {
-    jobs: Candidates,
-    streams: BTreeMap<StreamKey, StreamSeries>,
+    pub(super) jobs: Candidates,
+    pub(super) streams: BTreeMap<StreamKey, StreamSeries>,
     strangers: BTreeMap<StartKey, Stranger>,
     starts: BTreeMap<StartKey, Matched>,
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
     dirty_from: Option<Timestamp>,
+    /// Starts inside attempts of other classes: those jobs were on no queue.
+    pub(super) inside: BTreeMap<StreamKey, BTreeSet<Place>>,
 }
 
 impl ClassSeries {
@@ -146,7 +148,7 @@ impl ClassSeries {
         kept.map(|(key, stranger)| (*key, stranger.clone()))
     }
 
-    fn soil(&mut self, at: Timestamp) {
+    pub(super) fn soil(&mut self, at: Timestamp) {
         self.dirty_from = Some(self.dirty_from.map_or(at, |dirty| dirty.min(at)));
     }
 
@@ -209,7 +211,9 @@ impl ClassSeries {
     fn walk(&mut self, from: Timestamp) -> Vec<(JobIx, StartKey)> {
         let mut keys: Vec<(StartKey, Option<&Likeness>, bool)> = Vec::new();
         for (stream, series) in &self.streams {
+            let inside = self.inside.get(stream);
             let starts = series.starts.range((from, LineKey(0))..);
+            let starts = starts.filter(|(place, _)| inside.is_none_or(|inside| !inside.contains(place)));
             keys.extend(starts.map(|((at, line), _)| ((*at, *line, *stream), None, true)));
         }
         let strangers = self.strangers.range((from, LineKey(0), StreamKey(0))..);

@@ -71,19 +71,35 @@ impl StoreErrors {
             true => Some(TraceSide::Push),
             false => (stage == Stage::WorkerError).then_some(TraceSide::Pop),
         };
-        let error = self.by_moment.entry(observation.at).or_default();
+        let error = self.note(observation.at, observation.text.as_ref());
         let count = error.side(side);
         *count = count.saturating_add(1);
-        error.text = match (error.text.take(), observation.text.clone()) {
+        self.limit();
+    }
+
+    /// Makes room for an exception whose trace may yet show a queue: until it does, it is no store's error.
+    pub fn expect(&mut self, at: Timestamp, text: &Arc<str>) {
+        self.note(at, Some(text));
+        self.limit();
+    }
+
+    fn note(&mut self, at: Timestamp, text: Option<&Arc<str>>) -> &mut StoreError {
+        let error = self.by_moment.entry(at).or_default();
+        error.text = match (error.text.take(), text.cloned()) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
+        error
+    }
+
+    fn limit(&mut self) {
         if self.by_moment.len() > MOMENTS_MAX {
             self.by_moment.pop_first();
         }
     }
 
-    /// Moves an error to another side: its trace has been met, or turned out to be another's.
+    /// Moves an error to another side: its trace has been met, or turned out to be another's. An exception that was
+    /// expected comes from nowhere: the unknown ones are then one short, which counts as none.
     pub fn turn(&mut self, turn: &Turn) {
         let Some(error) = self.by_moment.get_mut(&turn.at) else { return };
         let before = error.side(turn.before);

@@ -90,11 +90,18 @@ impl Ledger {
                 self.take(observation, stream);
             }
         }
+        if let Some(facts) = self.streams.get_mut(stream) {
+            facts.note_last_lines(&record.last_lines);
+        }
         for half in &record.halves {
             let Some(facts) = self.streams.get_mut(stream) else { continue };
-            let turns = match *half {
-                TraceHalf::Head(at, line) => facts.halves.add_open((at, line), repeated.contains(&line)),
-                TraceHalf::Tail(at, side) => facts.halves.add_tail(at, side),
+            let turns = match half {
+                TraceHalf::Head(at, line) => facts.halves.add_open((*at, *line), repeated.contains(line)),
+                TraceHalf::Exception(at, line, text) => {
+                    self.circumstances.store_errors.expect(*at, text);
+                    facts.halves.add_open((*at, *line), repeated.contains(line))
+                }
+                TraceHalf::Tail(at, side) => facts.halves.add_tail(*at, *side),
             };
             self.turn(&turns);
         }
@@ -202,6 +209,8 @@ impl Ledger {
                     facts.note_stop(observation.at, text);
                 }
             }
+        } else if observation.stage == Stage::WorkerError && observation.form == Form::Process {
+            facts.faults.insert(observation.at);
         } else if let (Stage::LogFileHint, Some(file)) = (observation.stage, &observation.text) {
             facts.log_files.insert(observation.at, Arc::clone(file));
         }
@@ -255,6 +264,9 @@ impl Ledger {
             let newest =
                 if is_enqueue { &mut stream.newest_enqueue_line } else { &mut stream.newest_worker_line };
             *newest = (*newest).max(Some(observation.at));
+            if observation.stage.is_end() {
+                stream.newest_end_line = stream.newest_end_line.max(Some(observation.at));
+            }
         }
         if observation.stage == Stage::Enqueued {
             facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));

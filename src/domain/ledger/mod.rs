@@ -20,6 +20,7 @@ pub mod job_key;
 pub mod job_record;
 mod jobs;
 pub mod names;
+mod nesting;
 pub mod outcomes;
 pub mod pace;
 pub mod pairing;
@@ -350,7 +351,9 @@ impl Ledger {
 
     /// Matches id-less lines again where new ones came in.
     pub fn settle(&mut self) {
-        for class in std::mem::take(&mut self.dirty_series) {
+        let mut dirty = std::mem::take(&mut self.dirty_series);
+        dirty.append(&mut nesting::look(&mut self.series, &dirty));
+        for class in dirty {
             let mut told = Vec::new();
             if let Some(series) = self.series.get_mut(&class) {
                 series.settle(|job, start| told.push((job, start)));

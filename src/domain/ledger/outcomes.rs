@@ -136,6 +136,30 @@ impl Outcomes {
             is_bad && other.job == end.job && (end.job.is_some() || is_same_beginning(*other_at, other))
         })
     }
+
+    /// Whether a bad end is of an attempt that began while another one of its job was at work and went on, and how long
+    /// after that one: the job was handed out twice.
+    #[must_use]
+    pub fn overlapped_ms(&self, at: Timestamp, bad: &End) -> Option<i64> {
+        let began = |at: Timestamp, end: &End| Some(at.minus_ms(end.runtime?.ms.max(0)));
+        let bad_began = began(at, bad).unwrap_or(at);
+        let job = bad.job?;
+        let later = self.ends.range((at, LineKey(0))..).filter(|(_, end)| end.job == Some(job));
+        let mut good = later.filter(|(_, end)| end.verdict == Verdict::Good);
+        good.find_map(|((at, _), end)| {
+            let tolerance_ms = end.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
+            let after_ms = bad_began.since_ms(began(*at, end)?);
+            (after_ms > tolerance_ms).then_some(after_ms)
+        })
+    }
+
+    /// Whether a job went back to its queue by its own will before.
+    #[must_use]
+    pub fn was_released(&self, at: Timestamp, bad: &End) -> bool {
+        let earlier = self.ends.range(..(at, LineKey(0)));
+        bad.job.is_some()
+            && earlier.into_iter().any(|(_, end)| end.job == bad.job && end.verdict == Verdict::Released)
+    }
 }
 
 #[cfg(test)]

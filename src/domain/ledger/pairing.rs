@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::nesting::{self, Run};
 use super::record::{STAMP_TOLERANCE_MS, StreamKey, runtime_tolerance_ms};
 use crate::domain::job::{LineKey, Runtime, SECOND_MS, Timestamp};
 
@@ -82,6 +83,10 @@ pub struct StreamSeries {
     pub open: BTreeSet<Place>,
     timed_ends: BTreeMap<Place, CountedEnd>,
     bare_ends: BTreeMap<Place, CountedEnd>,
+    /// When end lines were stamped.
+    ends: BTreeSet<Place>,
+    /// Starts of other classes inside attempts of this one: the worker's clock begins anew there.
+    resets: BTreeSet<Timestamp>,
     /// Start keys paired by each end, so that a pair can be undone.
     start_of_end: BTreeMap<LineKey, Place>,
     dirty_from: Option<Timestamp>,
@@ -100,7 +105,27 @@ impl StreamSeries {
         let target = end.target();
         let ends = if end.runtime.is_some() { &mut self.timed_ends } else { &mut self.bare_ends };
         ends.insert((target, line), end);
+        self.ends.insert((end.at, line));
         self.soil(target);
+    }
+
+    /// The attempts by their own lines, where they follow each other one by one.
+    pub(super) fn runs(&self) -> Option<Vec<Run>> {
+        let own = self.starts.iter().filter(|(_, start)| !start.is_implied).map(|(place, _)| *place);
+        nesting::runs(own, &self.ends)
+    }
+
+    /// Replaces the moments at which a job inside an attempt set the worker's clock anew: an end whose runtime leads to
+    /// one of those is that of the attempt around it. Tells whether that is news.
+    pub(super) fn set_resets(&mut self, resets: BTreeSet<Timestamp>) -> bool {
+        let first = self.resets.symmetric_difference(&resets).next().copied();
+        self.resets = resets;
+        if let Some(first) = first {
+            // The attempt around it began before.
+            let around = self.starts.range(..(first, LineKey(0))).rfind(|(_, start)| !start.is_implied);
+            self.soil(around.map_or(first, |((at, _), _)| *at));
+        }
+        first.is_some()
     }
 
     /// The lines that make up the starts which `is_kept`: starts, and ends.
@@ -179,7 +204,15 @@ impl StreamSeries {
                 (is_wide && !start.is_open(), off_ms, *at, *key)
             })
             .map(|(place, _)| *place);
-        self.end_start(nearest.unwrap_or((target, line)), line, end);
+        let place = nearest.or_else(|| self.around(target, tolerance_ms)).unwrap_or((target, line));
+        self.end_start(place, line, end);
+    }
+
+    /// The open start of the attempt in which another job set the worker's clock anew at about `target`.
+    fn around(&self, target: Timestamp, tolerance_ms: i64) -> Option<Place> {
+        let near = target.minus_ms(tolerance_ms)..=target.plus_ms(STAMP_TOLERANCE_MS);
+        let reset = self.resets.range(near).next()?;
+        self.open.range(..=(*reset, LineKey(u64::MAX))).next_back().copied()
     }
 
     /// Without a runtime an end belongs to the oldest open start; a success right after a failure, with
@@ -253,6 +286,24 @@ mod tests {
             text.push('o');
         }
         text
+    }
+
+    #[test]
+    fn an_end_that_leads_to_an_inner_start_is_that_of_the_attempt_around_it() {
+        let mut series = StreamSeries::default();
+        for (text, line) in [("R1000", 1), ("D7100-1s", 2), ("R9000", 3), ("D9100-100", 4)] {
+            add(&mut series, text, LineKey(line));
+        }
+        series.settle(StreamKey(0));
+        assert_eq!(series.starts.len(), 3, "one is implied");
+        assert!(series.set_resets(BTreeSet::from([Timestamp::from_ms(6_000)])));
+        series.settle(StreamKey(0));
+        let got: Vec<String> = series.starts.iter().map(|((at, _), start)| print(*at, start)).collect();
+        assert_eq!(got, ["1000D", "9000D"]);
+        assert!(!series.set_resets(BTreeSet::from([Timestamp::from_ms(6_000)])));
+        series.set_resets(BTreeSet::new());
+        series.settle(StreamKey(0));
+        assert_eq!(series.starts.len(), 3, "and back");
     }
 
     fn add(series: &mut StreamSeries, text: &str, line: LineKey) {

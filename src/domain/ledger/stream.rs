@@ -26,6 +26,9 @@ pub struct StreamFacts {
     pub newest_line: Option<Timestamp>,
     /// Boots, stops, exits and kills of workers: no attempt in this stream outlives one.
     pub breaks: BTreeSet<Timestamp>,
+    /// PHP's own last words: a process ended, a worker's where nobody else speaks in this stream.
+    #[serde(default)]
+    pub faults: BTreeSet<Timestamp>,
     /// Lines that say a worker was started.
     #[serde(default)]
     pub boots: BTreeSet<Timestamp>,
@@ -43,11 +46,28 @@ pub struct StreamFacts {
     pub newest_enqueue_line: Option<Timestamp>,
     /// Files that its lines say worker output goes to, newest last.
     pub log_files: BTreeMap<Timestamp, Arc<str>>,
+    /// The newest lines that tell of trouble and are in no known form.
+    #[serde(default)]
+    pub last_lines: BTreeSet<(Timestamp, Arc<str>)>,
+    /// The newest end of an attempt.
+    #[serde(default)]
+    pub newest_end_line: Option<Timestamp>,
     /// Store errors and traces that payloads cut apart.
     pub halves: Halves,
 }
 
+/// Lines of trouble remembered of one stream.
+const LAST_LINES_MAX: usize = 3;
+
 impl StreamFacts {
+    /// Notes lines of trouble that no form knows; the newest few stay, so that order does not matter.
+    pub fn note_last_lines(&mut self, lines: &[(Timestamp, Arc<str>)]) {
+        self.last_lines.extend(lines.iter().cloned());
+        while self.last_lines.len() > LAST_LINES_MAX {
+            self.last_lines.pop_first();
+        }
+    }
+
     /// Notes what a line says of a worker's end; the least of several of one moment, so that order does not matter.
     pub fn note_stop(&mut self, at: Timestamp, text: &Arc<str>) {
         let known = self.stops.entry(at).or_insert_with(|| Arc::clone(text));
@@ -66,12 +86,15 @@ impl Streams {
             log_stream: Arc::from(log_stream),
             newest_line: None,
             breaks: BTreeSet::new(),
+            faults: BTreeSet::new(),
             boots: BTreeSet::new(),
             kills: BTreeSet::new(),
             stops: BTreeMap::new(),
             newest_worker_line: None,
             newest_enqueue_line: None,
             log_files: BTreeMap::new(),
+            last_lines: BTreeSet::new(),
+            newest_end_line: None,
             halves: Halves::default(),
         });
         key
@@ -104,9 +127,24 @@ impl Streams {
     /// Whether the stream's worker broke off after `start` and by `now`.
     #[must_use]
     pub fn broke_since(&self, ix: StreamKey, start: Timestamp, now: Timestamp) -> bool {
-        self.get(ix)
-            .is_some_and(|stream| stream.breaks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now))
+        self.get(ix).is_some_and(|stream| is_between(&stream.breaks, start, now))
     }
+
+    /// The same, or one of its PHP processes ended in its own last words. Several workers may share the stream, so this
+    /// tells why an attempt has not ended, and not that none goes on.
+    #[must_use]
+    pub fn may_have_broken_since(&self, ix: StreamKey, start: Timestamp, now: Timestamp) -> bool {
+        self.get(ix).is_some_and(|stream| {
+            // Beside an app that enqueues, PHP may as well speak of a web request.
+            let is_workers_own = stream.newest_enqueue_line.is_none();
+            is_between(&stream.breaks, start, now)
+                || (is_workers_own && is_between(&stream.faults, start, now))
+        })
+    }
+}
+
+fn is_between(marks: &BTreeSet<Timestamp>, start: Timestamp, now: Timestamp) -> bool {
+    marks.range(start.plus_ms(1)..).next().is_some_and(|at| *at <= now)
 }
 
 #[cfg(test)]
@@ -138,5 +176,10 @@ mod tests {
         assert!(!streams.broke_since(one, ms(400), ms(499)), "not yet");
         assert!(!streams.broke_since(one, ms(500), ms(900)), "a boot line before the start");
         assert!(!streams.broke_since(other, ms(400), ms(900)), "another stream");
+        streams.get_mut(other).unwrap().faults.insert(ms(500));
+        assert!(streams.may_have_broken_since(other, ms(400), ms(900)), "only workers speak there");
+        assert!(!streams.broke_since(other, ms(400), ms(900)), "it may be another worker that ended");
+        streams.get_mut(other).unwrap().newest_enqueue_line = Some(ms(1));
+        assert!(!streams.may_have_broken_since(other, ms(400), ms(900)), "it may be a web request");
     }
 }

@@ -158,6 +158,7 @@ impl<'a> Planner<'a> {
         for lane in lanes.iter().filter(|lane| homes.values().all(|home| home != *lane)) {
             let view = queues.get(lane).unwrap_or(&nothing);
             let home = homes.get(lane).unwrap_or(lane);
+            self.plan.given_up.extend(&view.worked_off);
             self.drifted = self.drifted(home, view);
             self.plan.unseen.extend(&self.drifted);
             self.judge_stalled(home, view);

@@ -99,7 +99,7 @@ pub(super) fn of(problem: &Problem<'_>) -> Vec<Action> {
         Cause::Paused if problem.sub_cause == Some(SubCause::Maintenance) => &[Up, Monitor, Processes],
         Cause::Paused => &[Resume, Monitor, Processes],
         Cause::SlowBacklog => &[Monitor, Ecs(Services), Processes],
-        Cause::BehindLongJob => &[Processes, StreamTail, Monitor],
+        Cause::BehindLongJob | Cause::PutBack => &[Processes, StreamTail, Monitor],
         Cause::LogPathDown => &[LogStreams, Ecs(Services), Filters, Ecs(ListTasks)],
         Cause::MonitorBlind => &[Filters, LogStreams],
     };

@@ -12,6 +12,7 @@ mod explain;
 mod form;
 mod json;
 mod laravel;
+mod last_lines;
 mod line;
 mod normalise;
 mod reader;

@@ -4,11 +4,13 @@
 //! **Invariant:** no line fails. A line over a limit, or in no known form, is passed over and counted.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::domain::intake::LineStamp;
 use crate::domain::job::{LineKey, Observation, Timestamp, TraceHalf};
 
 use super::laravel::{self, Step};
+use super::last_lines::LastLines;
 use super::line::{EventClock, Line, Said};
 use super::rules::Rule;
 use super::unread::Unread;
@@ -25,6 +27,8 @@ pub struct Classified {
     pub within: Vec<LineStamp>,
     /// The lines that say nothing: how many, of which shapes, and what nearly was one.
     pub unread: Unread,
+    /// The last of them that tell of trouble.
+    pub last_lines: Vec<(Timestamp, Arc<str>)>,
 }
 
 /// What has been taken off around a line.
@@ -69,6 +73,7 @@ pub struct StreamReader<'c> {
     piece: Option<Piece>,
     within: Vec<LineStamp>,
     unread: Unread,
+    last_lines: LastLines,
 }
 
 impl<'c> StreamReader<'c> {
@@ -81,6 +86,7 @@ impl<'c> StreamReader<'c> {
             piece: None,
             within: Vec::new(),
             unread: Unread::default(),
+            last_lines: LastLines::default(),
         }
     }
 
@@ -105,7 +111,8 @@ impl<'c> StreamReader<'c> {
             self.half(&broken);
         }
         let (observations, halves) = self.laravel.finish();
-        Classified { observations, halves, within: self.within, unread: self.unread }
+        let last_lines = self.last_lines.into_lines();
+        Classified { observations, halves, within: self.within, unread: self.unread, last_lines }
     }
 
     /// Reads every line of a text.
@@ -151,11 +158,17 @@ impl<'c> StreamReader<'c> {
             Step::Done => {}
             Step::Within(inner) => match around.deeper() {
                 Some(around) => self.within(line, &inner, false, Around { by: None, ..around }),
-                None => self.unread.note(line.text),
+                None => self.pass_over(line),
             },
             Step::BrokenOff if line.text.len() >= CUT_BYTES_MIN => self.broken = Some(Piece::of(line)),
-            Step::BrokenOff | Step::Unread => self.unread.note(line.text),
+            Step::BrokenOff | Step::Unread => self.pass_over(line),
         }
+    }
+
+    /// Counts a line that says nothing, and keeps it if it tells of trouble.
+    fn pass_over(&mut self, line: Line<'_>) {
+        self.unread.note(line.text);
+        self.last_lines.note(line.at, line.text);
     }
 
     fn by_rule(&mut self, line: Line<'_>) -> bool {

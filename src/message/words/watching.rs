@@ -127,6 +127,16 @@ fn blind_spot_en(spot: BlindSpot) -> String {
             "no job was ever seen to start or end in this app: whether jobs are processed, unseen, \
              cannot be told from these logs"
         }
+        BlindSpot::JobsUnseen => {
+            "workers say that they do jobs, and no line of a job's start or end comes: which jobs are done, and how \
+             long they take, cannot be told, and a job that fails is not seen. \
+             Send the output of queue:work to the log, or log JobProcessing and JobProcessed (see README)"
+        }
+        BlindSpot::ByHttp => {
+            "jobs reach the workers over HTTP (aws-sqsd, as Elastic Beanstalk's worker tier has it), and no line of a \
+             job's start or end comes: requests that were answered are taken for jobs that were done, whichever they \
+             were. A [[rule]] on the access line, with stage = \"processed\" and the class, makes them seen"
+        }
         BlindSpot::NoIds => {
             "worker lines carry no id: jobs are matched by counting lines of their class, oldest first. \
              The number of waiting jobs is right, which of them waits is a guess; \
@@ -163,6 +173,14 @@ fn blind_spot_ja(spot: BlindSpot) -> String {
         }
         BlindSpot::NoJobLines => {
             "ジョブの開始・終了ログが一度も届いておらず、見えない所で処理されているかどうかは判断できない"
+        }
+        BlindSpot::JobsUnseen => {
+            "ワーカーはジョブを処理したと記録しているが、ジョブの開始・終了ログが届いていない。どのジョブが終わったか、\
+             失敗したかは分からない。queue:work の出力をログに送るか、JobProcessing と JobProcessed を記録すること（README を参照）"
+        }
+        BlindSpot::ByHttp => {
+            "ジョブは HTTP（Elastic Beanstalk の aws-sqsd）でワーカーに渡され、開始・終了ログが届いていない。応答された\
+             リクエストを処理済みのジョブとみなす。アクセスログへの [[rule]]（stage = \"processed\" とクラス）で見えるようになる"
         }
         BlindSpot::NoIds => {
             "ワーカーログに ID がなく、クラスごとに件数で古い順に突き合わせている。待機件数は正しいが、どのジョブが\

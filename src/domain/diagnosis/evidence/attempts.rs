@@ -89,7 +89,7 @@ impl<'a> Attempts<'a> {
             |started_at: Timestamp, class: Option<&'a JobClass>, stream: StreamKey, timeout_ms: i64| Open {
                 started_at,
                 class,
-                is_broken_off: ledger.streams.broke_since(stream, started_at, heard),
+                is_broken_off: ledger.streams.may_have_broken_since(stream, started_at, heard),
                 is_in_time: started_at.plus_ms(timeout_ms) > now,
                 is_heard_since: ledger.streams.get(stream).is_some_and(|stream| {
                     let is_workers_own = stream.newest_enqueue_line.is_none();

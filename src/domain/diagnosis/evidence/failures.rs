@@ -27,6 +27,11 @@ pub(in crate::domain::diagnosis) struct ClassFailure<'a> {
     pub(in crate::domain::diagnosis) longest_ms: Option<i64>,
     /// The newest exception that is told.
     pub(in crate::domain::diagnosis) text: Option<&'a Arc<str>>,
+    /// A bad end came while another attempt of the same job was at work, which ended well: it was handed out again this
+    /// long after its start.
+    pub(in crate::domain::diagnosis) overlapped_ms: Option<i64>,
+    /// The jobs had gone back to their queue by their own will before their attempts were used up.
+    pub(in crate::domain::diagnosis) was_released: bool,
     /// Some bad end may be tried again, or not: text cannot tell.
     pub(in crate::domain::diagnosis) is_ambiguous: bool,
 }
@@ -40,7 +45,11 @@ impl ClassFailure<'_> {
 
     /// What the exception tells.
     pub(in crate::domain::diagnosis) fn sub_cause(&self) -> Option<SubCause> {
-        SubCause::of_job(self.text?)
+        match SubCause::of_job(self.text?) {
+            Some(SubCause::MaxAttempts) if self.overlapped_ms.is_some() => Some(SubCause::RetriedTooSoon),
+            Some(SubCause::MaxAttempts) if self.was_released => Some(SubCause::ReleasedTooOften),
+            other => other,
+        }
     }
 
     /// Whether attempts ran into their timeout, in the exception's words.
@@ -93,12 +102,19 @@ fn of_class<'a>(
             newest: at,
             longest_ms: None,
             text: None,
+            overlapped_ms: None,
+            was_released: false,
             is_ambiguous: false,
         });
         failure.bad = failure.bad.saturating_add(1);
         failure.longest_ms = failure.longest_ms.max(end.runtime.map(|runtime| runtime.ms));
         failure.text = failure.text.or(end.text.as_ref());
         failure.is_ambiguous |= end.verdict == Verdict::Bad;
+        let overlapped_ms = outcomes.overlapped_ms(at, end);
+        // The attempt that went on ended well, which the line above does not count.
+        of = of.saturating_add(u64::from(overlapped_ms.is_some()));
+        failure.overlapped_ms = failure.overlapped_ms.or(overlapped_ms);
+        failure.was_released |= outcomes.was_released(at, end);
     }
     found.map(|failure| ClassFailure { of, ..failure })
 }

@@ -1,6 +1,7 @@
 //! What lines show around an incident, gathered once and asked by every rule.
 
 mod attempts;
+mod ends;
 mod failures;
 mod files;
 mod queue;
@@ -16,6 +17,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::policy::Policy;
 
 pub(super) use attempts::Attempts;
+pub(super) use ends::End;
 pub(super) use failures::ClassFailure;
 pub(super) use files::LogFile;
 pub(super) use queue::counting;

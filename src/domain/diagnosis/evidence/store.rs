@@ -70,7 +70,9 @@ impl<'a> Store<'a> {
 
 /// Whether a worker's error is its own: memory, or a command line that artisan does not take.
 fn is_of_process(text: &str) -> bool {
-    const WORDS: [&str; 5] = [
+    const WORDS: [&str; 7] = [
+        "Could not open input file",
+        "spawnerr:",
         "Allowed memory size",
         "option does not exist",
         "is not defined",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::AROUND_MS;
+use super::{AROUND_MS, End};
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::circumstances::Worker;
@@ -16,16 +16,32 @@ const FRESH_MS: i64 = 5 * MINUTE_MS;
 /// Lines of one boot lie this close together: an entrypoint announces a worker, then tells its process.
 const ONE_BOOT_MS: i64 = 2 * SECOND_MS;
 
+/// Lines that say the same and are no accident any more: as many as are kept of a stream.
+const REPEATED_LEAST: usize = 3;
+/// A scheduler starts this close to its minute.
+const ON_TIME_MS: i64 = 3 * SECOND_MS;
+
 /// What is heard of workers.
 pub(in crate::domain::diagnosis) struct Workers<'a> {
     /// The newest line of a job's start or end, on any queue.
     pub(in crate::domain::diagnosis) newest_job_line: Option<Timestamp>,
     /// The newest boot, and where.
     pub(in crate::domain::diagnosis) newest_boot: Option<(Timestamp, &'a StreamFacts)>,
-    /// The most boots of one stream within ten minutes, around the trouble.
+    /// The most boots of one stream within ten minutes, around the trouble, since an attempt last ended there: a worker
+    /// that works jobs between its starts is started so often by design.
     pub(in crate::domain::diagnosis) boots: Option<(usize, &'a StreamFacts, Timestamp)>,
     /// The most kills within ten minutes, around the trouble, and the newest of them.
     pub(in crate::domain::diagnosis) kills: Option<(usize, Timestamp)>,
+    /// The most bad ends within ten minutes, around the trouble, and the newest of them.
+    pub(in crate::domain::diagnosis) bad_ends: Option<(usize, Timestamp)>,
+    /// The newest words that no worker will start again by itself, if none was heard since.
+    pub(in crate::domain::diagnosis) given_up: Option<(Timestamp, &'a Arc<str>)>,
+    /// The newest words of a platform that ended an attempt for the time it took.
+    pub(in crate::domain::diagnosis) timed_out: Option<(Timestamp, &'a Arc<str>)>,
+    /// Whether those say the same again and again: whatever starts there does not get to a job.
+    pub(in crate::domain::diagnosis) is_repeating: bool,
+    /// The newest lines of trouble in no known form, where workers spoke and nothing else: since the last line of a job.
+    pub(in crate::domain::diagnosis) last_lines: Vec<(Timestamp, &'a Arc<str>)>,
     /// The newest end of a worker around the trouble, in its line's words.
     pub(in crate::domain::diagnosis) last_stop: Option<(Timestamp, &'a Arc<str>)>,
     /// Live workers that name this queue.
@@ -51,14 +67,34 @@ impl<'a> Workers<'a> {
             known.values().filter(|worker| worker.is_alive_since(heard.minus_ms(FRESH_MS))).collect();
         let storm = |marks: &BTreeSet<Timestamp>| most_within(marks.range(from..=heard).copied(), AROUND_MS);
         let boots = streams.iter().filter_map(|stream| {
-            let (count, newest) = storm(&boots_of(stream))?;
+            let (count, newest) = storm(&fruitless_boots(stream))?;
             Some((count, *stream, newest))
         });
         let kills: BTreeSet<Timestamp> =
             streams.iter().flat_map(|stream| stream.kills.iter().copied()).collect();
+        let bad_ends: BTreeSet<Timestamp> = streams
+            .iter()
+            .flat_map(|stream| &stream.stops)
+            .filter(|(_, text)| End::of(text) >= End::Bad)
+            .map(|(at, _)| *at)
+            .collect();
+        let newest_job_line = ledger.traits.newest_worker_line_at;
+        let given_up =
+            streams.iter().filter_map(|stream| given_up(stream, from, heard)).max_by_key(|(at, _)| *at);
         let stops = streams.iter().filter_map(|stream| stream.stops.range(from..=heard).next_back());
         Self {
-            newest_job_line: ledger.traits.newest_worker_line_at,
+            newest_job_line,
+            bad_ends: storm(&bad_ends),
+            given_up: given_up.filter(|(at, _)| Some(*at) >= newest_job_line),
+            timed_out: streams
+                .iter()
+                .filter_map(|stream| timed_out(stream, from, heard))
+                .max_by_key(|(at, _)| *at),
+            last_lines: streams
+                .iter()
+                .map(|stream| last_lines(stream, from, heard))
+                .max()
+                .unwrap_or_default(),
             newest_boot: streams
                 .iter()
                 .filter_map(|stream| Some((*stream.boots.range(..=heard).next_back()?, *stream)))
@@ -66,6 +102,7 @@ impl<'a> Workers<'a> {
             boots: boots.max_by_key(|(count, _, newest)| (*count, *newest)),
             kills: storm(&kills),
             last_stop: stops.map(|(at, text)| (*at, text)).max_by_key(|(at, _)| *at),
+            is_repeating: streams.iter().any(|stream| is_repeating(stream, from, heard)),
             naming: alive.iter().copied().filter(names).collect(),
             naming_others: alive.iter().copied().filter(|worker| !worker.serves(lane)).collect(),
             naming_none: alive
@@ -77,6 +114,74 @@ impl<'a> Workers<'a> {
             app_stream: newest_of(&streams, |stream| stream.newest_enqueue_line.is_some()),
         }
     }
+}
+
+/// A stream's boots since an attempt last ended there. Those of a scheduler, each at its minute, are none: it starts a
+/// worker whether the last one worked or not.
+fn fruitless_boots(stream: &StreamFacts) -> BTreeSet<Timestamp> {
+    let is_by_design = stream.stops.last_key_value().is_some_and(|(_, text)| End::of(text) == End::Designed);
+    let mut boots = boots_of(stream);
+    if is_by_design || is_by_the_clock(&boots) {
+        return BTreeSet::new();
+    }
+    boots.retain(|at| Some(*at) > stream.newest_end_line);
+    boots
+}
+
+/// Whether boots follow each other at whole minutes, as a scheduler's do.
+fn is_by_the_clock(boots: &BTreeSet<Timestamp>) -> bool {
+    let gaps = boots.iter().zip(boots.iter().skip(1)).map(|(one, next)| next.since_ms(*one));
+    let is_whole = |gap_ms: i64| {
+        let off_ms = gap_ms.saturating_add(ON_TIME_MS).wrapping_rem(MINUTE_MS);
+        gap_ms >= MINUTE_MS.saturating_sub(ON_TIME_MS) && off_ms <= ON_TIME_MS.saturating_mul(2)
+    };
+    boots.len() > 1 && gaps.into_iter().all(is_whole)
+}
+
+/// The words of a stream that no worker will start again, if none started or worked there since.
+fn given_up(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<(Timestamp, &Arc<str>)> {
+    let told = stream.stops.range(from..=heard).rfind(|(_, text)| End::of(text) == End::ForGood)?;
+    let is_last = [stream.newest_worker_line, stream.boots.last().copied()]
+        .into_iter()
+        .flatten()
+        .all(|at| at <= *told.0);
+    is_last.then_some((*told.0, told.1))
+}
+
+/// Whether the lines of trouble of a worker's stream say the same again and again, numbers left out.
+fn is_repeating(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> bool {
+    let folded = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+    let told = lines_since(stream, from, heard);
+    let texts: BTreeSet<String> = told.iter().map(|(_, text)| folded(text)).collect();
+    told.len() >= REPEATED_LEAST && texts.len() == 1
+}
+
+/// Lambda's words for an invocation that took too long.
+fn timed_out(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Option<(Timestamp, &Arc<str>)> {
+    let is_it = |text: &str| text.starts_with("Task timed out");
+    let told = stream.stops.range(from..=heard).rfind(|(_, text)| is_it(text.trim()))?;
+    Some((*told.0, told.1))
+}
+
+/// Lines of trouble of a stream in which workers spoke, and nobody who enqueues.
+fn last_lines(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Vec<(Timestamp, &Arc<str>)> {
+    let mut lines: Vec<(Timestamp, &Arc<str>)> = Vec::new();
+    for (at, text) in lines_since(stream, from, heard) {
+        if lines.iter().all(|(_, known)| *known != text) {
+            lines.push((at, text));
+        }
+    }
+    lines
+}
+
+/// All of them since the last line of a job, newest first.
+fn lines_since(stream: &StreamFacts, from: Timestamp, heard: Timestamp) -> Vec<(Timestamp, &Arc<str>)> {
+    let Some(newest) = stream.newest_worker_line.filter(|_| stream.newest_enqueue_line.is_none()) else {
+        return Vec::new();
+    };
+    let lines = stream.last_lines.iter().rev();
+    let told = lines.filter(|(at, _)| *at > newest && *at >= from && *at <= heard);
+    told.map(|(at, text)| (*at, text)).collect()
 }
 
 /// A stream's boots, the lines of one boot counting once.
@@ -138,6 +243,28 @@ mod tests {
         check(&[0], Some((1, 0)));
         check(&[0, 600, 1_300], Some((2, 600)));
         check(&[0, 601, 700, 800], Some((3, 800)));
+    }
+
+    #[track_caller]
+    fn check_fruitless(boots_s: &[i64], end_s: Option<i64>, stop: Option<&str>, expected: usize) {
+        let mut streams = crate::domain::ledger::stream::Streams::default();
+        let key = streams.note("g", "s");
+        let stream = streams.get_mut(key).unwrap();
+        let at = |s: i64| Timestamp::from_ms(s.saturating_mul(SECOND_MS));
+        stream.boots.extend(boots_s.iter().map(|s| at(*s)));
+        stream.newest_end_line = end_s.map(at);
+        stream.stops.extend(stop.map(|text| (at(0), Arc::from(text))));
+        assert_eq!(fruitless_boots(streams.get(key).unwrap()).len(), expected, "{boots_s:?}");
+    }
+
+    #[test]
+    fn boots_count_where_nothing_is_worked_off_between_them() {
+        check_fruitless(&[10, 14, 18], None, None, 3);
+        check_fruitless(&[10, 14, 18], Some(15), None, 1);
+        check_fruitless(&[10, 14, 18], None, Some("exited: w_00 (exit status 0; expected)"), 3);
+        check_fruitless(&[10, 14, 18], None, Some("empty"), 0);
+        check_fruitless(&[0, 60, 121, 180, 359], None, None, 0);
+        check_fruitless(&[0, 10, 30, 70, 150], None, None, 5);
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::domain::job::{ConnectionName, MINUTE_MS, Timestamp};
 
 /// Errors that are no accident any more.
 const ERRORS_LEAST: u64 = 3;
-/// A worker that cannot fetch says so each few seconds: after this long without a word it is past.
+/// A worker that cannot fetch says so each few seconds: after this long without a word it is past, if others reach the
+/// store meanwhile.
+const SILENT_MS: i64 = MINUTE_MS;
+/// The same where nobody is seen to reach the store.
 const GOING_ON_MS: i64 = 5 * MINUTE_MS;
 
 /// Workers are alive and get nothing: their fetches fail, or they say that they live and start nothing.
@@ -21,9 +24,13 @@ pub(super) fn cannot_fetch(evidence: &Evidence<'_>) -> Option<Candidate> {
         let since_start = errors.newest.max(newest_start) == errors.newest;
         errors.count >= ERRORS_LEAST && since_start
     };
+    // The app has put jobs on this very queue since, and no worker has met an error any more.
+    let is_over = errors.newest.is_some_and(|at| {
+        evidence.question.view.newest_enqueue > Some(at) && evidence.heard.since_ms(at) > SILENT_MS
+    });
     let is_now = errors.newest.is_some_and(|at| evidence.heard.since_ms(at) <= GOING_ON_MS);
     let candidate = |weight| Candidate::new(Cause::CannotFetch, weight).leaving([Unknown::StoreHolds]);
-    if is_going_on(&errors) {
+    if is_going_on(&errors) && !is_over {
         // No start anywhere since the first error: there is nothing else that a worker does.
         let is_only = errors.oldest > newest_start;
         let is_known = errors.sub_cause().is_some();

@@ -93,6 +93,7 @@ fn rules(kind: Kind) -> &'static [Rule] {
         ],
         Kind::Failing => &[failing::job_timeout, running::crash_loop, failing::failing_fast],
         Kind::StuckRunning => &[
+            running::put_back,
             failing::job_timeout,
             running::crash_loop,
             running::hung,

@@ -19,17 +19,27 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
     let process = evidence.store.process;
     let is_storm = |count: usize| count >= STORM;
     let kills = workers.kills.filter(|(count, _)| is_storm(*count));
+    let bad_ends = workers.bad_ends.filter(|(count, at)| {
+        // Of attempts that end in their worker's death, others may well end between.
+        is_storm(*count) && (evidence.kind() == Kind::StuckRunning || Some(*at) > workers.newest_job_line)
+    });
+    let given_up = workers.given_up.filter(|_| evidence.kind() == Kind::Stalled);
     let boots = workers.boots.filter(|(count, ..)| is_storm(*count));
     let fruitless = Some(attempts.fruitless).filter(|count| is_storm(*count));
     // A worker that fails before it takes a job, again and again.
     let failed_starts =
         (process.count >= STORM as u64 && process.newest > workers.newest_job_line).then_some(process);
-    let is_dying = kills.is_some() || boots.is_some() || failed_starts.is_some();
+    let is_dying = kills.is_some()
+        || boots.is_some()
+        || failed_starts.is_some()
+        || bad_ends.is_some()
+        || given_up.is_some_and(|_| workers.bad_ends.is_some());
     // An attempt that cannot end any more: its worker broke off under it.
     let is_orphaned = evidence.kind() == Kind::StuckRunning
         && !attempts.open.is_empty()
         && attempts.open.iter().all(|open| open.is_broken_off);
-    if attempts.lost_twice.is_none() && fruitless.is_none() && !is_dying && !is_orphaned {
+    let is_repeating = workers.is_repeating && evidence.kind() == Kind::Stalled;
+    if attempts.lost_twice.is_none() && fruitless.is_none() && !is_dying && !is_orphaned && !is_repeating {
         return None;
     }
     let text = failed_starts.and_then(|errors| errors.text).or(process.text);
@@ -45,6 +55,10 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
     let mut facts = Vec::new();
     facts.extend(attempts.lost_twice.map(|(count, at)| Fact::at(Finding::LostJobs(count), at)));
     facts.extend(fruitless.map(|count| Fact::when(Finding::OpenStarts(count as u64), oldest)));
+    facts.extend(given_up.map(|(at, text)| Fact::at(Finding::WorkerStopped(Arc::clone(text)), at)));
+    facts.extend(
+        bad_ends.filter(|_| kills.is_none()).map(|(count, at)| Fact::at(Finding::BadExits(count as u64), at)),
+    );
     facts.extend(kills.map(|(count, at)| Fact::at(Finding::Killed(count as u64), at)));
     facts.extend(boots.map(|(count, stream, at)| {
         Fact::at(Finding::Boots { count: count as u64, stream: Arc::clone(&stream.log_stream) }, at)
@@ -60,6 +74,18 @@ pub(super) fn crash_loop(evidence: &Evidence<'_>) -> Option<Candidate> {
             .with(facts)
             .leaving(sub_cause.is_none().then_some(Unknown::WhyItDied)),
     )
+}
+
+/// A job goes back to its queue by its own will, by its attempts' numbers.
+pub(super) fn put_back(evidence: &Evidence<'_>) -> Option<Candidate> {
+    let stuck = evidence.question.view.stuck.iter();
+    let (count, attempt) =
+        stuck.filter_map(|attempt| Some((attempt.put_back?, attempt))).max_by_key(|it| it.0)?;
+    let what = Finding::PutBack { class: attempt.class.clone(), count };
+    // The attempts' own numbers leave no other, unless other attempts are stuck as well.
+    let is_only = evidence.question.view.stuck.iter().all(|attempt| attempt.put_back.is_some());
+    let candidate = Candidate::new(Cause::PutBack, Weight::Shown).certain_if(is_only);
+    Some(candidate.with([Fact::at(what, attempt.started_at)]))
 }
 
 /// The workers that are known are in a job that goes on, and nothing else starts.

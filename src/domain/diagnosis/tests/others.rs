@@ -42,8 +42,12 @@ fn a_backlog_is_slow_unless_something_holds_it_up() {
             )
         })
         .collect();
-    let waiting: String = (0..40).map(|n| format!("{} app queued w{n}\n", 630 + n)).collect();
-    let world = World::read(&format!("{flowing}{waiting}"));
+    let waiting =
+        |every: i64| (0..40).map(|n| format!("{} app queued w{n}\n", 630 + n * every)).collect::<String>();
+    let burst = World::read(&format!("{flowing}{}", waiting(1)));
+    check_world(&burst, Kind::Backlog, 1_000, "slow_backlog!");
+    assert_eq!(burst.ask(Kind::Backlog, 1_000).trend, None, "nothing came for minutes");
+    let world = World::read(&format!("{flowing}{}", waiting(9)));
     check_world(&world, Kind::Backlog, 1_000, "slow_backlog!");
     assert_eq!(world.ask(Kind::Backlog, 1_000).trend, Some(Trend::Growing { per_hour: 120 }));
     // One long job, and nothing else started since the oldest that waits was ready.

@@ -38,6 +38,22 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     Some(seen)
 }
 
+/// What Horizon, or the lack of it, says at once and then ends: `A supervisor with this name is already running.`
+pub(super) fn refused(line: &str) -> Option<Sighting<'_>> {
+    const SENTENCES: [&str; 5] = [
+        "A supervisor with this name is already running.",
+        "A master supervisor is already running on this machine.",
+        "Command \"horizon\" is not defined.",
+        "Command \"queue:work\" is not defined.",
+        "There are no commands defined in the \"queue\" namespace.",
+    ];
+    let line = line.trim();
+    let sentence = ["ERROR ", "WARN "].iter().find_map(|level| line.strip_prefix(level)).unwrap_or(line);
+    let sentence = sentence.trim_start();
+    let is_it = SENTENCES.iter().any(|known| sentence.starts_with(known));
+    is_it.then(|| Sighting::new(Stage::WorkerStopped, Form::Process).saying(sentence))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

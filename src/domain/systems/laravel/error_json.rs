@@ -10,7 +10,7 @@ use super::json::Document;
 use super::monolog;
 use super::records::stage_of;
 use super::store_error::{self, Fault};
-use super::trace;
+use super::trace::{self, Part};
 
 /// Monolog's level of an error.
 const MONOLOG_ERROR: u32 = 400;
@@ -53,24 +53,24 @@ pub(super) fn is_error(record: &Document<'_>) -> bool {
     level.is_some_and(|level| if is_gelf { level <= GELF_ERROR } else { level >= MONOLOG_ERROR })
 }
 
-/// What the record is evidence of, if its exception is a store's.
+/// What the record is evidence of, if its exception is a queue's.
 pub(super) fn read(record: &Document<'_>) -> Option<Stage> {
     let context = record.object("context").and_then(|context| context.get("exception"));
     let exception = context.or_else(|| record.get("exception"))?.get();
-    let (fault, side) = if exception.starts_with('"') {
+    let (fault, part) = if exception.starts_with('"') {
         let printed: String = serde_json::from_str(exception).ok()?;
         let text = printed.strip_prefix("[object] (").unwrap_or(&printed);
         let (class, message) = store_error::split_printed(text);
-        (store_error::fault(class, message), trace::side_of_files(printed.lines()))
+        (store_error::fault(class, message), trace::part_of_files(printed.lines()))
     } else {
         let exception: Exception<'_> = serde_json::from_str(exception).ok()?;
         let frames = exception.file.iter().chain(&exception.trace).map(AsRef::as_ref);
-        (store_error::fault(&exception.class, &exception.message), trace::side_of_files(frames))
+        (store_error::fault(&exception.class, &exception.message), trace::part_of_files(frames))
     };
-    match (fault, side) {
-        (Fault::Sided(side), _) | (Fault::Store | Fault::Database, Some(side)) => Some(stage_of(side)),
-        (Fault::Store, None) => Some(Stage::RedisError),
-        (Fault::Database, None) | (Fault::Console | Fault::Other, _) => None,
+    match (part, fault) {
+        (Some(Part::Side(side)), _) | (None, Fault::Sided(side)) => Some(stage_of(side)),
+        (None, Fault::Store) => Some(Stage::RedisError),
+        (Some(Part::Job), _) | (None, Fault::Other) => None,
     }
 }
 

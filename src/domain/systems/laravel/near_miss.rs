@@ -71,7 +71,7 @@ fn record(head: monolog::Head<'_>) -> NearMiss {
         return miss(
             RECORD,
             format!(
-                "an application error ({class}): only errors of Redis, and of a database whose trace shows the queue, count"
+                "an application error ({class}): only errors whose trace shows a queue at work count, and without a trace those of Redis"
             ),
         );
     }

@@ -100,6 +100,7 @@ fn owned(seen: Sighting<'_>) -> Sighting<'static> {
         runtime: seen.runtime,
         timeout_ms: seen.timeout_ms,
         text: own(seen.text),
+        jobs: seen.jobs,
     }
 }
 

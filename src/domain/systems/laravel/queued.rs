@@ -115,6 +115,7 @@ fn sighting<'a>(report: &Report<'_>, context: &Document<'a>) -> Option<Sighting<
         seen.queue = context.text(&["queue"]).or(only_queue(queues.as_deref()).map(Into::into));
         seen.id = worker_name(context.scalar("worker"), context.scalar("host"), context.scalar("pid"));
         let is_stop = stage == Stage::WorkerStopped;
+        seen.jobs = context.scalar("jobs").as_count().filter(|_| is_stop);
         seen.text = if is_stop { context.text(&["reason"]) } else { queues.map(Into::into) };
         return Some(seen);
     }

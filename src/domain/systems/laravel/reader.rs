@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
-use crate::domain::job::{Observation, Stage, TraceHalf};
+use crate::domain::job::{Form, Observation, Stage, TraceHalf};
 
 use super::objects::{self, Found};
 use super::quotation::{Origin, Quotation, Verdict};
-use super::records::{Findings, Head, Records};
+use super::records::{Findings, Head, Records, stage_of};
 use super::sighting::{Names, Sighting, cut};
 use super::{
     artisan, bare, bracket, columns, flat_json, glued, monolog, process, queued, store_error, trace,
@@ -96,7 +96,8 @@ impl Reader {
     /// Ends the stream's part of the payload.
     pub(in crate::domain::systems) fn finish(mut self) -> (Vec<Observation>, Vec<TraceHalf>) {
         self.records.finish(self.event_number, &mut self.found);
-        let quoted = self.quotation.into_quoted();
+        let mut quoted = self.quotation.into_quoted();
+        quoted.append(&mut self.found.withdrawn);
         let mut observations = self.found.observations;
         if !quoted.is_empty() {
             let mut place = 0_usize;
@@ -202,7 +203,9 @@ impl Reader {
                 return Step::Done;
             }
             Some(b'Q') => columns::read_pause(text).or_else(|| process::read(text)),
-            Some(b'A' | b'B') => artisan::read(text).or_else(|| process::read(text)),
+            Some(b'A' | b'B' | b'E') => {
+                artisan::read(text).or_else(|| artisan::refused(text)).or_else(|| process::read(text))
+            }
             Some(_) => process::read(text),
         };
         self.observe_if(line, seen).into()
@@ -215,7 +218,8 @@ impl Reader {
 
     /// A line that begins with a space: columns, their fragments, or artisan's banner.
     fn indented<'a>(&mut self, line: Line<'a>) -> Step<'a> {
-        if self.observe_if(line, columns::read(line.text).or_else(|| artisan::read(line.text))) {
+        let artisan = || artisan::read(line.text).or_else(|| artisan::refused(line.text));
+        if self.observe_if(line, columns::read(line.text).or_else(artisan)) {
             return Step::Done;
         }
         if let Some(mut seen) = columns::read_continuation(line.text) {
@@ -254,7 +258,7 @@ impl Reader {
                 return if matches!(last, Step::Unread) { step } else { last };
             }
             Found::BrokenOff => return Step::BrokenOff,
-            Found::Nothing => return Step::Unread,
+            Found::Nothing => return self.observe_if(line, process::task_state(line.text)).into(),
         }
         Step::Done
     }
@@ -291,6 +295,9 @@ impl Reader {
                 exception,
                 failed,
             );
+        } else if let Some(side) = store_error::side_of_message(head.body).filter(|_| is_error) {
+            let text = head.message().trim_end().to_owned();
+            self.observe(line, Sighting::new(stage_of(side), Form::Monolog).saying(text));
         }
         if head.is_open() {
             if exception.is_none() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
 
 use super::store_error::Fault;
-use super::trace::Frame;
+use super::trace::{Frame, Part};
 
 /// Open records kept: more errors than this do not alternate in one stream.
 const OPEN_MAX: usize = 8;
@@ -30,8 +30,9 @@ pub(super) struct Head {
 struct Record {
     /// `None` for a trace whose head was in an earlier payload.
     head: Option<Head>,
-    /// [`Fault::Other`] once there is nothing more to learn.
     fault: Fault,
+    /// Whether a frame has told whose the error is, or nothing is to be learned from its frames.
+    is_decided: bool,
     /// The store error's observation.
     observation: Option<usize>,
     /// The failed attempt just before the head, and what to say of it if the trace shows a job's run.
@@ -46,6 +47,8 @@ struct Record {
 pub(super) struct Findings {
     pub(super) observations: Vec<Observation>,
     pub(super) halves: Vec<TraceHalf>,
+    /// Places of observations that a trace took back.
+    pub(super) withdrawn: Vec<usize>,
 }
 
 impl Findings {
@@ -77,18 +80,19 @@ impl Records {
         line_number: u64,
         found: &mut Findings,
     ) {
-        let (fault, observation) = match fault {
-            Fault::Store => (fault, Some(found.store_error(&head, Stage::RedisError))),
-            Fault::Sided(side) => (Fault::Other, Some(found.store_error(&head, stage_of(side)))),
-            Fault::Database | Fault::Console | Fault::Other => (fault, None),
+        let stage = match fault {
+            Fault::Store => Some(Stage::RedisError),
+            Fault::Sided(side) => Some(stage_of(side)),
+            Fault::Other => None,
         };
-        self.add(Record { head: Some(head), fault, observation, failed, next: None, line_number });
+        let observation = stage.map(|stage| found.store_error(&head, stage));
+        let (head, is_decided) = (Some(head), matches!(fault, Fault::Sided(_)));
+        self.add(Record { head, fault, is_decided, observation, failed, next: None, line_number });
     }
 
     /// Opens a trace that is nobody's evidence, so that its frames are not taken for another's.
     pub(super) fn open_other(&mut self, line_number: u64) {
-        let fault = Fault::Other;
-        self.add(Record { head: None, fault, observation: None, failed: None, next: None, line_number });
+        self.add(Record::headless(true, line_number));
     }
 
     fn add(&mut self, record: Record) {
@@ -115,8 +119,7 @@ impl Records {
         let first = || self.0.iter().position(|record| record.next.is_none()).filter(|_| frame.number == 0);
         let place = expected.or_else(first).unwrap_or_else(|| {
             // No head in this payload: whatever side this trace shows belongs to one in an earlier payload.
-            let fault = Fault::Store;
-            self.add(Record { head: None, fault, observation: None, failed: None, next: None, line_number });
+            self.add(Record::headless(false, line_number));
             self.0.len().saturating_sub(1)
         });
         let Some(record) = self.0.get_mut(place) else { return };
@@ -132,16 +135,12 @@ impl Records {
     pub(super) fn finish(self, line_number: u64, found: &mut Findings) {
         for record in self.0 {
             let is_fresh = line_number.saturating_sub(record.line_number) <= SILENT_LINES_MAX;
-            let Some(head) = record.head.filter(|_| is_fresh) else { continue };
-            match record.fault {
-                Fault::Store => {}
-                // Its trace may yet show the queue; the ledger must have something to turn.
-                Fault::Database => {
-                    found.store_error(&head, Stage::RedisError);
-                }
-                Fault::Sided(_) | Fault::Console | Fault::Other => continue,
-            }
-            found.halves.push(TraceHalf::Head(head.at, head.line));
+            let Some(head) = record.head.filter(|_| is_fresh && !record.is_decided) else { continue };
+            found.halves.push(match record.fault {
+                Fault::Store | Fault::Sided(_) => TraceHalf::Head(head.at, head.line),
+                // Its trace may yet show a queue.
+                Fault::Other => TraceHalf::Exception(head.at, head.line, head.text),
+            });
         }
     }
 }
@@ -154,30 +153,28 @@ impl Record {
         {
             observation.text = Some(text);
         }
-        let is_decided = match (self.fault, frame.side(), &self.head) {
-            (Fault::Store, Some(side), Some(_)) => {
-                if let Some(observation) = self.observation.and_then(|o| found.observations.get_mut(o)) {
+        let Some(part) = frame.part().filter(|_| !self.is_decided) else { return };
+        self.is_decided = true;
+        match (part, &self.head, self.observation) {
+            (Part::Side(side), None, _) => found.halves.push(TraceHalf::Tail(at, side)),
+            (Part::Side(side), Some(_), Some(place)) => {
+                if let Some(observation) = found.observations.get_mut(place) {
                     observation.stage = stage_of(side);
                 }
-                true
             }
-            (Fault::Store, Some(side), None) => {
-                found.halves.push(TraceHalf::Tail(at, side));
-                true
-            }
-            (Fault::Database, Some(side), Some(head)) => {
+            (Part::Side(side), Some(head), None) => {
                 found.store_error(head, stage_of(side));
-                true
             }
-            (Fault::Console, _, Some(head)) if frame.is_work_command() => {
-                found.store_error(head, Stage::WorkerError);
-                true
-            }
-            _ => false,
-        };
-        if is_decided {
-            self.fault = Fault::Other;
+            // The job's own: its store may be the queue's, but it is not the queue that was asked.
+            (Part::Job, _, Some(place)) => found.withdrawn.push(place),
+            (Part::Job, _, None) => {}
         }
+    }
+
+    /// A trace whose head is not known.
+    const fn headless(is_decided: bool, line_number: u64) -> Self {
+        let fault = Fault::Other;
+        Self { head: None, fault, is_decided, observation: None, failed: None, next: None, line_number }
     }
 }
 

@@ -1,7 +1,9 @@
-//! Which exceptions are a queue store's: Redis, a database, SQS and their kin.
+//! Which exceptions are a queue store's by their class alone: Redis, SQS, Beanstalk, AMQP.
 //!
-//! A database error is mostly an app's own business, so it counts only when its trace shows the queue. A Redis
-//! error counts by itself, unless its text shows a wrong command rather than a sick server.
+//! Any exception whose trace shows a queue at work is the queue's, whatever its class: missing credentials, a payload
+//! that cannot be encoded, a driver that is not installed. The class matters only where no trace tells. A Redis error
+//! counts then by itself, unless its text shows a wrong command rather than a sick server; a database's does not, as it
+//! is mostly an app's own business.
 
 use crate::domain::job::TraceSide;
 
@@ -12,11 +14,7 @@ pub(super) enum Fault {
     Store,
     /// The queue's store said which half it refused.
     Sided(TraceSide),
-    /// A database fails: the queue's, if the trace says so.
-    Database,
-    /// A console command fails at its start: a worker's, if the trace says so.
-    Console,
-    /// Nothing of the queue's.
+    /// The queue's, if the trace says so.
     Other,
 }
 
@@ -30,16 +28,25 @@ pub(super) fn fault(class: &str, message: &str) -> Fault {
         "SqsException" if message.contains("SendMessage") => Fault::Sided(TraceSide::Push),
         "SqsException" if message.contains("ReceiveMessage") => Fault::Sided(TraceSide::Pop),
         "SqsException" => Fault::Store,
-        "QueryException" | "PDOException" | "DeadlockException" if message.contains("SQLSTATE[") => {
-            Fault::Database
-        }
         _ if class.starts_with("Predis\\") && !starts(&WRONG_COMMANDS) => Fault::Store,
         _ if class.starts_with("Pheanstalk\\") || class.starts_with("PhpAmqpLib\\") => Fault::Store,
-        _ if class.contains("Console\\Exception\\") || class.contains("Console\\\\Exception\\\\") => {
-            Fault::Console
-        }
         _ => Fault::Other,
     }
+}
+
+/// What an error's message says by itself, of a driver that logs no exception, as RabbitMQ's: `AMQP error while
+/// attempting pop: Broken pipe or closed connection`. The same of a push, which the app gets to know nothing of.
+pub(super) fn side_of_message(message: &str) -> Option<TraceSide> {
+    const FETCHES: [&str; 4] =
+        ["error while attempting pop", "failed to pop job", "error while consuming", "error while polling"];
+    const PUSHES: [&str; 3] =
+        ["error while attempting pushraw", "error while attempting laterraw", "failed to push job"];
+    let beginning: String = message.chars().take(80).collect::<String>().to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|words| beginning.contains(words));
+    if has(&FETCHES) {
+        return Some(TraceSide::Pop);
+    }
+    has(&PUSHES).then_some(TraceSide::Push)
 }
 
 /// Replies that tell of a wrong command: a bug of the app's, not a sick server.
@@ -60,6 +67,16 @@ mod tests {
     fn check(printed: &str, expected: Fault) {
         let (class, message) = split_printed(printed);
         assert_eq!(fault(class, message), expected, "{printed}");
+    }
+
+    #[test]
+    fn a_driver_without_an_exception_says_which_side_it_was_on() {
+        let check = |message: &str, side| assert_eq!(side_of_message(message), side, "{message}");
+        check("AMQP error while attempting pop: Broken pipe or closed connection  ", Some(TraceSide::Pop));
+        check("AMQP error while attempting pop:", Some(TraceSide::Pop));
+        check("Kafka: error while consuming message: Local: Broker transport failure", Some(TraceSide::Pop));
+        check("AMQP error while attempting pushRaw: Broken pipe", Some(TraceSide::Push));
+        check("Could not pop the champagne", None);
     }
 
     #[test]
@@ -86,9 +103,9 @@ mod tests {
         check(r"ErrorException(code: 0): Redis::connect(): php_network_getaddresses: failed", Fault::Store);
         check(
             r"Illuminate\\Database\\QueryException(code: 2002): SQLSTATE[HY000] [2002] Connection refused",
-            Fault::Database,
+            Fault::Other,
         );
-        check(r"PDOException(code: 2002): SQLSTATE[HY000] [2002] Connection refused", Fault::Database);
+        check(r"PDOException(code: 2002): SQLSTATE[HY000] [2002] Connection refused", Fault::Other);
         check(
             r#"Aws\\Sqs\\Exception\\SqsException(code: 0): Error executing \"SendMessage\" on"#,
             Fault::Sided(TraceSide::Push),
@@ -103,7 +120,7 @@ mod tests {
         );
         check(
             r"Symfony\\Component\\Console\\Exception\\InvalidArgumentException(code: 0): The option",
-            Fault::Console,
+            Fault::Other,
         );
         check("RuntimeException(code: 0): Connection refused", Fault::Other);
         check("RedisException(code: 0): WRONGTYPE Operation against a key", Fault::Other);

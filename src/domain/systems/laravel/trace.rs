@@ -1,6 +1,7 @@
-//! Stack traces as evidence: which frames show a job being put on a queue, which a worker fetching one.
+//! Stack traces as evidence: which frames show a job being put on a queue, which a worker fetching one, and which a
+//! job at work.
 //!
-//! It refuses frames that are in every trace of a running job, first of all `Dispatcher->dispatchNow()`.
+//! It refuses `Dispatcher->dispatchNow()`, which is in every trace of a running job and in many of a web request.
 
 use crate::domain::job::TraceSide;
 
@@ -34,28 +35,43 @@ impl Frame<'_> {
             || (class.ends_with("\\Worker") && method == "process")
     }
 
-    /// Whether a worker command was at work here.
-    pub(super) fn is_work_command(&self) -> bool {
-        self.parts().0.ends_with("WorkCommand")
-    }
-
-    /// The side the frame shows.
-    pub(super) fn side(&self) -> Option<TraceSide> {
+    /// What the frame tells of the error above it, or nothing.
+    pub(super) fn part(&self) -> Option<Part> {
         let (class, method) = self.parts();
-        match method {
-            "enqueueUsing" | "pushCommandToQueue" | "dispatchToQueue" | "pushToDatabase" | "pushRaw"
-            | "laterRaw" => Some(TraceSide::Push),
-            "push" | "pushOn" | "later" | "laterOn" | "bulk" if is_queue(class) => Some(TraceSide::Push),
-            "getNextJob"
-            | "retrieveNextJob"
-            | "migrateExpiredJobs"
-            | "getNextReservableJob"
-            | "getNextAvailableJob"
-            | "getTimestampOfLastQueueRestart"
-            | "queueShouldRestart"
-            | "daemonShouldRun"
-            | "queuePaused" => Some(TraceSide::Pop),
-            "pop" | "migrate" | "marshalJob" | "markJobAsReserved" if is_queue(class) => Some(TraceSide::Pop),
+        let short = class.rsplit('\\').next().unwrap_or(class);
+        match (short, method) {
+            ("CallQueuedHandler", "call") | ("Worker", "process" | "runJob") | ("SyncQueue", _) => {
+                Some(Part::Job)
+            }
+            (_, "fire") if class.contains("Jobs\\") && class.contains("Queue") => Some(Part::Job),
+            ("Dispatcher", "pushCommandToQueue" | "dispatchToQueue") => Some(Part::Side(TraceSide::Push)),
+            (
+                _,
+                "enqueueUsing" | "pushToDatabase" | "pushRaw" | "laterRaw" | "push" | "pushOn" | "later"
+                | "laterOn" | "bulk" | "createPayload" | "createPayloadArray",
+            ) if is_queue(class) => Some(Part::Side(TraceSide::Push)),
+            (
+                "Worker",
+                "getNextJob"
+                | "getTimestampOfLastQueueRestart"
+                | "queueShouldRestart"
+                | "daemonShouldRun"
+                | "queuePaused",
+            ) => Some(Part::Side(TraceSide::Pop)),
+            (
+                _,
+                "pop"
+                | "migrate"
+                | "marshalJob"
+                | "markJobAsReserved"
+                | "retrieveNextJob"
+                | "migrateExpiredJobs"
+                | "getNextReservableJob"
+                | "getNextAvailableJob"
+                | "getNextJob",
+            ) if is_queue(class) => Some(Part::Side(TraceSide::Pop)),
+            // Whatever a worker meets that is neither in a job nor in the app is the worker's.
+            ("WorkCommand", _) => Some(Part::Side(TraceSide::Pop)),
             _ => None,
         }
     }
@@ -67,30 +83,56 @@ impl Frame<'_> {
     }
 }
 
-/// Whether a class is a queue driver: an app's own `PrintQueue->push()` is not.
-fn is_queue(class: &str) -> bool {
-    class.ends_with("Queue") && (class.contains("\\Queue\\") || class.contains("Horizon\\"))
+/// What one frame tells of the error that was thrown above it. The telling frame nearest to the throw decides: a job
+/// that a web request runs at once has `CallQueuedHandler->call()` above `SyncQueue->push()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A queue's driver was at work.
+    Side(TraceSide),
+    /// A job was at work: the error is the job's own, whatever its class.
+    Job,
 }
 
-/// The side that a JSON record's trace shows: files only, as Monolog writes them (`/path/file.php:12`), or
-/// whole frames. A queue driver called by a worker fetches; called by anything else, it pushes.
-pub(super) fn side_of_files<'a>(trace: impl Iterator<Item = &'a str>) -> Option<TraceSide> {
+/// Whether a class is a queue driver: an app's own `PrintQueue->push()` is not.
+fn is_queue(class: &str) -> bool {
+    /// Drivers of packages whose namespace does not say so.
+    const DRIVERS: [&str; 8] = [
+        "RedisQueue",
+        "DatabaseQueue",
+        "SqsQueue",
+        "SqsFifoQueue",
+        "BeanstalkdQueue",
+        "RabbitMQQueue",
+        "MongoQueue",
+        "PubSubQueue",
+    ];
+    let is_in_namespace = class.contains("Queue\\") || class.contains("Horizon\\") || class.contains("Sqs\\");
+    class.ends_with("Queue") && (is_in_namespace || DRIVERS.iter().any(|name| class.ends_with(name)))
+}
+
+/// What a JSON record's trace tells: files only, as Monolog writes them (`/path/file.php:12`), or whole frames. A queue
+/// driver called by a worker fetches; called by anything else, it pushes.
+pub(super) fn part_of_files<'a>(trace: impl Iterator<Item = &'a str>) -> Option<Part> {
     let mut in_driver = false;
     for entry in trace {
-        if let Some(side) = frame(entry).and_then(|f| f.side()) {
-            return Some(side);
+        if let Some(part) = frame(entry).and_then(|frame| frame.part()) {
+            return Some(part);
         }
         let file = entry.rsplit_once(':').map_or(entry, |(file, _)| file);
-        let folder_and_name = file.rsplit_once('/').map(|(folder, name)| (folder.ends_with("/Queue"), name));
-        match folder_and_name {
-            Some((true, "Worker.php")) if in_driver => return Some(TraceSide::Pop),
-            Some((true, "Queue.php")) => return Some(TraceSide::Push),
-            Some((true, name)) if name.ends_with("Queue.php") => in_driver = true,
-            Some((_, "RedisQueue.php")) => in_driver = true,
-            Some((false, "Dispatcher.php")) if in_driver && file.ends_with("/Bus/Dispatcher.php") => {
-                return Some(TraceSide::Push);
+        let Some((folder, name)) = file.rsplit_once('/') else { continue };
+        let in_queue = folder.ends_with("/Queue");
+        match name {
+            "CallQueuedHandler.php" | "SyncQueue.php" if in_queue => return Some(Part::Job),
+            _ if folder.ends_with("/Queue/Jobs") => return Some(Part::Job),
+            "Worker.php" if in_queue && in_driver => return Some(Part::Side(TraceSide::Pop)),
+            "WorkCommand.php" => return Some(Part::Side(TraceSide::Pop)),
+            "Queue.php" if in_queue => return Some(Part::Side(TraceSide::Push)),
+            "QueueManager.php" if in_queue && in_driver => return Some(Part::Side(TraceSide::Push)),
+            "Dispatcher.php" if in_driver && folder.ends_with("/Bus") => {
+                return Some(Part::Side(TraceSide::Push));
             }
-            Some((true, "QueueManager.php" | "SyncQueue.php")) if in_driver => return Some(TraceSide::Push),
+            "RedisQueue.php" | "RabbitMQQueue.php" | "SqsFifoQueue.php" => in_driver = true,
+            _ if in_queue && name.ends_with("Queue.php") => in_driver = true,
             _ => {}
         }
     }
@@ -103,8 +145,13 @@ mod tests {
 
     #[track_caller]
     fn check(call: &str, expected: Option<TraceSide>) {
+        check_part(call, expected.map(Part::Side));
+    }
+
+    #[track_caller]
+    fn check_part(call: &str, expected: Option<Part>) {
         let line = format!("#3 /var/www/html/vendor/x.php(116): {call}");
-        assert_eq!(frame(&line).and_then(|f| f.side()), expected, "{line}");
+        assert_eq!(frame(&line).and_then(|f| f.part()), expected, "{line}");
     }
 
     #[test]
@@ -126,11 +173,28 @@ mod tests {
         check(r"Illuminate\\Bus\\Dispatcher->dispatchNow()", None);
         check(r"Illuminate\\Bus\\Dispatcher->dispatch()", None);
         check(r"Illuminate\\Queue\\Worker->daemon()", None);
-        check(r"Illuminate\\Queue\\Worker->process()", None);
         check(r"Illuminate\\Support\\Collection->push()", None);
         check(r"App\\Services\\PrintQueue->push()", None);
         check(r"App\\X->handle('Queue->pushRaw()')", None);
         check(r"SplQueue->pop()", None);
+        check(r"App\\Messaging\\Outbox->pushRaw()", None);
+        check(
+            r"VladimirYuldashev\\LaravelQueueRabbitMQ\\Queue\\RabbitMQQueue->pushRaw()",
+            Some(TraceSide::Push),
+        );
+        check(r"ShiftOneLabs\\LaravelSqsFifoQueue\\SqsFifoQueue->pushRaw()", Some(TraceSide::Push));
+        check(r"MongoDB\\Laravel\\Queue\\MongoQueue->pop()", Some(TraceSide::Pop));
+        check(r"Illuminate\\Queue\\Console\\WorkCommand->runWorker()", Some(TraceSide::Pop));
+        check(r"Illuminate\\Queue\\Queue->createPayload()", Some(TraceSide::Push));
+    }
+
+    #[test]
+    fn frames_of_a_running_job_tell_that_the_error_is_its_own() {
+        check_part(r"Illuminate\\Queue\\CallQueuedHandler->call()", Some(Part::Job));
+        check_part(r"Illuminate\\Queue\\Jobs\\Job->fire()", Some(Part::Job));
+        check_part(r"Illuminate\\Queue\\SyncQueue->push()", Some(Part::Job));
+        check_part(r"Illuminate\\Queue\\Worker->process()", Some(Part::Job));
+        check_part(r"App\\Jobs\\Rocket->fire()", None);
     }
 
     #[test]
@@ -144,10 +208,10 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_files(files: &[&str], expected: Option<TraceSide>) {
+    fn check_files(files: &[&str], expected: Option<Part>) {
         let trace: Vec<String> =
             files.iter().map(|f| format!("/app/vendor/laravel/framework/src/Illuminate/{f}:12")).collect();
-        assert_eq!(side_of_files(trace.iter().map(String::as_str)), expected, "{files:?}");
+        assert_eq!(part_of_files(trace.iter().map(String::as_str)), expected, "{files:?}");
     }
 
     #[test]
@@ -158,11 +222,11 @@ mod tests {
             "Queue/Queue.php",
             "Bus/Dispatcher.php",
         ];
-        check_files(&push, Some(TraceSide::Push));
-        check_files(&["Queue/DatabaseQueue.php", "Bus/Dispatcher.php"], Some(TraceSide::Push));
+        check_files(&push, Some(Part::Side(TraceSide::Push)));
+        check_files(&["Queue/DatabaseQueue.php", "Bus/Dispatcher.php"], Some(Part::Side(TraceSide::Push)));
         check_files(
             &["Queue/RedisQueue.php", "Queue/RedisQueue.php", "Queue/Worker.php"],
-            Some(TraceSide::Pop),
+            Some(Part::Side(TraceSide::Pop)),
         );
         check_files(
             &[
@@ -171,11 +235,12 @@ mod tests {
                 "Bus/Dispatcher.php",
                 "Queue/Worker.php",
             ],
-            None,
+            Some(Part::Job),
         );
         let inside_a_job =
             ["Queue/RedisQueue.php", "Queue/Queue.php", "Bus/Dispatcher.php", "Queue/Worker.php"];
-        check_files(&inside_a_job, Some(TraceSide::Push));
+        check_files(&inside_a_job, Some(Part::Side(TraceSide::Push)));
+        check_files(&["Queue/SyncQueue.php", "Queue/Queue.php"], Some(Part::Job));
         check_files(&[], None);
     }
 }

@@ -65,17 +65,44 @@ fn a_record_cut_by_the_payload_leaves_its_halves() {
     let told = classify(&[REFUSED, "[stacktrace]", NEUTRAL, PUSH]);
     assert_eq!(told.halves, []);
     let database = classify(&[SQL, "[stacktrace]"]);
-    assert_eq!(database.halves, [TraceHalf::Head(Timestamp::from_ms(1), LineKey(1))]);
-    assert_eq!(database.observations.len(), 1);
+    let [TraceHalf::Exception(at, line, text)] = &*database.halves else { panic!("{:?}", database.halves) };
+    assert_eq!((at.as_ms(), *line), (1, LineKey(1)));
+    assert!(text.contains("SQLSTATE"), "{text}");
+    assert_eq!(database.observations, [], "it may be the app's own");
+}
+
+#[test]
+fn any_error_counts_whose_trace_shows_a_queue_and_none_of_a_job_at_work() {
+    let error = |class: &str| {
+        format!(
+            r#"[2026-11-23 16:49:31] production.ERROR: x {{"exception":"[object] ({class}(code: 0): x at /a.php:1)"#
+        )
+    };
+    let mongo = error(r"MongoDB\\Driver\\Exception\\ConnectionTimeoutException");
+    let credentials = error(r"Aws\\Exception\\CredentialsException");
+    let missing = error("Error");
+    let mongo_push = r"#1 /v/MongoQueue.php(1): MongoDB\\Laravel\\Queue\\MongoQueue->pushRaw()";
+    let rabbit_pop = r"#1 /v/R.php(1): VladimirYuldashev\\LaravelQueueRabbitMQ\\Queue\\RabbitMQQueue->pop()";
+    let fifo = r"#1 /v/S.php(1): ShiftOneLabs\\LaravelSqsFifoQueue\\SqsFifoQueue->pushRaw()";
+    check(&[&mongo, "[stacktrace]", NEUTRAL, mongo_push, MAIN, END], &[Stage::EnqueueError]);
+    check(&[&missing, "[stacktrace]", NEUTRAL, rabbit_pop, MAIN, END], &[Stage::WorkerError]);
+    check(&[&credentials, "[stacktrace]", NEUTRAL, fifo, MAIN, END], &[Stage::EnqueueError]);
+    let job = r"#1 /v/Job.php(1): Illuminate\\Queue\\CallQueuedHandler->call()";
+    let sync = r"#2 /v/SyncQueue.php(1): Illuminate\\Queue\\SyncQueue->push()";
+    let push = r"#3 /v/Dispatcher.php(1): Illuminate\\Bus\\Dispatcher->pushCommandToQueue()";
+    check(&[&mongo, "[stacktrace]", NEUTRAL, job, sync, push, "#4 {main}", END], &[]);
+    check(&[REFUSED, "[stacktrace]", NEUTRAL, job, sync, push, "#4 {main}", END], &[]);
+    check(&[&mongo, "[stacktrace]", NEUTRAL, NOW, MAIN, END], &[]);
 }
 
 #[test]
 fn a_trace_of_another_error_is_nobodys_half() {
     let other = r#"[2026-11-23 16:49:31] production.ERROR: x {"exception":"[object] (RuntimeException(code: 0): x at /a.php:1)"#;
-    let seen = classify(&[other, "[stacktrace]", NEUTRAL, PUSH, MAIN, END]);
-    assert_eq!(seen, Classified::default(), "and no line of it is one that nobody knows");
+    let seen = classify(&[other, "[stacktrace]", NEUTRAL, NOW, MAIN, END]);
+    let quoted = Classified { last_lines: seen.last_lines.clone(), ..Classified::default() };
+    assert_eq!(seen, quoted, "and no line of it is one that nobody knows");
     let fatal = ["PHP Fatal error:  Uncaught Exception: x in /a.php:1", "Stack trace:", NEUTRAL, PUSH, MAIN];
-    assert_eq!(classify(&fatal), Classified::default());
+    assert_eq!((classify(&fatal).observations, classify(&fatal).halves), (Vec::new(), Vec::new()));
     let previous = [
         SQL,
         "[stacktrace]",
@@ -87,5 +114,5 @@ fn a_trace_of_another_error_is_nobodys_half() {
         NEUTRAL,
         PUSH,
     ];
-    assert_eq!(classify(&previous), Classified::default());
+    assert_eq!((classify(&previous).observations, classify(&previous).halves), (Vec::new(), Vec::new()));
 }

@@ -67,6 +67,14 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         }
         Finding::LastHeartbeat => "last heartbeat of a worker of this queue".to_owned(),
         Finding::WorkerStopped(text) => format!("a worker ended: \"{text}\""),
+        Finding::PutBack { class, count } => format!(
+            "{} was put back {count} times, as by an overlap lock that nobody holds or a rate limit; it first started",
+            class.as_ref().map_or("a job", JobClass::as_str)
+        ),
+        Finding::LastWords(text) => format!("where the worker spoke, the last lines say: \"{text}\""),
+        Finding::BadExits(count) => {
+            format!("{} badly within 10 minutes; the newest", n(*count, "worker ended", "workers ended"))
+        }
         Finding::Killed(count) => {
             format!("{} killed within 10 minutes; the newest", n(*count, "worker", "workers"))
         }

@@ -54,7 +54,8 @@ pub(in crate::message::words) const fn cause(cause: Cause) -> &'static str {
         Cause::Paused => "the queue is paused",
         Cause::QueueNotConsumed => "workers take jobs from other queues only",
         Cause::CannotFetch => "workers run and cannot fetch from the store",
-        Cause::SlowBacklog => "jobs come faster than they are worked off",
+        Cause::SlowBacklog => "jobs are worked off too slowly",
+        Cause::PutBack => "a job is put back again and again, and never done",
         Cause::BehindLongJob => "the workers are busy with a long job",
         Cause::LogsNotForwarded => "worker output does not reach CloudWatch",
         Cause::NeverObserved => "no worker was ever seen to work here",
@@ -69,6 +70,12 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::MaxAttempts => {
             "attempts were used up without a word: lost workers, or a retry_after shorter than the job"
         }
+        SubCause::RetriedTooSoon => {
+            "retry_after is shorter than the job: it is handed out again while it still runs"
+        }
+        SubCause::ReleasedTooOften => {
+            "jobs were put back by themselves until their attempts were used up: an overlap lock, or a rate limit"
+        }
         SubCause::OutOfMemory => "a process ran out of memory",
         SubCause::DiesAtStart => "the worker dies before it takes a job",
         SubCause::WrongQueue => "no worker lists this queue",
@@ -79,6 +86,10 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::TimedOut => "no answer: a security group, a route, or a store that is overloaded",
         SubCause::ConnectionLost => "the store closed the connection: it restarted, or failed over",
         SubCause::Unauthorized => "the store does not take the password: look at the secret",
+        SubCause::NoCredentials => "the process has no credentials for the store: look at its role",
+        SubCause::BadPayload => {
+            "the store works, and refuses these jobs: too large, or not to be written down"
+        }
         SubCause::HostUnknown => "the store's host name does not resolve",
         SubCause::ClusterMoved => "the key is on another node: a cluster needs a cluster client",
         SubCause::ReadOnly => "the store takes no writes: this is a replica, after a failover",

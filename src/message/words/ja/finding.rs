@@ -57,6 +57,12 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
         }
         Finding::LastHeartbeat => "このキューのワーカーの最後のハートビート".to_owned(),
         Finding::WorkerStopped(text) => format!("ワーカーの終了「{text}」"),
+        Finding::PutBack { class, count } => format!(
+            "{} が {count} 回キューに戻された（保持者のいない WithoutOverlapping のロック、またはレート制限など）、最初の開始",
+            class.as_ref().map_or("ジョブ", JobClass::as_str)
+        ),
+        Finding::LastWords(text) => format!("ワーカーのログの最後の行「{text}」"),
+        Finding::BadExits(count) => format!("10 分間に {count} 回ワーカーが異常終了、最新"),
         Finding::Killed(count) => format!("10 分間に {count} 回ワーカーが強制終了、最新"),
         Finding::Boots { count, stream } => format!("10 分間に {count} 回ワーカーが起動（{stream}）、最新"),
         Finding::LostJobs(count) => format!("処理中に 2 回以上ワーカーを失ったジョブ {count} 件、最新の試行"),

@@ -55,6 +55,7 @@ pub(in crate::message::words) const fn cause(cause: Cause) -> &'static str {
         Cause::QueueNotConsumed => "ワーカーが別のキューだけを処理している",
         Cause::CannotFetch => "ワーカーは動いているがジョブを取得できない",
         Cause::SlowBacklog => "投入に処理が追いついていない",
+        Cause::PutBack => "ジョブが何度もキューに戻され、終わらない",
         Cause::BehindLongJob => "ワーカーが長時間ジョブで埋まっている",
         Cause::LogsNotForwarded => "ワーカーの出力が CloudWatch に届いていない",
         Cause::NeverObserved => "ワーカーの処理ログが一度も届いていない",
@@ -69,6 +70,10 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::MaxAttempts => {
             "ログなしで試行回数を使い切っている（ワーカーの消失、または retry_after がジョブより短い）"
         }
+        SubCause::RetriedTooSoon => "retry_after がジョブより短く、実行中のジョブが再び渡されている",
+        SubCause::ReleasedTooOften => {
+            "ジョブ自身がキューに戻し続けて試行回数を使い切った（WithoutOverlapping のロック、またはレート制限）"
+        }
         SubCause::OutOfMemory => "プロセスがメモリ不足で終了している",
         SubCause::DiesAtStart => "ワーカーがジョブを取る前に終了している",
         SubCause::WrongQueue => "このキューを対象にしているワーカーがない",
@@ -79,6 +84,10 @@ pub(in crate::message::words) const fn sub_cause(cause: SubCause) -> &'static st
         SubCause::TimedOut => "応答なし: セキュリティグループ、経路、またはストアの過負荷",
         SubCause::ConnectionLost => "ストアに切断された: 再起動またはフェイルオーバー",
         SubCause::Unauthorized => "ストアの認証に失敗: シークレットを確認",
+        SubCause::NoCredentials => "ストアの認証情報を取得できない: タスクロールを確認",
+        SubCause::BadPayload => {
+            "ストアは動作中で、これらのジョブだけを拒否: サイズ超過、またはエンコードできない"
+        }
         SubCause::HostUnknown => "ストアのホスト名を解決できない",
         SubCause::ClusterMoved => "キーが別ノードにある: クラスター対応クライアントが必要",
         SubCause::ReadOnly => "ストアが書き込み不可: フェイルオーバー後のレプリカ",
