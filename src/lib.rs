@@ -8,7 +8,7 @@
 //!    nothing. Together they make a [`domain::intake::DeliveryRecord`].
 //! 3. [`domain::ledger`] joins the record to what is known of every job. It only merges, so order, repetition and
 //!    splitting change nothing.
-//! 4. Once a minute a sweep looks at it queue by queue ([`domain::detect`]) and decides ([`domain::plan`]): incidents
+//! 4. Once a minute a sweep looks at it queue by queue ([`domain::queues`]) and decides ([`domain::plan`]): incidents
 //!    opened, kept, closed; what to say; the gauges. The plan leaves no choice to whoever carries it out.
 //! 5. [`message`] puts incidents into words. [`app`] is the order of these steps, over the three [`ports`].
 //!
@@ -25,12 +25,12 @@
 //!
 //! - a line form: a file in `domain/classify`, its place in `StreamReader::preset`, a case for each line it declines;
 //! - a line that Laravel should write: `integrations/laravel`, and its form in `domain/classify/queued.rs`;
-//! - an incident kind: [`domain::incident::Kind`], a file in `domain/plan`, its words in `message`, a story in
+//! - an incident kind: [`domain::incidents::Kind`], a file in `domain/plan`, its words in `message`, a story in
 //!   `tests/scenarios`;
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;
 //! - a store: a [`ports::table::Table`] in `adapters`, held to `tests/support/table_contract.rs`;
-//! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::policy::Policy`] that the core asks;
-//! - a place that letters go to on one machine: [`domain::outbox::Topic`], and `adapters/notify`;
+//! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::model::policy::Policy`] that the core asks;
+//! - a place that letters go to on one machine: [`domain::model::channel::Topic`], and `adapters/notify`;
 //! - something a function does with what arrives: `function`, over the same [`app`];
 //! - a way events may be saved: [`saved`]; a way they may arrive: [`delivery`].
 

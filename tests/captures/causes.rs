@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 
 use queuewatch::domain::classify::Classifier;
-use queuewatch::domain::detect::Wake;
-use queuewatch::domain::detect::queues::{self, WaitingJob};
 use queuewatch::domain::diagnosis::{Cause, Diagnosis, Question, diagnose};
 use queuewatch::domain::incident::{Book, Incident, Key, Kind};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::ledger::class::Lane;
+use queuewatch::domain::model::wake::Wake;
 use queuewatch::domain::plan::{Horizon, plan_sweep};
 use queuewatch::domain::policy::Policy;
+use queuewatch::domain::queues::view::{self, WaitingJob};
 use queuewatch::replay::{Outcome, replay};
 use serde_json::Value;
 
@@ -131,7 +131,7 @@ fn ledger_after(name: &str, after_ms: i64) -> (Ledger, Timestamp) {
 fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let (ledger, now) = ledger_after(name, after_ms);
     let policy = policy();
-    let queues = queues::look(&ledger, &policy, now, &mut Wake::default());
+    let queues = view::read(&ledger, &policy, now, &mut Wake::default());
     let (lane, view) = queues.iter().find(|((_, queue), _)| queue.is_some()).unwrap();
     let lane: Lane = lane.clone();
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();

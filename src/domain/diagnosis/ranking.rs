@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Diagnosis;
-use super::cause::Cause;
 use super::evidence::{Evidence, counting, queue_facts};
-use super::finding::{Fact, Finding, Trend, Unknown};
 use super::rules::Candidate;
-use super::weight::Weight;
-use crate::domain::incident::{Blindness, Kind};
+use crate::domain::incidents::cause::Cause;
+use crate::domain::incidents::fact::{Fact, Finding, Trend, Unknown};
+use crate::domain::incidents::weight::Weight;
+use crate::domain::incidents::{Blindness, Kind};
 use crate::domain::job::{HOUR_MS, JobClass, JobId, JobUuid, MINUTE_MS, QueueName};
 use crate::domain::runbook::{self, LogsQuery, Problem, task_of};
 

@@ -1,10 +1,10 @@
 //! Jobs wait too long, though their queue moves.
 
 use super::{Planner, key_of};
-use crate::domain::detect::moves;
-use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
 use crate::domain::ledger::class::Lane;
+use crate::domain::queues::throughput;
+use crate::domain::queues::view::{QueueView, WaitingJob};
 
 impl Planner<'_> {
     pub(super) fn judge_backlog(&mut self, lane: &Lane, view: &QueueView) {
@@ -16,7 +16,7 @@ impl Planner<'_> {
             return;
         }
         let ready_count = view.waiting.iter().filter(|job| job.ready_at <= now).count();
-        let done_in_ms = moves::drained_in_ms(self.ledger, &self.lanes, lane, ready_count, now);
+        let done_in_ms = throughput::drained_in_ms(self.ledger, &self.lanes, lane, ready_count, now);
         let Some(mut incident) = open else {
             if self.moves(lane, view)
                 && done_in_ms.is_none()

@@ -1,10 +1,10 @@
 //! What keeps us from seeing, as incidents.
 
 use super::Planner;
-use crate::domain::detect::blind;
-use crate::domain::detect::queues::QueueView;
-use crate::domain::incident::{Incident, Key, Kind, NotificationState};
+use crate::domain::detectors::blindness;
+use crate::domain::incidents::{Incident, Key, Kind, NotificationState};
 use crate::domain::job::Timestamp;
+use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
     pub(super) fn judge_blindness(&mut self) {
@@ -13,7 +13,7 @@ impl Planner<'_> {
         let mut wake = self.plan.wake;
         let mut waiting = self.queues.values().flat_map(|view| &view.waiting);
         let is_anybody_overdue = waiting.any(|job| job.due_at <= now);
-        let found = blind::look(self.ledger, (now, heard_until), is_anybody_overdue, &mut wake);
+        let found = blindness::detect(self.ledger, (now, heard_until), is_anybody_overdue, &mut wake);
         self.plan.wake = wake;
         let open: Vec<Incident> = self
             .book

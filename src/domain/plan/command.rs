@@ -2,13 +2,13 @@
 
 use super::{Horizon, Plan, Planner};
 use crate::domain::command::Command;
-use crate::domain::detect::Wake;
-use crate::domain::detect::queues::{self, QueueView};
-use crate::domain::incident::{Book, Incident, Kind};
+use crate::domain::incidents::{Book, Incident, Kind};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::model::wake::Wake;
+use crate::domain::queues::view::{self, QueueView};
 
 /// Decides what a command does. `None` where it names an incident that is not open.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn plan_command(
     command: &Command,
 ) -> Option<Plan> {
     let mut wake = Wake::default();
-    let queues = queues::look(ledger, policy, horizon.now, &mut wake);
+    let queues = view::read(ledger, policy, horizon.now, &mut wake);
     let mut planner = Planner::new(ledger, book, policy, horizon, &queues);
     planner.plan.wake = wake;
     match command {

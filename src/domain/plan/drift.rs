@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gap::open_until;
 use super::{Planner, key_of};
-use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
 use crate::domain::job::{JobClass, SECOND_MS, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+use crate::domain::queues::view::{QueueView, WaitingJob};
 
 /// How soon after its enqueue a worker with nothing to do takes a job: Laravel's sleeps three seconds between looks.
 const PROMPT_MS: i64 = 5 * SECOND_MS;

@@ -1,15 +1,15 @@
 //! Jobs cannot be put on their queue.
 
 use super::{Planner, key_of};
-use crate::domain::detect::queues::QueueView;
-use crate::domain::detect::refusals;
-use crate::domain::incident::Kind;
+use crate::domain::detectors::refusals;
+use crate::domain::incidents::Kind;
+use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
     /// The lines of such errors name neither connection nor queue, so there is one incident for the app.
     pub(super) fn judge_enqueue_errors(&mut self) {
         let now = self.horizon.now;
-        let refusals = refusals::look(self.ledger, now);
+        let refusals = refusals::detect(self.ledger, now);
         let key = key_of(Kind::EnqueueErrors, &(None, None));
         let view = QueueView::default();
         match self.opened(&key) {

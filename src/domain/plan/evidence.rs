@@ -1,11 +1,11 @@
 //! Whom an incident hits, and the facts shown with it.
 
 use super::Planner;
-use crate::domain::detect::queues::{QueueView, WaitingJob};
 use crate::domain::diagnosis::queue_facts;
-use crate::domain::incident::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
+use crate::domain::incidents::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::queues::view::{QueueView, WaitingJob};
 
 impl Planner<'_> {
     /// The jobs of a place that are overdue and were not passed over. What counting alone takes for one opens no incident;

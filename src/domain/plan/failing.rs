@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Planner, key_of};
-use crate::domain::detect::failing::{self, FailingClass};
-use crate::domain::detect::queues::QueueView;
-use crate::domain::incident::{Incident, Kind};
+use crate::domain::detectors::failing_classes::{self, FailingClass};
+use crate::domain::incidents::{Incident, Kind};
 use crate::domain::job::JobClass;
 use crate::domain::ledger::class::Lane;
+use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
     pub(super) fn judge_failing(&mut self) {
         let mut by_lane: BTreeMap<Lane, Vec<FailingClass>> = BTreeMap::new();
-        let found = failing::look(self.ledger, self.policy, self.horizon.now, &mut self.plan.wake);
+        let found = failing_classes::detect(self.ledger, self.policy, self.horizon.now, &mut self.plan.wake);
         for class in found {
             by_lane.entry(self.lanes.place_of_class(&class.class)).or_default().push(class);
         }

@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Planner, key_of};
-use crate::domain::detect::queues::WaitingJob;
-use crate::domain::incident::{Incident, Kind, NotificationState};
+use crate::domain::incidents::{Incident, Kind, NotificationState};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::pace::Moves;
 use crate::domain::ledger::reads::UNREAD_AFTER_MS;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+use crate::domain::queues::view::WaitingJob;
 
 /// How long starts are watched after a silence before what is left from before is judged.
 const JUDGED_AFTER_MS: i64 = 10 * MINUTE_MS;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
-use crate::domain::detect::queues::WaitingJob;
-use crate::domain::incident::{Incident, Kind};
+use crate::domain::incidents::{Incident, Kind};
 use crate::domain::job::{MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::metric::{Datum, Dimensions, Metric};
+use crate::domain::queues::view::WaitingJob;
 
 impl Planner<'_> {
     pub(super) fn gauge(&mut self) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Planner;
 use crate::domain::diagnosis::Cause;
-use crate::domain::incident::{Incident, Kind, NotificationState, Severity};
+use crate::domain::incidents::{Incident, Kind, NotificationState, Severity};
 
 impl Planner<'_> {
     /// Joins pages that open now to one that opened within the grace by the same cause, and lets those go whose

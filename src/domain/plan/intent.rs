@@ -1,8 +1,8 @@
 //! Whether jobs may be waiting because they are meant to, under a delay that no line tells of.
 
 use super::Planner;
-use crate::domain::detect::queues::WaitingJob;
 use crate::domain::job::MINUTE_MS;
+use crate::domain::queues::view::WaitingJob;
 
 /// How improbable it must be that nobody but jobs with a delay waits, or that lines which are missing explain what is not
 /// seen. Every enqueue is a new chance to be wrong, and a queue may have thousands a day.

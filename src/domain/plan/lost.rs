@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::intent::CHANCE_MAX;
 use super::missing::Unread;
 use super::{Planner, SUSPECTS_MAX, key_of};
-use crate::domain::detect::queues::{QueueView, WaitingJob};
-use crate::domain::incident::{Incident, Kind, NotificationState};
+use crate::domain::incidents::{Incident, Kind, NotificationState};
 use crate::domain::job::DAY_MS;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::queues::view::{QueueView, WaitingJob};
 
 /// How long a lost job is looked for before it is given up as unknown.
 pub(super) const LOST_GIVEN_UP_MS: i64 = 3 * DAY_MS;

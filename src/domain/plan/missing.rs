@@ -7,13 +7,13 @@
 
 use super::intent::CHANCE_MAX;
 use super::{Planner, key_of};
-use crate::domain::detect::queues::{QueueView, StuckAttempt, WaitingJob};
-use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind};
+use crate::domain::incidents::{Incident, JOBS_LISTED_MAX, Kind};
 use crate::domain::job::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::ledger::LaneFacts;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::reads::Missing;
+use crate::domain::queues::view::{QueueView, StuckAttempt, WaitingJob};
 
 /// How far back jobs are counted to tell how many are to be expected: as long as a store remembers starts.
 const WINDOW_MS: i64 = 2 * HOUR_MS;

@@ -22,18 +22,18 @@ mod stuck_running;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::detect::Wake;
-use super::detect::lanes::Lanes;
-use super::detect::queues::{self, QueueView, Queues, WaitingJob};
 use super::diagnosis::{self, Diagnosis, Question};
-use super::incident::{Book, Incident, JOBS_LISTED_MAX, Key, Kind, NotificationState};
+use super::incidents::{Book, Incident, JOBS_LISTED_MAX, Key, Kind, NotificationState};
 use super::job::{ConnectionName, QueueName, Timestamp};
 use super::ledger::Ledger;
 use super::ledger::class::Lane;
 use super::ledger::counting::JobIx;
 use super::ledger::reads::Missing;
 use super::metric::Datum;
-use super::policy::{Policy, Silence};
+use super::model::policy::{Policy, Silence};
+use super::model::wake::Wake;
+use super::queues::resolver::Lanes;
+use super::queues::view::{self, QueueView, Queues, WaitingJob};
 use super::watching::Watching;
 
 pub use command::plan_command;
@@ -81,7 +81,7 @@ pub struct Plan {
 #[must_use]
 pub fn plan_sweep(ledger: &Ledger, book: &Book, policy: &Policy, horizon: Horizon) -> Plan {
     let mut wake = Wake::default();
-    let queues = queues::look(ledger, policy, horizon.now, &mut wake);
+    let queues = view::read(ledger, policy, horizon.now, &mut wake);
     let mut planner = Planner::new(ledger, book, policy, horizon, &queues);
     planner.plan.wake = wake;
     planner.judge_queues();

@@ -3,9 +3,9 @@
 use jiff::tz::TimeZone;
 
 use super::{Planner, SUSPECTS_MAX};
-use crate::domain::detect::queues::WaitingJob;
-use crate::domain::incident::{Incident, NotificationState};
+use crate::domain::incidents::{Incident, NotificationState};
 use crate::domain::job::Timestamp;
+use crate::domain::queues::view::WaitingJob;
 
 impl Planner<'_> {
     pub(super) fn fire(&mut self, mut incident: Incident) {

@@ -1,10 +1,10 @@
 //! Jobs wait, none was passed over, and nothing moves.
 
 use super::{Planner, key_of};
-use crate::domain::detect::queues::QueueView;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
 use crate::domain::job::MINUTE_MS;
 use crate::domain::ledger::class::Lane;
+use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
     pub(super) fn judge_stalled(&mut self, lane: &Lane, view: &QueueView) {

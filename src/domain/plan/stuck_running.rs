@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::lost::LOST_GIVEN_UP_MS;
 use super::{Planner, key_of};
-use crate::domain::detect::queues::{QueueView, StuckAttempt};
-use crate::domain::incident::{Incident, JOBS_LISTED_MAX, Kind, ListedJob};
+use crate::domain::incidents::{Incident, JOBS_LISTED_MAX, Kind, ListedJob};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::queues::view::{QueueView, StuckAttempt};
 
 impl Planner<'_> {
     pub(super) fn judge_stuck_running(&mut self, lane: &Lane, view: &QueueView) {

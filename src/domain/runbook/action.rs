@@ -3,9 +3,9 @@
 use super::ecs::Ask;
 use super::host::Host;
 use super::{Note, Problem, Step, Variable, aws, name_or, shell};
-use crate::domain::diagnosis::cause::{Cause, SubCause};
+use crate::domain::incidents::cause::{Cause, SubCause};
 use crate::domain::job::{ConnectionName, QueueName};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::place;
 use super::table::Table;
-use crate::domain::detect::lanes::Lanes;
-use crate::domain::detect::queues::ready_at;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::record::State;
 use crate::domain::policy::Policy;
+use crate::domain::queues::resolver::Lanes;
+use crate::domain::queues::view::ready_at;
 use crate::message::duration;
 use crate::replay::Outcome;
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Palette, place, short};
-use crate::domain::detect::lanes::Lanes;
 use crate::domain::incident::{NotificationState, Severity};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::LaneFacts;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::policy::Policy;
+use crate::domain::queues::resolver::Lanes;
 use crate::replay::Outcome;
 
 struct Entry {

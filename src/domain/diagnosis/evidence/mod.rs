@@ -9,11 +9,11 @@ mod store;
 mod workers;
 
 use super::Question;
-use super::finding::{Fact, Finding};
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::fact::{Fact, Finding};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 pub(super) use attempts::Attempts;
 pub(super) use failures::ClassFailure;

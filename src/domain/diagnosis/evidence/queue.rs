@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{AROUND_MS, LogFile, files};
-use crate::domain::detect::lanes::Lanes;
-use crate::domain::detect::moves;
-use crate::domain::detect::queues::{QueueView, Queues, WaitingJob};
 use crate::domain::diagnosis::Question;
-use crate::domain::diagnosis::finding::{Fact, Finding, Trend};
+use crate::domain::incidents::fact::{Fact, Finding, Trend};
 use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::pace::Moves;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::queues::resolver::Lanes;
+use crate::domain::queues::throughput;
+use crate::domain::queues::view::{QueueView, Queues, WaitingJob};
 
 /// Jobs looked at one by one: a stall may hold a hundred thousand, and be asked about each minute.
 const JOBS_EXAMINED_MAX: usize = 1_000;
@@ -50,7 +50,7 @@ impl<'a> QueueEvidence<'a> {
     ) -> Self {
         let classes = classes(ledger, question);
         let lanes = Lanes::of(ledger, policy);
-        let moves = moves::since(ledger, &lanes, question.lane, heard.minus_ms(AROUND_MS));
+        let moves = throughput::since(ledger, &lanes, question.lane, heard.minus_ms(AROUND_MS));
         let newest_start = question.view.newest_start.or_else(|| started(ledger, question.lane, &classes));
         Self {
             newest_start,

@@ -1,11 +1,11 @@
 //! Whether the queue's store is the fault: the app cannot put jobs on it, workers cannot fetch, or it lost them.
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Errors, Evidence};
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown, Who};
-use crate::domain::diagnosis::weight::Weight;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown, Who};
+use crate::domain::incidents::weight::Weight;
 use crate::domain::job::{ConnectionName, MINUTE_MS, Timestamp};
 
 /// Errors that are no accident any more.

@@ -1,10 +1,10 @@
 //! Why jobs wait though workers are heard: a pause, other queues, too much work.
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Elsewhere, Evidence};
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
-use crate::domain::diagnosis::weight::Weight;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown};
+use crate::domain::incidents::weight::Weight;
 use crate::domain::job::{ConnectionName, QueueName, SECOND_MS};
 use crate::domain::ledger::class::Lane;
 

@@ -6,7 +6,7 @@ mod stalled;
 mod world;
 
 use super::*;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
 use world::World;
 
 /// Asks why, of `redis:default` at `now_s`, and renders `cause[!certain][/sub_cause], runners-up`.

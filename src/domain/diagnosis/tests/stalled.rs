@@ -3,11 +3,11 @@
 use super::super::finding::Finding;
 use super::world::second;
 use super::*;
-use crate::domain::diagnosis::finding::Unknown;
-use crate::domain::incident::Book;
+use crate::domain::incidents::Book;
+use crate::domain::incidents::fact::Unknown;
 use crate::domain::metric::{Datum, Dimensions, Metric};
+use crate::domain::model::policy::QueuePolicy;
 use crate::domain::plan::{Horizon, plan_sweep};
-use crate::domain::policy::QueuePolicy;
 
 /// A job that has waited for ten minutes.
 const WAITS: &str = "600 app queued a";

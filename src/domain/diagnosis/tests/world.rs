@@ -4,16 +4,16 @@
 //! text after `|`; `push`, `pop` and `redis` are a store's errors by their traces, `console` one of a command line; `beat QUEUES [CONNECTION]`; `raw TEXT`.
 
 use crate::domain::classify::Classifier;
-use crate::domain::detect::Wake;
-use crate::domain::detect::queues::{self, QueueView, WaitingJob};
 use crate::domain::diagnosis::{Diagnosis, Question, diagnose};
 use crate::domain::envelope::Line;
-use crate::domain::incident::{Blindness, Incident, Key, Kind};
+use crate::domain::incidents::{Blindness, Incident, Key, Kind};
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;
+use crate::domain::model::policy::Policy;
+use crate::domain::model::wake::Wake;
 use crate::domain::plan::{Horizon, plan_sweep};
-use crate::domain::policy::Policy;
+use crate::domain::queues::view::{self, QueueView, WaitingJob};
 use crate::domain::reading::read_lines;
 
 /// 2026-01-05T12:00:00Z.
@@ -66,7 +66,7 @@ impl World {
 
     pub(super) fn ask_of(&self, kind: Kind, lane: Lane, now_s: i64) -> Diagnosis {
         let now = second(now_s);
-        let queues = queues::look(&self.ledger, &self.policy, now, &mut Wake::default());
+        let queues = view::read(&self.ledger, &self.policy, now, &mut Wake::default());
         let nothing = QueueView::default();
         let view = queues.get(&lane).unwrap_or(&nothing);
         let is_lost = kind == Kind::Lost;
@@ -95,7 +95,7 @@ impl World {
     fn incident(&self, kind: Kind, lane: &Lane, now: Timestamp) -> Incident {
         let mut ledger = Ledger::default();
         ledger.reject("not_json", now);
-        let book = crate::domain::incident::Book::default();
+        let book = crate::domain::incidents::Book::default();
         let plan = plan_sweep(&ledger, &book, &self.policy, Horizon { now, last_delivery: None });
         let blank = plan.incidents.into_iter().next().unwrap();
         let key = Key { kind, connection: lane.0.clone(), queue: lane.1.clone(), reason: self.reason };

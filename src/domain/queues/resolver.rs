@@ -10,7 +10,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::{JobIx, StartKey};
 use crate::domain::ledger::record::StreamKey;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 /// What unnamed queues and connections are taken to be.
 pub struct Lanes<'a> {

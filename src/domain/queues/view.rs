@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Wake;
-use super::lanes::Lanes;
-use super::overtaking::{First, Overtaking};
+use super::overtaken::{First, Overtaking};
+use super::resolver::Lanes;
 use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::{Job, Ledger};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::model::wake::Wake;
 
 /// How long a released job waits where neither the configuration nor the class's history says.
 const BACKOFF_MS: i64 = HOUR_MS;
@@ -73,7 +73,7 @@ pub type Queues = BTreeMap<Lane, QueueView>;
 
 /// Looks at every queue at `now`.
 #[must_use]
-pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
+pub fn read(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
     let lanes = Lanes::of(ledger, policy);
     let mut queues = Queues::new();
     for (lane, facts) in ledger.lanes() {

@@ -1,18 +1,24 @@
 //! An incident: what went wrong, where, since when, whom it hit, and what has been said about it.
 
-mod book;
-mod key;
+pub mod advice;
+pub mod cause;
+pub mod diagnosis;
+pub mod fact;
+mod kind;
+mod register;
+pub mod weight;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::diagnosis::{Cause, Diagnosis};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
-pub use crate::domain::diagnosis::finding::{Fact, Finding};
-pub use book::Book;
-pub use key::{Blindness, Key, Kind, Severity};
+pub use cause::{Cause, SubCause};
+pub use diagnosis::Diagnosis;
+pub use fact::{Fact, Finding};
+pub use kind::{Blindness, Key, Kind, Severity};
+pub use register::Book;
 
 /// Jobs listed with an incident: what fits on a phone, and enough to see a pattern.
 pub const JOBS_LISTED_MAX: usize = 20;

@@ -1,6 +1,6 @@
 //! How fast a queue moves: what was enqueued, started and ended there in the last minutes.
 
-use super::lanes::Lanes;
+use super::resolver::Lanes;
 use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::Lane;

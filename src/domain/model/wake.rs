@@ -1,12 +1,4 @@
-//! What is wrong now: the ledger seen queue by queue, and the conditions that open and close incidents.
-
-pub mod blind;
-pub mod failing;
-pub mod lanes;
-pub mod moves;
-pub mod overtaking;
-pub mod queues;
-pub mod refusals;
+//! When the next decision may fall.
 
 use crate::domain::job::Timestamp;
 

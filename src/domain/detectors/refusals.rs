@@ -38,7 +38,7 @@ impl Refusals {
 
 /// Looks at `now`.
 #[must_use]
-pub fn look(ledger: &Ledger, now: Timestamp) -> Refusals {
+pub fn detect(ledger: &Ledger, now: Timestamp) -> Refusals {
     let errors = &ledger.circumstances.store_errors;
     let newest = errors.of(Some(TraceSide::Push), Timestamp::MIN, now).next_back();
     let mut refusals = Refusals {
@@ -75,7 +75,7 @@ mod tests {
             let error = Observation::bare(Stage::EnqueueError, second(*at), LineKey(1), Form::Monolog);
             ledger.circumstances.store_errors.take(&error);
         }
-        let refusals = look(&ledger, second(now_s));
+        let refusals = detect(&ledger, second(now_s));
         assert_eq!((refusals.is_burst, refusals.count), (is_burst, count));
     }
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Wake;
 use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
 use crate::domain::ledger::life::JobHash;
 use crate::domain::ledger::outcomes::Verdict;
-use crate::domain::policy::{FailingPolicy, Policy};
+use crate::domain::model::policy::{FailingPolicy, Policy};
+use crate::domain::model::wake::Wake;
 
 /// Different jobs in a row that failed for good or lost their worker, with no success between.
 const JOBS_IN_A_ROW: usize = 5;
@@ -40,7 +40,7 @@ pub struct FailingClass {
 
 /// Finds them at `now`.
 #[must_use]
-pub fn look(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Vec<FailingClass> {
+pub fn detect(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Vec<FailingClass> {
     ledger
         .classes()
         .filter_map(|(class, facts)| judge(ledger, class, facts, policy, (now, &mut *wake)))

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use super::channel::Topic;
+use super::silence;
+use crate::domain::cron::Cron;
+use crate::domain::glob;
+use crate::domain::job::{ConnectionName, JobClass, MINUTE_MS, QueueName};
+use crate::domain::seat::Seat;
 
-use super::cron::Cron;
-use super::glob;
-use super::job::{ConnectionName, JobClass, MINUTE_MS, QueueName, Timestamp};
-use super::outbox::Topic;
-use super::seat::Seat;
+pub use super::silence::Silence;
 
 /// Everything the core may ask of a configuration. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,30 +152,11 @@ pub struct Window {
     pub length_ms: i64,
 }
 
-/// A queue whose pages wait, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Silence {
-    /// A glob of queues.
-    pub queue: String,
-    /// When it ends.
-    pub until: Timestamp,
-    /// What the operator said; may be empty.
-    pub reason: String,
-}
-
 impl Window {
     /// Whether it concerns something that may be on any of these queues, as [`Silence::concerns`] does.
     #[must_use]
     pub fn concerns(&self, queues: &BTreeSet<QueueName>) -> bool {
-        self.queue == "*" || queues.iter().any(|queue| glob::matches(&self.queue, queue.as_str()))
-    }
-}
-
-impl Silence {
-    /// Whether it concerns something that may be on any of these queues; what is on none is concerned by `*` alone.
-    #[must_use]
-    pub fn concerns(&self, queues: &BTreeSet<QueueName>) -> bool {
-        self.queue == "*" || queues.iter().any(|queue| glob::matches(&self.queue, queue.as_str()))
+        silence::concerns(&self.queue, queues)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Incident, Key};
 use crate::domain::job::Timestamp;
-use crate::domain::policy::Silence;
+use crate::domain::model::silence::Silence;
 
 /// All incidents, open and closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Wake;
-use crate::domain::incident::{Blindness, Fact, Finding, Severity};
+use crate::domain::incidents::{Blindness, Fact, Finding, Severity};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::stream::StreamFacts;
+use crate::domain::model::wake::Wake;
 
 /// How long worker lines may come before an app without a single enqueue line is told so.
 const NO_ENQUEUE_AFTER_MS: i64 = 30 * MINUTE_MS;
@@ -38,7 +38,7 @@ impl Blind {
 /// Finds what keeps us from seeing at `now`. Freshness is judged at `heard_until` where that lies before:
 /// the end of a replay's input is no silence. `is_anybody_overdue` tells whether workers have something to say.
 #[must_use]
-pub fn look(
+pub fn detect(
     ledger: &Ledger,
     (now, heard_until): (Timestamp, Timestamp),
     is_anybody_overdue: bool,
