@@ -8,7 +8,7 @@ use queuewatch::domain::diagnosis::{Cause, Diagnosis, Question, diagnose};
 use queuewatch::domain::incident::{Book, Incident, Key, Kind};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::Ledger;
-use queuewatch::domain::ledger::class::Lane;
+use queuewatch::domain::model::queue_ref::QueueRef;
 use queuewatch::domain::model::wake::Wake;
 use queuewatch::domain::plan::{Horizon, plan_sweep};
 use queuewatch::domain::policy::Policy;
@@ -132,8 +132,8 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let (ledger, now) = ledger_after(name, after_ms);
     let policy = policy();
     let queues = view::read(&ledger, &policy, now, &mut Wake::default());
-    let (lane, view) = queues.iter().find(|((_, queue), _)| queue.is_some()).unwrap();
-    let lane: Lane = lane.clone();
+    let (lane, view) = queues.iter().find(|(place, _)| place.queue.is_some()).unwrap();
+    let lane: QueueRef = lane.clone();
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();
     let jobs = if kind == Kind::Backlog { overdue } else { Vec::new() };
     let incident = incident(kind, &lane, now);
@@ -151,12 +151,12 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
 }
 
 /// An incident as the planner makes one, under another key.
-fn incident(kind: Kind, lane: &Lane, now: Timestamp) -> Incident {
+fn incident(kind: Kind, lane: &QueueRef, now: Timestamp) -> Incident {
     let mut ledger = Ledger::default();
     ledger.reject("not_json", now);
     let plan = plan_sweep(&ledger, &Book::default(), &policy(), Horizon { now, last_delivery: None });
     let blank = plan.incidents.into_iter().next().unwrap();
-    let key = Key { kind, connection: lane.0.clone(), queue: lane.1.clone(), reason: None };
+    let key = Key { kind, connection: lane.connection.clone(), queue: lane.queue.clone(), reason: None };
     Incident { key, since: None, evidence: Vec::new(), ..blank }
 }
 

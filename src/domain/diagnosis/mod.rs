@@ -14,9 +14,9 @@ mod tests;
 use super::incidents::Incident;
 use super::job::Timestamp;
 use super::ledger::Ledger;
-use super::ledger::class::Lane;
 use super::ledger::reads::Missing;
 use super::model::policy::Policy;
+use super::model::queue_ref::QueueRef;
 use super::queues::view::{QueueView, Queues, WaitingJob};
 
 pub use super::incidents::cause::{self, Cause, SubCause};
@@ -30,7 +30,7 @@ pub struct Question<'a> {
     /// The incident as it stands; its list of jobs may be empty.
     pub incident: &'a Incident,
     /// The place it is at.
-    pub lane: &'a Lane,
+    pub lane: &'a QueueRef,
     /// That place at this moment.
     pub view: &'a QueueView,
     /// The jobs it is about, oldest first, for kinds of jobs that wait.

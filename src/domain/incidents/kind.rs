@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::job::{ConnectionName, QueueName, Timestamp};
+use crate::domain::model::queue_ref::QueueRef;
 
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,6 +120,19 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of a kind at a place.
+    #[must_use]
+    pub fn at(kind: Kind, place: &QueueRef) -> Self {
+        let (connection, queue) = place.names();
+        Self { kind, connection, queue, reason: None }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> QueueRef {
+        QueueRef { connection: self.connection.clone(), queue: self.queue.clone() }
+    }
+
     /// A blindness has no queue.
     #[must_use]
     pub const fn blind(reason: Blindness) -> Self {

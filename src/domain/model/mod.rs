@@ -2,5 +2,6 @@
 
 pub mod channel;
 pub mod policy;
+pub mod queue_ref;
 pub mod silence;
 pub mod wake;

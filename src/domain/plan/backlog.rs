@@ -2,12 +2,12 @@
 
 use super::{Planner, key_of};
 use crate::domain::incidents::Kind;
-use crate::domain::ledger::class::Lane;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::throughput;
 use crate::domain::queues::view::{QueueView, WaitingJob};
 
 impl Planner<'_> {
-    pub(super) fn judge_backlog(&mut self, lane: &Lane, view: &QueueView) {
+    pub(super) fn judge_backlog(&mut self, lane: &QueueRef, view: &QueueView) {
         let now = self.horizon.now;
         let key = key_of(Kind::Backlog, lane);
         let open = self.opened(&key);
@@ -16,7 +16,7 @@ impl Planner<'_> {
             return;
         }
         let ready_count = view.waiting.iter().filter(|job| job.ready_at <= now).count();
-        let done_in_ms = throughput::drained_in_ms(self.ledger, &self.lanes, lane, ready_count, now);
+        let done_in_ms = throughput::drained_in_ms(self.ledger, &self.resolver, lane, ready_count, now);
         let Some(mut incident) = open else {
             if self.moves(lane, view)
                 && done_in_ms.is_none()
@@ -56,16 +56,16 @@ impl Planner<'_> {
     }
 
     /// Whether anything has started on the queue within its grace, or runs there.
-    pub(super) fn moves(&self, lane: &Lane, view: &QueueView) -> bool {
+    pub(super) fn moves(&self, lane: &QueueRef, view: &QueueView) -> bool {
         let now = self.horizon.now;
-        let grace_ms = self.policy.grace_ms(lane.1.as_ref(), None);
+        let grace_ms = self.policy.grace_ms(lane.queue.as_ref(), None);
         let has_started = view.newest_start.is_some_and(|start| start.plus_ms(grace_ms) > now);
         has_started || view.working_until.is_some()
     }
 
     /// Whether a stall of the queue tells of the same jobs: it is open, or the first starts after it are still being
     /// looked at.
-    fn is_told_otherwise(&self, lane: &Lane) -> bool {
+    fn is_told_otherwise(&self, lane: &QueueRef) -> bool {
         let key = key_of(Kind::Stalled, lane);
         let is_changed =
             |id: &str| self.plan.incidents.iter().any(|changed| changed.id == id && changed.is_open());

@@ -4,7 +4,6 @@ use super::{Horizon, Plan, Planner};
 use crate::domain::command::Command;
 use crate::domain::incidents::{Book, Incident, Kind};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::wake::Wake;
@@ -37,8 +36,12 @@ impl Planner<'_> {
     fn close(&mut self, mut incident: Incident, reason: &str) {
         incident.closed_because = Some(reason.to_owned());
         if incident.key.kind.is_of_jobs() {
-            let place: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
-            let views = self.queues.iter().filter(|(lane, _)| self.is_at(lane, &place)).map(|(_, view)| view);
+            let place = incident.key.place();
+            let views = self
+                .queues
+                .iter()
+                .filter(|(lane, _)| self.is_at((*lane).clone(), &place))
+                .map(|(_, view)| view);
             let of: Vec<JobIx> = views.flat_map(|view| self.jobs_of(incident.key.kind, view)).collect();
             self.plan.given_up.extend(of);
             incident.given_up = incident.given_up.saturating_add(self.plan.given_up.len() as u64);

@@ -11,9 +11,9 @@ use super::gap::open_until;
 use super::{Planner, key_of};
 use crate::domain::incidents::Kind;
 use crate::domain::job::{JobClass, SECOND_MS, Timestamp};
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::{QueueView, WaitingJob};
 
 /// How soon after its enqueue a worker with nothing to do takes a job: Laravel's sleeps three seconds between looks.
@@ -32,7 +32,7 @@ const DRIFT_MAX: usize = 50;
 impl Planner<'_> {
     /// What counting shows to wait at a place, and every start since shows not to: derived anew by each sweep, so that
     /// lines that come late may still tell otherwise.
-    pub(super) fn drifted(&self, lane: &Lane, view: &QueueView) -> BTreeSet<JobIx> {
+    pub(super) fn drifted(&self, lane: &QueueRef, view: &QueueView) -> BTreeSet<JobIx> {
         let now = self.horizon.now;
         // Where delays are not logged, a job may wait by intent while others come and go.
         let is_asked = |job: &&WaitingJob| job.is_counted && job.ready_at <= now;
@@ -55,7 +55,7 @@ impl Planner<'_> {
     }
 
     /// Whether nothing is said of it yet: what is left from before a stall is judged as a whole.
-    pub(super) fn is_left_to_gap(&mut self, lane: &Lane) -> bool {
+    pub(super) fn is_left_to_gap(&mut self, lane: &QueueRef) -> bool {
         let stall = self.book.newest.get(&key_of(Kind::Stalled, lane));
         let Some(stall) = stall.filter(|stall| stall.is_open() || self.is_gap_open(stall)) else {
             return false;
@@ -67,9 +67,9 @@ impl Planner<'_> {
     }
 
     /// Those of a class's waiting jobs that its starts show not to wait.
-    fn drifted_of_class(&self, lane: &Lane, class: &JobClass, waiting: &[&WaitingJob]) -> Vec<JobIx> {
+    fn drifted_of_class(&self, lane: &QueueRef, class: &JobClass, waiting: &[&WaitingJob]) -> Vec<JobIx> {
         let mut firsts: Vec<(Timestamp, Timestamp)> = Vec::new();
-        for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane)) {
+        for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(*raw, lane)) {
             let newest = facts.firsts.iter().rev().take(FIRSTS_MAX);
             let of_class = newest.filter(|((_, ix), first)| {
                 first.is_counted && self.ledger.job(*ix).and_then(|job| job.known.class()) == Some(class)

@@ -3,6 +3,7 @@
 use super::{Planner, key_of};
 use crate::domain::detectors::refusals;
 use crate::domain::incidents::Kind;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
@@ -10,7 +11,7 @@ impl Planner<'_> {
     pub(super) fn judge_enqueue_errors(&mut self) {
         let now = self.horizon.now;
         let refusals = refusals::detect(self.ledger, now);
-        let key = key_of(Kind::EnqueueErrors, &(None, None));
+        let key = key_of(Kind::EnqueueErrors, &QueueRef::default());
         let view = QueueView::default();
         match self.opened(&key) {
             Some(mut incident) => {

@@ -3,8 +3,8 @@
 use super::Planner;
 use crate::domain::diagnosis::queue_facts;
 use crate::domain::incidents::{Fact, Incident, JOBS_LISTED_MAX, ListedJob, MatchedBy};
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::{QueueView, WaitingJob};
 
 impl Planner<'_> {
@@ -47,10 +47,10 @@ impl Planner<'_> {
     /// The longest wait, now that the incident is over: of the jobs that were ready since its oldest, by their
     /// starts, and of those that wait on. What sweeps saw on the way was only ever a part of a wait, and lines
     /// that came late may have told better.
-    pub(super) fn complete_waits(&self, incident: &mut Incident, lane: &Lane, view: &QueueView) {
+    pub(super) fn complete_waits(&self, incident: &mut Incident, lane: &QueueRef, view: &QueueView) {
         let now = self.horizon.now;
         let Some(since) = incident.oldest_ready_at else { return };
-        let of_lane = self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane));
+        let of_lane = self.ledger.lanes().filter(|(raw, _)| self.is_at(*raw, lane));
         let started =
             of_lane.flat_map(|(_, facts)| facts.firsts.range((since, JobIx(0))..=(now, JobIx(usize::MAX))));
         let started_ms = started.map(|((ready_at, _), first)| first.at.since_ms(*ready_at).max(0));

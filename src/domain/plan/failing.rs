@@ -6,19 +6,18 @@ use super::{Planner, key_of};
 use crate::domain::detectors::failing_classes::{self, FailingClass};
 use crate::domain::incidents::{Incident, Kind};
 use crate::domain::job::JobClass;
-use crate::domain::ledger::class::Lane;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
     pub(super) fn judge_failing(&mut self) {
-        let mut by_lane: BTreeMap<Lane, Vec<FailingClass>> = BTreeMap::new();
+        let mut by_lane: BTreeMap<QueueRef, Vec<FailingClass>> = BTreeMap::new();
         let found = failing_classes::detect(self.ledger, self.policy, self.horizon.now, &mut self.plan.wake);
         for class in found {
-            by_lane.entry(self.lanes.place_of_class(&class.class)).or_default().push(class);
+            by_lane.entry(self.resolver.place_of_class(&class.class)).or_default().push(class);
         }
         let open = self.book.open().filter(|incident| incident.key.kind == Kind::Failing);
-        let mut lanes: BTreeSet<Lane> =
-            open.map(|it| (it.key.connection.clone(), it.key.queue.clone())).collect();
+        let mut lanes: BTreeSet<QueueRef> = open.map(|it| it.key.place()).collect();
         lanes.extend(by_lane.keys().cloned());
         let nothing = QueueView::default();
         for lane in lanes {
@@ -28,7 +27,7 @@ impl Planner<'_> {
         }
     }
 
-    fn judge_failing_at(&mut self, lane: &Lane, view: &QueueView, classes: &[FailingClass]) {
+    fn judge_failing_at(&mut self, lane: &QueueRef, view: &QueueView, classes: &[FailingClass]) {
         let key = key_of(Kind::Failing, lane);
         match self.opened(&key) {
             Some(mut incident) => {

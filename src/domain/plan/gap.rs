@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Planner, key_of};
 use crate::domain::incidents::{Incident, Kind, NotificationState};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, Timestamp};
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::pace::Moves;
 use crate::domain::ledger::reads::UNREAD_AFTER_MS;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::WaitingJob;
 
 /// How long starts are watched after a silence before what is left from before is judged.
@@ -31,7 +31,7 @@ pub(super) fn open_until(stall: &Incident) -> Option<Timestamp> {
 
 impl Planner<'_> {
     /// Judges, once after each stall, what is left of counted classes from before the first start that followed.
-    pub(super) fn judge_gap(&mut self, lane: &Lane) {
+    pub(super) fn judge_gap(&mut self, lane: &QueueRef) {
         let now = self.horizon.now;
         let key = key_of(Kind::Stalled, lane);
         let planned = self.plan.incidents.iter().position(|incident| incident.key == key);
@@ -77,10 +77,10 @@ impl Planner<'_> {
 
     /// The jobs of counted classes that were ready before `since` and had not started by then, where the starts of all
     /// of these classes together do not work them off: one class alone has too few to tell.
-    fn left_from_before(&self, lane: &Lane, since: Timestamp) -> Vec<JobIx> {
+    fn left_from_before(&self, lane: &QueueRef, since: Timestamp) -> Vec<JobIx> {
         let counted = self.ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
         let classes: Vec<&JobClass> =
-            counted.filter(|class| self.lanes.place_of_class(class).1 == lane.1).collect();
+            counted.filter(|class| self.resolver.place_of_class(class).queue == lane.queue).collect();
         let mut moves = Moves::default();
         for facts in classes.iter().filter_map(|class| self.ledger.class(Some(class))) {
             moves.add(facts.all_moves_since(since));
@@ -89,14 +89,18 @@ impl Planner<'_> {
             return Vec::new();
         }
         let before = since.minus_ms(ENQUEUE_TOLERANCE_MS);
-        let is_of = |ix: &JobIx| self.lanes.lane_of(*ix).1 == lane.1;
+        let is_of = |ix: &JobIx| self.resolver.queue_of_job(*ix).queue == lane.queue;
         let left = classes.iter().flat_map(|class| self.ledger.counted_ready_before(class, before, since));
         left.filter(is_of).collect()
     }
 
     /// Of jobs that were passed over, those that became ready during a silence which an end without a start shows to
     /// have hidden work.
-    pub(super) fn consumed_unseen(&mut self, lane: &Lane, passed_over: &[&WaitingJob]) -> BTreeSet<JobIx> {
+    pub(super) fn consumed_unseen(
+        &mut self,
+        lane: &QueueRef,
+        passed_over: &[&WaitingJob],
+    ) -> BTreeSet<JobIx> {
         let passed_over: Vec<&&WaitingJob> =
             passed_over.iter().filter(|job| job.is_passed_over_now).collect();
         let (Some(oldest), Some(newest)) = (passed_over.first(), passed_over.last()) else {
@@ -107,7 +111,7 @@ impl Planner<'_> {
         // Every start of the place, and whether its line was read.
         let mut starts: BTreeMap<Timestamp, bool> = BTreeMap::new();
         let mut unread_at: Vec<Timestamp> = Vec::new();
-        for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane)) {
+        for (_, facts) in self.ledger.lanes().filter(|(raw, _)| self.is_at(*raw, lane)) {
             for (at, ix) in facts.starts.range((from, JobIx(0))..=(until, JobIx(usize::MAX))) {
                 let Some(job) = self.ledger.job(*ix) else { continue };
                 let has_start_lines =

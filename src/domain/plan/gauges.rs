@@ -7,6 +7,7 @@ use crate::domain::incidents::{Incident, Kind};
 use crate::domain::job::{MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::metric::{Datum, Dimensions, Metric};
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::WaitingJob;
 
 impl Planner<'_> {
@@ -16,7 +17,7 @@ impl Planner<'_> {
         let mut all = Gauges::default();
         // Given up by this very sweep: the views were drawn before.
         let given_up: BTreeSet<JobIx> = self.plan.given_up.iter().chain(&self.plan.unseen).copied().collect();
-        for ((_, queue), view) in self.queues {
+        for (QueueRef { queue, .. }, view) in self.queues {
             let named = by_queue.entry(queue.clone()).or_default();
             for gauges in [named, &mut all] {
                 gauges.running = gauges.running.saturating_add(view.running_count);

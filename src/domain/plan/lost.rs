@@ -7,8 +7,8 @@ use super::missing::Unread;
 use super::{Planner, SUSPECTS_MAX, key_of};
 use crate::domain::incidents::{Incident, Kind, NotificationState};
 use crate::domain::job::DAY_MS;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::{QueueView, WaitingJob};
 
 /// How long a lost job is looked for before it is given up as unknown.
@@ -36,7 +36,7 @@ struct Turned {
 }
 
 impl Planner<'_> {
-    fn sort_out<'v>(&mut self, lane: &Lane, view: &'v QueueView) -> PassedOver<'v> {
+    fn sort_out<'v>(&mut self, lane: &QueueRef, view: &'v QueueView) -> PassedOver<'v> {
         let now = self.horizon.now;
         let passed_over: Vec<&WaitingJob> =
             view.waiting.iter().filter(|job| job.passed_over_at.is_some()).collect();
@@ -68,7 +68,7 @@ impl Planner<'_> {
     }
 
     /// Judges who was passed over. Jobs that worker lines which are missing explain are not lost.
-    pub(super) fn judge_lost(&mut self, lane: &Lane, view: &QueueView) {
+    pub(super) fn judge_lost(&mut self, lane: &QueueRef, view: &QueueView) {
         let key = key_of(Kind::Lost, lane);
         let (lost, turned) = self.turn_unknown(lane, view);
         let open = self.opened(&key);
@@ -114,7 +114,7 @@ impl Planner<'_> {
     }
 
     /// The jobs of a place that are lost, and what has turned unknown there now.
-    fn turn_unknown<'v>(&mut self, lane: &Lane, view: &'v QueueView) -> (Vec<&'v WaitingJob>, Turned) {
+    fn turn_unknown<'v>(&mut self, lane: &QueueRef, view: &'v QueueView) -> (Vec<&'v WaitingJob>, Turned) {
         let now = self.horizon.now;
         let PassedOver { mut lost, mut unseen, given_up } = self.sort_out(lane, view);
         lost.retain(|job| !self.drifted.contains(&job.ix));

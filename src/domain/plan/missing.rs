@@ -10,9 +10,9 @@ use super::{Planner, key_of};
 use crate::domain::incidents::{Incident, JOBS_LISTED_MAX, Kind};
 use crate::domain::job::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::ledger::LaneFacts;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::reads::Missing;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::{QueueView, StuckAttempt, WaitingJob};
 
 /// How far back jobs are counted to tell how many are to be expected: as long as a store remembers starts.
@@ -39,7 +39,7 @@ impl Planner<'_> {
 
     /// Of jobs that were passed over, those that are likely to have been consumed by attempts of which no line was
     /// read: neither its start nor its end.
-    pub(super) fn passed_over_unread(&self, lane: &Lane, lost: &[&WaitingJob]) -> Vec<JobIx> {
+    pub(super) fn passed_over_unread(&self, lane: &QueueRef, lost: &[&WaitingJob]) -> Vec<JobIx> {
         let Some(missing) = self.losing().filter(|_| !lost.is_empty()) else { return Vec::new() };
         let (before, _) = self.turned_of_late(lane);
         let started = self.count_at(lane, |facts, from| facts.firsts.range(from..).count());
@@ -52,7 +52,7 @@ impl Planner<'_> {
 
     /// Of attempts that do not end, those whose end is likely not to have been read: their stream tells of other jobs
     /// since. Who lost two workers did not lose lines.
-    pub(super) fn ends_unread(&self, lane: &Lane, view: &QueueView) -> Vec<JobIx> {
+    pub(super) fn ends_unread(&self, lane: &QueueRef, view: &QueueView) -> Vec<JobIx> {
         let Some(missing) = self.losing().filter(|_| !view.stuck.is_empty()) else { return Vec::new() };
         let open: Vec<JobIx> = view.stuck.iter().filter_map(|attempt| self.went_on(attempt)).collect();
         let (_, before) = self.turned_of_late(lane);
@@ -62,7 +62,7 @@ impl Planner<'_> {
     }
 
     /// How many jobs of a place turned unknown of late: never seen to start, and never to end.
-    fn turned_of_late(&self, lane: &Lane) -> (u64, u64) {
+    fn turned_of_late(&self, lane: &QueueRef) -> (u64, u64) {
         let from = self.horizon.now.minus_ms(WINDOW_MS);
         let of = self.book.newest.get(&key_of(Kind::Lost, lane)).map(|of| of.turned_unknown.as_slice());
         let late = of.unwrap_or_default().iter().filter(|(at, ..)| *at > from);
@@ -71,9 +71,9 @@ impl Planner<'_> {
         })
     }
 
-    fn count_at(&self, lane: &Lane, count: impl Fn(&LaneFacts, (Timestamp, JobIx)) -> usize) -> usize {
+    fn count_at(&self, lane: &QueueRef, count: impl Fn(&LaneFacts, (Timestamp, JobIx)) -> usize) -> usize {
         let from = (self.horizon.now.minus_ms(WINDOW_MS), JobIx(0));
-        let here = self.ledger.lanes().filter(|(raw, _)| self.is_at(raw, lane));
+        let here = self.ledger.lanes().filter(|(raw, _)| self.is_at(*raw, lane));
         here.fold(0, |sum, (_, facts)| sum.saturating_add(count(facts, from)))
     }
 

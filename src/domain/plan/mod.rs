@@ -26,13 +26,13 @@ use super::diagnosis::{self, Diagnosis, Question};
 use super::incidents::{Book, Incident, JOBS_LISTED_MAX, Key, Kind, NotificationState};
 use super::job::{ConnectionName, QueueName, Timestamp};
 use super::ledger::Ledger;
-use super::ledger::class::Lane;
 use super::ledger::counting::JobIx;
 use super::ledger::reads::Missing;
 use super::metric::Datum;
 use super::model::policy::{Policy, Silence};
+use super::model::queue_ref::QueueRef;
 use super::model::wake::Wake;
-use super::queues::resolver::Lanes;
+use super::queues::resolver::QueueResolver;
 use super::queues::view::{self, QueueView, Queues, WaitingJob};
 use super::watching::Watching;
 
@@ -106,9 +106,9 @@ struct Planner<'a> {
     policy: &'a Policy,
     horizon: Horizon,
     queues: &'a Queues,
-    lanes: Lanes<'a>,
+    resolver: QueueResolver<'a>,
     /// For a queue whose connection was learned while an incident was open, the place in the incident's key.
-    homes: BTreeMap<Lane, Lane>,
+    homes: BTreeMap<QueueRef, QueueRef>,
     /// How many worker lines are missing: asked for by few sweeps, and then by each queue.
     missing: OnceCell<Option<Missing>>,
     /// Of the place that is being judged, the jobs that wait only because counting has drifted.
@@ -126,7 +126,7 @@ impl<'a> Planner<'a> {
         horizon: Horizon,
         queues: &'a Queues,
     ) -> Self {
-        let lanes = Lanes::of(ledger, policy);
+        let resolver = QueueResolver::of(ledger, policy);
         let homes = homes(book, queues, ledger);
         Self {
             ledger,
@@ -134,7 +134,7 @@ impl<'a> Planner<'a> {
             policy,
             horizon,
             queues,
-            lanes,
+            resolver,
             homes,
             missing: OnceCell::new(),
             drifted: BTreeSet::new(),
@@ -145,9 +145,9 @@ impl<'a> Planner<'a> {
 
     fn judge_queues(&mut self) {
         let queues = self.queues;
-        let mut lanes: BTreeSet<Lane> = queues.keys().cloned().collect();
+        let mut lanes: BTreeSet<QueueRef> = queues.keys().cloned().collect();
         for incident in self.book.open().filter(|incident| incident.key.kind.is_of_jobs()) {
-            lanes.insert((incident.key.connection.clone(), incident.key.queue.clone()));
+            lanes.insert(incident.key.place());
         }
         let nothing = QueueView::default();
         let homes = self.homes.clone();
@@ -169,8 +169,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether lines that name a queue so are about a place.
-    fn is_at(&self, raw: &Lane, place: &Lane) -> bool {
-        let lane = self.lanes.resolve(raw);
+    fn is_at(&self, raw: impl Into<QueueRef>, place: &QueueRef) -> bool {
+        let lane = self.resolver.resolve(raw);
         lane == *place || self.homes.get(&lane) == Some(place)
     }
 
@@ -247,7 +247,7 @@ impl<'a> Planner<'a> {
     fn diagnose(&mut self, incident: &mut Incident, view: &QueueView, jobs: &[&WaitingJob]) {
         let now = self.horizon.now;
         let is_due = incident.is_withheld && self.silenced_until(incident).is_none();
-        let lane: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
+        let lane = incident.key.place();
         let question = Question {
             incident,
             lane: &lane,
@@ -280,16 +280,17 @@ impl<'a> Planner<'a> {
 
 /// An incident keeps its key when a name is learned: for a queue whose connection was learned while an incident was open,
 /// or that turned out to be where jobs wait whose lines name none, the place in the incident's key.
-fn homes(book: &Book, queues: &Queues, ledger: &Ledger) -> BTreeMap<Lane, Lane> {
+fn homes(book: &Book, queues: &Queues, ledger: &Ledger) -> BTreeMap<QueueRef, QueueRef> {
     let mut homes = BTreeMap::new();
     for incident in book.open().filter(|incident| incident.key.kind.is_of_jobs()) {
-        let key: Lane = (incident.key.connection.clone(), incident.key.queue.clone());
-        if (key.0.is_some() && key.1.is_some())
+        let key = incident.key.place();
+        if (key.connection.is_some() && key.queue.is_some())
             || queues.get(&key).is_some_and(|view| !view.waiting.is_empty())
         {
             continue;
         }
-        let is_same = |connection: &Option<ConnectionName>| key.0.is_none() || *connection == key.0;
+        let is_same =
+            |connection: &Option<ConnectionName>| key.connection.is_none() || *connection == key.connection;
         // Its own jobs tell: others may wait elsewhere for reasons of their own.
         let is_listed = |job: &WaitingJob| {
             let known = ledger.job(job.ix).map(|job| &job.known);
@@ -299,9 +300,9 @@ fn homes(book: &Book, queues: &Queues, ledger: &Ledger) -> BTreeMap<Lane, Lane> 
         };
         let holds = |view: &QueueView| view.waiting.iter().take(JOBS_LISTED_MAX).any(is_listed);
         let mut same_queue = queues.iter().filter_map(|(lane, view)| {
-            let (connection, queue) = lane;
-            let is_it = match &key.1 {
-                Some(_) => connection.is_some() && *queue == key.1,
+            let QueueRef { connection, queue } = lane;
+            let is_it = match &key.queue {
+                Some(_) => connection.is_some() && *queue == key.queue,
                 None => queue.is_some() && is_same(connection) && holds(view),
             };
             is_it.then_some(lane)
@@ -313,6 +314,6 @@ fn homes(book: &Book, queues: &Queues, ledger: &Ledger) -> BTreeMap<Lane, Lane> 
     homes
 }
 
-fn key_of(kind: Kind, (connection, queue): &Lane) -> Key {
-    Key { kind, connection: connection.clone(), queue: queue.clone(), reason: None }
+fn key_of(kind: Kind, place: &QueueRef) -> Key {
+    Key::at(kind, place)
 }

@@ -3,13 +3,13 @@
 use super::{Planner, key_of};
 use crate::domain::incidents::Kind;
 use crate::domain::job::MINUTE_MS;
-use crate::domain::ledger::class::Lane;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::QueueView;
 
 impl Planner<'_> {
-    pub(super) fn judge_stalled(&mut self, lane: &Lane, view: &QueueView) {
+    pub(super) fn judge_stalled(&mut self, lane: &QueueRef, view: &QueueView) {
         let now = self.horizon.now;
-        let grace_ms = self.policy.grace_ms(lane.1.as_ref(), None);
+        let grace_ms = self.policy.grace_ms(lane.queue.as_ref(), None);
         let key = key_of(Kind::Stalled, lane);
         let open = self.opened(&key);
         let overdue = self.overdue(view, open.is_some());

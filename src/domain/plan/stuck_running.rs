@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::lost::LOST_GIVEN_UP_MS;
 use super::{Planner, key_of};
 use crate::domain::incidents::{Incident, JOBS_LISTED_MAX, Kind, ListedJob};
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::view::{QueueView, StuckAttempt};
 
 impl Planner<'_> {
-    pub(super) fn judge_stuck_running(&mut self, lane: &Lane, view: &QueueView) {
+    pub(super) fn judge_stuck_running(&mut self, lane: &QueueRef, view: &QueueView) {
         let now = self.horizon.now;
         let mut stuck: Vec<&StuckAttempt> = Vec::new();
         let mut given_up: u64 = 0;

@@ -1,10 +1,10 @@
 //! How fast a queue moves: what was enqueued, started and ended there in the last minutes.
 
-use super::resolver::Lanes;
+use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::pace::Moves;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// How far back is looked to tell whether a queue drains; the shorter time is for a burst that has just ended.
 const WINDOWS_MS: [i64; 2] = [10 * MINUTE_MS, 3 * MINUTE_MS];
@@ -17,18 +17,18 @@ const DONE_WITHIN_MS: i64 = HOUR_MS;
 ///
 /// Lines that name no queue count where their class can only be on this one.
 #[must_use]
-pub fn since(ledger: &Ledger, lanes: &Lanes<'_>, lane: &Lane, from: Timestamp) -> Moves {
+pub fn since(ledger: &Ledger, resolver: &QueueResolver<'_>, place: &QueueRef, from: Timestamp) -> Moves {
     let mut sum = Moves::default();
     for (class, facts) in ledger.classes() {
-        if lane.1.is_none() && lanes.is_spread(Some(class)) {
+        if place.queue.is_none() && resolver.is_spread(Some(class)) {
             // Its enqueues name their queues, and its starts do not: all of them are at one place.
             sum.add(facts.all_moves_since(from));
             continue;
         }
-        if lane.1.is_some() {
-            sum.add(facts.moves_since(lane.1.as_ref(), from));
+        if place.queue.is_some() {
+            sum.add(facts.moves_since(place.queue.as_ref(), from));
         }
-        if lanes.queue_of_class(class) == lane.1 {
+        if resolver.named_queue_of_class(class) == place.queue {
             sum.add(facts.moves_since(None, from));
         }
     }
@@ -40,14 +40,14 @@ pub fn since(ledger: &Ledger, lanes: &Lanes<'_>, lane: &Lane, from: Timestamp) -
 #[must_use]
 pub fn drained_in_ms(
     ledger: &Ledger,
-    lanes: &Lanes<'_>,
-    lane: &Lane,
+    resolver: &QueueResolver<'_>,
+    place: &QueueRef,
     waiting_count: usize,
     now: Timestamp,
 ) -> Option<i64> {
     WINDOWS_MS.into_iter().find_map(|window_ms| {
         let from = now.minus_ms(window_ms).minute();
-        let moves = since(ledger, lanes, lane, from);
+        let moves = since(ledger, resolver, place, from);
         let coming = moves.enqueued.saturating_add(moves.released);
         if moves.started.saturating_mul(DRAINING.1) < coming.saturating_mul(DRAINING.0) {
             return None;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::overtaken::{First, Overtaking};
-use super::resolver::Lanes;
+use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::model::policy::Policy;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::model::wake::Wake;
 
 /// How long a released job waits where neither the configuration nor the class's history says.
@@ -69,39 +69,39 @@ pub struct WaitingJob {
 }
 
 /// Every queue at a moment.
-pub type Queues = BTreeMap<Lane, QueueView>;
+pub type Queues = BTreeMap<QueueRef, QueueView>;
 
 /// Looks at every queue at `now`.
 #[must_use]
 pub fn read(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
-    let lanes = Lanes::of(ledger, policy);
+    let resolver = QueueResolver::of(ledger, policy);
     let mut queues = Queues::new();
     for (lane, facts) in ledger.lanes() {
-        let view = queues.entry(lanes.resolve(lane)).or_default();
+        let view = queues.entry(resolver.resolve(lane)).or_default();
         view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
         view.newest_start = view.newest_start.max(facts.newest_start());
     }
     // A start that names no queue moves the only queue of its class, or the one that its source names.
     for (class, facts) in ledger.classes() {
         if let Some((at, stream)) = facts.newest_start
-            && let Some(lane) = lanes.lane_of_class(class, stream)
+            && let Some(place) = resolver.only_queue_of_class(class, stream)
         {
-            let view = queues.entry(lane).or_default();
+            let view = queues.entry(place).or_default();
             view.newest_start = view.newest_start.max(Some(at));
         }
     }
-    seat_waiting(ledger, policy, &lanes, &mut queues, now, wake);
+    seat_waiting(ledger, policy, &resolver, &mut queues, now, wake);
     for view in queues.values_mut() {
         view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
     }
-    find_overtaken(ledger, &lanes, &mut queues, now);
-    find_working(ledger, policy, &lanes, &mut queues, now, wake);
+    find_overtaken(ledger, &resolver, &mut queues, now);
+    find_working(ledger, policy, &resolver, &mut queues, now, wake);
     queues
 }
 
 /// What jobs of one class, queue and connection have in common.
 struct Alike {
-    lane: Lane,
+    lane: QueueRef,
     grace_ms: i64,
 }
 
@@ -110,22 +110,23 @@ struct Alike {
 fn seat_waiting(
     ledger: &Ledger,
     policy: &Policy,
-    lanes: &Lanes<'_>,
+    resolver: &QueueResolver<'_>,
     queues: &mut Queues,
     now: Timestamp,
     wake: &mut Wake,
 ) {
     let mut kinds: BTreeMap<_, Alike> = BTreeMap::new();
-    let mut seats: BTreeMap<Lane, (BTreeSet<QueueName>, Vec<WaitingJob>)> = BTreeMap::new();
-    let mut row: (Lane, Vec<WaitingJob>) = Default::default();
+    let mut seats: BTreeMap<QueueRef, (BTreeSet<QueueName>, Vec<WaitingJob>)> = BTreeMap::new();
+    let mut row: (QueueRef, Vec<WaitingJob>) = Default::default();
     for (ix, job) in ledger.waiting() {
         let (queue, class) = (job.known.queue(), job.known.class());
         let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
         // Where the line names no queue, the stream of its start may decide: that is the job's own.
         let own = queue.is_none().then_some(ix);
-        let alike = kinds
-            .entry((class, queue, job.known.connection(), own))
-            .or_insert_with(|| Alike { lane: lanes.lane_of(ix), grace_ms: policy.grace_ms(queue, class) });
+        let alike = kinds.entry((class, queue, job.known.connection(), own)).or_insert_with(|| Alike {
+            lane: resolver.queue_of_job(ix),
+            grace_ms: policy.grace_ms(queue, class),
+        });
         let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
         let waiting = WaitingJob {
             ix,
@@ -171,9 +172,9 @@ pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp
 
 /// Finds out who of the waiting was passed over. Only queues where somebody is overdue are looked at, from that job
 /// on.
-fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: Timestamp) {
-    let mut overtaking: BTreeMap<Lane, Overtaking<'_>> = BTreeMap::new();
-    let due_since: BTreeMap<Lane, Timestamp> = queues
+fn find_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Queues, now: Timestamp) {
+    let mut overtaking: BTreeMap<QueueRef, Overtaking<'_>> = BTreeMap::new();
+    let due_since: BTreeMap<QueueRef, Timestamp> = queues
         .iter()
         .filter_map(|(lane, view)| {
             let oldest = view.waiting.iter().find(|job| job.due_at <= now)?;
@@ -181,7 +182,7 @@ fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: 
         })
         .collect();
     for (raw, facts) in ledger.lanes() {
-        let lane = lanes.resolve(raw);
+        let lane = resolver.resolve(raw);
         let Some(since) = due_since.get(&lane) else { continue };
         let firsts = overtaking.entry(lane).or_default();
         for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
@@ -212,7 +213,7 @@ fn find_overtaken(ledger: &Ledger, lanes: &Lanes<'_>, queues: &mut Queues, now: 
 fn find_working(
     ledger: &Ledger,
     policy: &Policy,
-    lanes: &Lanes<'_>,
+    resolver: &QueueResolver<'_>,
     queues: &mut Queues,
     now: Timestamp,
     wake: &mut Wake,
@@ -221,7 +222,7 @@ fn find_working(
         let learned = || ledger.class(class).map_or(0, |facts| facts.learned_timeout_ms());
         own.or_else(|| policy.job_timeout_ms(class)).unwrap_or_else(learned)
     };
-    let mut run = |lane: Lane, started_at: Timestamp, stream: StreamKey, until: Timestamp| {
+    let mut run = |lane: QueueRef, started_at: Timestamp, stream: StreamKey, until: Timestamp| {
         wake.at(until, now);
         if until <= now || ledger.streams.broke_since(stream, started_at, now) {
             return;
@@ -230,12 +231,12 @@ fn find_working(
         view.running_count = view.running_count.saturating_add(1);
         view.working_until = view.working_until.max(Some(until));
     };
-    let mut stuck: Vec<(Lane, StuckAttempt)> = Vec::new();
+    let mut stuck: Vec<(QueueRef, StuckAttempt)> = Vec::new();
     for (ix, job) in ledger.running(Timestamp::MIN) {
         let Some((mark, stream)) = job.known.start() else { continue };
         let class = job.known.class();
         let until = mark.at.plus_ms(timeout_ms(class, job.known.timeout_ms));
-        let lane = lanes.lane_of(ix);
+        let lane = resolver.queue_of_job(ix);
         let lost = job.known.attempts.lost().collect::<Vec<_>>();
         let first_lost = lost.first().copied().filter(|_| lost.len() >= LOST_TWICE);
         if let Some(started_at) = first_lost.or_else(|| (until <= now).then_some(mark.at)) {
@@ -249,7 +250,7 @@ fn find_working(
         let timeout_ms = timeout_ms(Some(class), None);
         let success = ledger.class(Some(class)).and_then(|facts| facts.outcomes.newest_success());
         for start in series.open_starts(Timestamp::MIN) {
-            let lane = lanes.lane_of_start(class, start, series.job_of(start));
+            let lane = resolver.queue_of_start(class, start, series.job_of(start));
             let until = start.0.plus_ms(timeout_ms);
             // Without ids a later success is all that can be known.
             if until <= now && success < Some(start.0) {

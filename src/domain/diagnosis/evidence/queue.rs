@@ -7,10 +7,10 @@ use crate::domain::diagnosis::Question;
 use crate::domain::incidents::fact::{Fact, Finding, Trend};
 use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::pace::Moves;
 use crate::domain::model::policy::Policy;
-use crate::domain::queues::resolver::Lanes;
+use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::queues::resolver::QueueResolver;
 use crate::domain::queues::throughput;
 use crate::domain::queues::view::{QueueView, Queues, WaitingJob};
 
@@ -32,7 +32,7 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
 
 /// Another queue that moves.
 pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
-    pub(in crate::domain::diagnosis) lane: &'a Lane,
+    pub(in crate::domain::diagnosis) lane: &'a QueueRef,
     pub(in crate::domain::diagnosis) newest_start: Timestamp,
     /// Whether jobs wait there, too: its workers have enough to do.
     pub(in crate::domain::diagnosis) is_busy: bool,
@@ -49,8 +49,8 @@ impl<'a> QueueEvidence<'a> {
         heard: Timestamp,
     ) -> Self {
         let classes = classes(ledger, question);
-        let lanes = Lanes::of(ledger, policy);
-        let moves = throughput::since(ledger, &lanes, question.lane, heard.minus_ms(AROUND_MS));
+        let resolver = QueueResolver::of(ledger, policy);
+        let moves = throughput::since(ledger, &resolver, question.lane, heard.minus_ms(AROUND_MS));
         let newest_start = question.view.newest_start.or_else(|| started(ledger, question.lane, &classes));
         Self {
             newest_start,
@@ -96,31 +96,31 @@ fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a J
     for name in question.incident.classes.keys().chain(stuck) {
         classes.extend(ledger.classes().find(|(class, _)| *class == name).map(|(class, _)| class));
     }
-    if question.incident.classes.is_empty() && question.lane.1.is_some() {
+    if question.incident.classes.is_empty() && question.lane.queue.is_some() {
         // What runs there holds up what waits there, whatever its class.
-        let is_there = |on: &Lane| is_same_place(on, question.lane);
-        let there = ledger.classes().filter(|(_, facts)| facts.enqueued_on.iter().any(is_there));
+        let is_there = |on: &QueueRef| question.lane.is_same_queue(on);
+        let there = ledger
+            .classes()
+            .filter(|(_, facts)| facts.enqueued_on.iter().any(|names| is_there(&names.into())));
         classes.extend(there.map(|(class, _)| class));
     }
-    if classes.is_empty() && question.lane.1.is_none() {
+    if classes.is_empty() && question.lane.queue.is_none() {
         classes.extend(ledger.classes().map(|(class, _)| class));
     }
     classes
 }
 
-/// Whether two places may be one: what is not known may be anything.
-fn is_same_place(one: &Lane, other: &Lane) -> bool {
-    let is_same = |a: Option<&str>, b: Option<&str>| a.is_none() || b.is_none() || a == b;
-    let connection = |lane: &'_ Lane| lane.0.as_ref().map(|name| name.as_str().to_owned());
-    is_same(connection(one).as_deref(), connection(other).as_deref()) && one.1 == other.1
-}
-
-fn elsewhere<'a>(queues: &'a Queues, lane: &Lane, since: Timestamp, heard: Timestamp) -> Vec<Elsewhere<'a>> {
+fn elsewhere<'a>(
+    queues: &'a Queues,
+    lane: &QueueRef,
+    since: Timestamp,
+    heard: Timestamp,
+) -> Vec<Elsewhere<'a>> {
     // A place without a queue may be any: what starts "elsewhere" may be what is asked about.
-    if lane.1.is_none() {
+    if lane.queue.is_none() {
         return Vec::new();
     }
-    let others = queues.iter().filter(|(other, _)| other.1.is_some() && !is_same_place(other, lane));
+    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && !other.is_same_queue(lane));
     let moving = others.filter_map(|(lane, view)| {
         let newest_start = view.newest_start.filter(|at| *at >= since.minus_ms(AROUND_MS))?;
         let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);
@@ -134,8 +134,8 @@ fn elsewhere<'a>(queues: &'a Queues, lane: &Lane, since: Timestamp, heard: Times
 }
 
 /// The newest start of classes that wait on several queues, by lines that do not tell which.
-fn started(ledger: &Ledger, lane: &Lane, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
-    let facts = classes.iter().filter(|_| lane.1.is_none()).filter_map(|class| ledger.class(Some(class)));
+fn started(ledger: &Ledger, lane: &QueueRef, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
+    let facts = classes.iter().filter(|_| lane.queue.is_none()).filter_map(|class| ledger.class(Some(class)));
     facts.filter_map(|facts| facts.newest_start.map(|(at, _)| at)).max()
 }
 
@@ -157,7 +157,7 @@ pub fn queue_facts(ledger: &Ledger, view: &QueueView, jobs: &[&WaitingJob], now:
     }
     let classes: BTreeSet<&JobClass> =
         jobs.iter().take(JOBS_EXAMINED_MAX).filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
-    let spread: Lane = (None, None);
+    let spread = QueueRef::default();
     let newest_start =
         view.newest_start.or_else(|| started(ledger, &spread, &classes).filter(|_| view.queues.len() > 1));
     facts.push(Fact::when(Finding::LastEnqueue, enqueued(ledger, view)));

@@ -7,9 +7,9 @@ use super::AROUND_MS;
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::circumstances::Worker;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::stream::StreamFacts;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// A heartbeat comes each minute, and a line may take some: after this long a worker is not fresh any more.
 const FRESH_MS: i64 = 5 * MINUTE_MS;
@@ -43,7 +43,8 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
 }
 
 impl<'a> Workers<'a> {
-    pub(super) fn gather(ledger: &'a Ledger, lane: &Lane, from: Timestamp, heard: Timestamp) -> Self {
+    pub(super) fn gather(ledger: &'a Ledger, lane: &QueueRef, from: Timestamp, heard: Timestamp) -> Self {
+        let lane = &lane.names();
         let streams = ledger.streams.all();
         let known = &ledger.circumstances.workers;
         let names = |worker: &&Worker| worker.serves(lane) && !worker.queues.is_empty();

@@ -113,7 +113,7 @@ pub(super) fn store_lost_jobs(evidence: &Evidence<'_>) -> Option<Candidate> {
         let keeps_rows = evidence
             .question
             .lane
-            .0
+            .connection
             .as_ref()
             .map(ConnectionName::as_str)
             .is_some_and(|name| name == "database");

@@ -9,8 +9,8 @@ use crate::domain::envelope::Line;
 use crate::domain::incidents::{Blindness, Incident, Key, Kind};
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::class::Lane;
 use crate::domain::model::policy::Policy;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::model::wake::Wake;
 use crate::domain::plan::{Horizon, plan_sweep};
 use crate::domain::queues::view::{self, QueueView, WaitingJob};
@@ -64,7 +64,8 @@ impl World {
         self.ask_of(kind, (Some("redis".into()), Some("default".into())), now_s)
     }
 
-    pub(super) fn ask_of(&self, kind: Kind, lane: Lane, now_s: i64) -> Diagnosis {
+    pub(super) fn ask_of(&self, kind: Kind, lane: impl Into<QueueRef>, now_s: i64) -> Diagnosis {
+        let lane = lane.into();
         let now = second(now_s);
         let queues = view::read(&self.ledger, &self.policy, now, &mut Wake::default());
         let nothing = QueueView::default();
@@ -92,13 +93,14 @@ impl World {
     }
 
     /// An incident as the planner makes one: the evidence of a real one, under another key.
-    fn incident(&self, kind: Kind, lane: &Lane, now: Timestamp) -> Incident {
+    fn incident(&self, kind: Kind, lane: &QueueRef, now: Timestamp) -> Incident {
         let mut ledger = Ledger::default();
         ledger.reject("not_json", now);
         let book = crate::domain::incidents::Book::default();
         let plan = plan_sweep(&ledger, &book, &self.policy, Horizon { now, last_delivery: None });
         let blank = plan.incidents.into_iter().next().unwrap();
-        let key = Key { kind, connection: lane.0.clone(), queue: lane.1.clone(), reason: self.reason };
+        let key =
+            Key { kind, connection: lane.connection.clone(), queue: lane.queue.clone(), reason: self.reason };
         let classes = self.classes.iter().map(|class| ((*class).into(), now)).collect();
         Incident {
             key,
