@@ -16,16 +16,18 @@ pub mod metric;
 pub mod model;
 pub mod outbox;
 pub mod pairs;
-pub mod plan;
 pub mod printable;
 pub mod queues;
 pub mod reading;
 pub mod redact;
 pub mod runbook;
 pub mod seat;
+pub mod sweep;
 pub mod time;
+pub mod visibility;
 pub mod watching;
 
 // Paths of before, for as long as other rooms use them.
 pub use incidents as incident;
 pub use model::policy;
+pub use sweep as plan;

@@ -247,7 +247,7 @@ impl Report {
     #[must_use]
     pub fn new(outcome: &Outcome, policy: &Policy, extent: Extent) -> Self {
         let ledger = &outcome.store.ledger;
-        let unseen = &outcome.last_plan.unseen;
+        let unseen = &outcome.last_plan.hidden;
         let tally = ledger.tally;
         let rejected: Vec<RejectedRow> = outcome
             .rejected

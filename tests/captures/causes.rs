@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 
 use queuewatch::domain::classify::Classifier;
 use queuewatch::domain::diagnosis::{Cause, Diagnosis, Question, diagnose};
-use queuewatch::domain::incident::{Book, Incident, Key, Kind};
+use queuewatch::domain::incidents::{Incident, Key, Kind};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::model::queue_ref::QueueRef;
 use queuewatch::domain::model::wake::Wake;
-use queuewatch::domain::plan::{Horizon, plan_sweep};
 use queuewatch::domain::policy::Policy;
 use queuewatch::domain::queues::view::{self, WaitingJob};
 use queuewatch::replay::{Outcome, replay};
@@ -136,7 +135,7 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let lane: QueueRef = lane.clone();
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();
     let jobs = if kind == Kind::Backlog { overdue } else { Vec::new() };
-    let incident = incident(kind, &lane, now);
+    let incident = Incident::open("one".into(), Key::at(kind, &lane), now);
     let question = Question {
         incident: &incident,
         lane: &lane,
@@ -148,16 +147,6 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
         heard_until: now,
     };
     diagnose(&ledger, &policy, &question)
-}
-
-/// An incident as the planner makes one, under another key.
-fn incident(kind: Kind, lane: &QueueRef, now: Timestamp) -> Incident {
-    let mut ledger = Ledger::default();
-    ledger.reject("not_json", now);
-    let plan = plan_sweep(&ledger, &Book::default(), &policy(), Horizon { now, last_delivery: None });
-    let blank = plan.incidents.into_iter().next().unwrap();
-    let key = Key { kind, connection: lane.connection.clone(), queue: lane.queue.clone(), reason: None };
-    Incident { key, since: None, evidence: Vec::new(), ..blank }
 }
 
 #[test]

@@ -214,12 +214,13 @@ fn logs(evidence: &Evidence<'_>) -> Option<LogsQuery> {
     // Jobs that are unknown are not in question any more.
     let is_unknown = question.incident.is_of_missing_lines();
     let listed = if is_unknown { question.incident.jobs.as_slice() } else { &[] };
+    let failing = question.incident.detail.failure();
     let of_jobs: BTreeSet<&JobClass> = question
         .jobs
         .iter()
         .take(JOBS_ASKED_MAX)
         .filter_map(|job| evidence.ledger.job(job.ix)?.known.class())
-        .chain(question.incident.classes.keys())
+        .chain(failing.classes.keys())
         .chain(listed.iter().filter_map(|job| job.class.as_ref()))
         .collect();
     let classes = of_jobs.into_iter().map(class_name);

@@ -1,20 +1,26 @@
 //! An incident: what went wrong, where, since when, whom it hit, and what has been said about it.
 
 pub mod advice;
+pub mod cases;
 pub mod cause;
+mod detail;
 pub mod diagnosis;
 pub mod fact;
+pub mod group;
 mod kind;
 mod register;
+mod stored;
+pub mod suppress;
 pub mod weight;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
 pub use cause::{Cause, SubCause};
+pub use detail::{Delay, Detail, Failure, Loss, Silent, Stall};
 pub use diagnosis::Diagnosis;
 pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};
@@ -107,6 +113,7 @@ pub struct Notification {
 
 /// Something that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Incident {
     /// Derived from the key and the opening minute.
     pub id: String,
@@ -116,11 +123,6 @@ pub struct Incident {
     pub severity: Severity,
     /// The queues it may concern.
     pub queues: BTreeSet<QueueName>,
-    /// The classes it is about, for [`Kind::Failing`], and the newest bad end known of each.
-    #[serde(default)]
-    pub classes: BTreeMap<JobClass, Timestamp>,
-    /// Sources that are silent, for [`Blindness::SourceSilent`].
-    pub sources: BTreeSet<String>,
     /// The sweep that opened it.
     pub opened_at: Timestamp,
     /// The sweep that closed it.
@@ -141,10 +143,6 @@ pub struct Incident {
     pub matched_by: Option<MatchedBy>,
     /// The longest a job of it waited.
     pub longest_wait_ms: i64,
-    /// The newest start known when it opened.
-    pub newest_start_at_opening: Option<Timestamp>,
-    /// When starts were first seen again.
-    pub starts_since: Option<Timestamp>,
     /// Jobs given up because nobody can tell any more.
     pub given_up: u64,
     /// Reminders sent.
@@ -156,41 +154,59 @@ pub struct Incident {
     /// The likely cause, as of the last time anything was said.
     #[serde(default)]
     pub diagnosis: Option<Diagnosis>,
-    /// Jobs that were found to have been consumed unseen, as far as somebody was told.
-    #[serde(default)]
-    pub unseen_count: u64,
-    /// Since when nothing of it is seen any more, while that may be chance; for [`Kind::Lost`], since jobs last turned
-    /// unknown because lines of workers are missing.
-    #[serde(default)]
-    pub calm_since: Option<Timestamp>,
-    /// How many jobs turned unknown of late because lines of workers are missing: when, how many were never seen to
-    /// start, and how many never to end.
-    #[serde(default)]
-    pub turned_unknown: Vec<(Timestamp, u64, u64)>,
-    /// Whether what is left from before a silence has been judged.
-    #[serde(default)]
-    pub is_gap_judged: bool,
-    /// How long until its jobs are worked off, where that can be estimated.
-    #[serde(default)]
-    pub done_in_ms: Option<i64>,
     /// How often its diagnosis was corrected in a message.
     #[serde(default)]
     pub corrections_count: u32,
-    /// Incidents that this one tells of.
-    #[serde(default)]
-    pub followers: BTreeSet<String>,
-    /// The incident that told of it, where one message tells of several.
+    /// The incidents that are grouped under this one: its messages tell of them.
+    #[serde(default, rename = "followers")]
+    pub grouped: BTreeSet<String>,
+    /// The incident whose messages tell of it, where one message tells of several.
     #[serde(default)]
     pub grouped_under: Option<String>,
-    /// Its page waits for the end of a silence.
-    #[serde(default)]
-    pub is_withheld: bool,
+    /// Its page is suppressed: it waits for the end of a silence.
+    #[serde(default, rename = "is_withheld")]
+    pub is_suppressed: bool,
     /// Why somebody closed it by hand.
     #[serde(default)]
     pub closed_because: Option<String>,
+    /// What its kind knows beyond that.
+    #[serde(flatten)]
+    pub detail: Detail,
 }
 
 impl Incident {
+    /// An incident that has just opened, of which nothing more is known.
+    #[must_use]
+    pub fn open(id: String, key: Key, opened_at: Timestamp) -> Self {
+        Self {
+            id,
+            severity: key.kind.severity(),
+            detail: Detail::blank(key.kind),
+            key,
+            queues: BTreeSet::new(),
+            opened_at,
+            resolved_at: None,
+            is_after_end: false,
+            oldest_ready_at: None,
+            since: None,
+            jobs_count: 0,
+            jobs_now: 0,
+            jobs: Vec::new(),
+            matched_by: None,
+            longest_wait_ms: 0,
+            given_up: 0,
+            reminders_count: 0,
+            evidence: Vec::new(),
+            notifications: Vec::new(),
+            diagnosis: None,
+            corrections_count: 0,
+            grouped: BTreeSet::new(),
+            grouped_under: None,
+            is_suppressed: false,
+            closed_because: None,
+        }
+    }
+
     /// Whether it is still going on.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -200,7 +216,7 @@ impl Incident {
     /// Whether it is about lines of workers that are missing, and not about jobs that somebody could look for.
     #[must_use]
     pub fn is_of_missing_lines(&self) -> bool {
-        self.key.kind == Kind::Lost && self.calm_since.is_some() && self.jobs_now == 0
+        self.key.kind == Kind::Lost && self.detail.loss().turned_unknown_at.is_some() && self.jobs_now == 0
     }
 
     /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily. A page that waited for the
@@ -258,40 +274,6 @@ mod tests {
     }
 
     fn sample() -> Incident {
-        Incident {
-            id: "one".into(),
-            key: Key::blind(Blindness::Late),
-            severity: Severity::Warn,
-            queues: BTreeSet::new(),
-            classes: BTreeMap::new(),
-            sources: BTreeSet::new(),
-            opened_at: Timestamp::from_ms(0),
-            resolved_at: None,
-            is_after_end: false,
-            oldest_ready_at: None,
-            since: None,
-            jobs_count: 0,
-            jobs_now: 0,
-            jobs: Vec::new(),
-            matched_by: None,
-            longest_wait_ms: 0,
-            newest_start_at_opening: None,
-            starts_since: None,
-            given_up: 0,
-            reminders_count: 0,
-            evidence: Vec::new(),
-            notifications: Vec::new(),
-            diagnosis: None,
-            unseen_count: 0,
-            calm_since: None,
-            turned_unknown: Vec::new(),
-            is_gap_judged: false,
-            done_in_ms: None,
-            corrections_count: 0,
-            followers: BTreeSet::new(),
-            grouped_under: None,
-            is_withheld: false,
-            closed_because: None,
-        }
+        Incident::open("one".into(), Key::blind(Blindness::Late), Timestamp::from_ms(0))
     }
 }

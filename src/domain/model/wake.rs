@@ -16,6 +16,11 @@ impl Wake {
         }
     }
 
+    /// Notes what another has noted.
+    pub fn or(&mut self, other: Self) {
+        self.0 = [self.0, other.0].into_iter().flatten().min();
+    }
+
     /// The earliest moment noted.
     #[must_use]
     pub const fn earliest(self) -> Option<Timestamp> {

@@ -1,4 +1,4 @@
-//! Who was passed over: a job waits, and one of the same queue that became ready later has started.
+//! Who was overtaken: a job waits, and one of the same queue that became ready later has started.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ struct Earliest<'a> {
 
 /// First starts of one queue, ready to be asked who overtook whom.
 #[derive(Debug, Default)]
-pub struct Overtaking<'a> {
+pub struct Overtaken<'a> {
     starts: Vec<(Timestamp, First<'a>)>,
     /// `from[n]` sums up `starts[n..]`.
     from: BTreeMap<Timestamp, Earliest<'a>>,
@@ -32,7 +32,7 @@ pub enum First<'a> {
     Counted(Timestamp, Option<&'a JobClass>),
 }
 
-impl<'a> Overtaking<'a> {
+impl<'a> Overtaken<'a> {
     /// Takes a job that was ready at `ready_at` and has started.
     pub fn add(&mut self, ready_at: Timestamp, first: First<'a>) {
         self.starts.push((ready_at, first));
@@ -48,9 +48,9 @@ impl<'a> Overtaking<'a> {
         }
     }
 
-    /// When a job of `class` that became ready at `ready_at` was first passed over.
+    /// When a job of `class` that became ready at `ready_at` was first overtaken.
     #[must_use]
-    pub fn passed_over_at(&self, ready_at: Timestamp, class: Option<&JobClass>) -> Option<Timestamp> {
+    pub fn overtaken_at(&self, ready_at: Timestamp, class: Option<&JobClass>) -> Option<Timestamp> {
         let after = ready_at.plus_ms(OVERTAKEN_BY_MS).plus_ms(1);
         let (_, sum) = self.from.range(after..).next()?;
         let counted = match sum.counted {
@@ -94,19 +94,19 @@ mod tests {
     #[track_caller]
     fn check(starts: &[(i64, i64, &str)], expected: Option<i64>) {
         let classes: Vec<JobClass> = starts.iter().map(|(_, _, class)| JobClass::from(*class)).collect();
-        let mut overtaking = Overtaking::default();
+        let mut overtaken = Overtaken::default();
         for ((ready, at, class), name) in starts.iter().zip(&classes) {
             let at = Timestamp::from_ms(*at);
             let first = if class.is_empty() { First::Own(at) } else { First::Counted(at, Some(name)) };
-            overtaking.add(Timestamp::from_ms(*ready), first);
+            overtaken.add(Timestamp::from_ms(*ready), first);
         }
-        overtaking.sum_up();
-        let got = overtaking.passed_over_at(Timestamp::from_ms(0), Some(&JobClass::from("A")));
+        overtaken.sum_up();
+        let got = overtaken.overtaken_at(Timestamp::from_ms(0), Some(&JobClass::from("A")));
         assert_eq!(got.map(Timestamp::as_ms), expected);
     }
 
     #[test]
-    fn a_job_ready_more_than_five_seconds_later_passes_over() {
+    fn a_job_ready_more_than_five_seconds_later_overtakes() {
         check(&[(5_001, 6_000, "")], Some(6_000));
         check(&[(5_000, 6_000, "")], None);
         check(&[(9_000, 9_500, ""), (6_000, 9_900, "")], Some(9_500));

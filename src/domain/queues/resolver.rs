@@ -13,6 +13,7 @@ use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 
 /// What unnamed queues and connections are taken to be.
+#[derive(Debug)]
 pub struct QueueResolver<'a> {
     ledger: &'a Ledger,
     policy: &'a Policy,

@@ -1,8 +1,8 @@
-//! The ledger seen queue by queue at a moment: who waits and since when, who was passed over, what moves.
+//! The ledger seen queue by queue at a moment: who waits and since when, who was overtaken, what moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::overtaken::{First, Overtaking};
+use super::overtaken::{First, Overtaken};
 use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
@@ -61,9 +61,9 @@ pub struct WaitingJob {
     /// When that has been known to us for its grace, too: a line that arrives late is no late job.
     pub due_at: Timestamp,
     /// When a job that became ready later was seen to start first.
-    pub passed_over_at: Option<Timestamp>,
+    pub overtaken_at: Option<Timestamp>,
     /// Whether that can still be seen: the start that shows it is known now.
-    pub is_passed_over_now: bool,
+    pub is_overtaken_now: bool,
     /// Whether it is matched by counting.
     pub is_counted: bool,
 }
@@ -133,8 +133,8 @@ fn seat_waiting(
             ready_at,
             overdue_at: ready_at.plus_ms(alike.grace_ms),
             due_at: ready_at.max(arrived_at).plus_ms(alike.grace_ms),
-            passed_over_at: job.passed_over_at,
-            is_passed_over_now: false,
+            overtaken_at: job.passed_over_at,
+            is_overtaken_now: false,
             is_counted: ledger.is_counted(job),
         };
         wake.at(waiting.due_at, now);
@@ -170,10 +170,10 @@ pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp
     job.known.ready_at(policy.backoff_ms(class).or_else(learned).unwrap_or(BACKOFF_MS))
 }
 
-/// Finds out who of the waiting was passed over. Only queues where somebody is overdue are looked at, from that job
+/// Finds out who of the waiting was overtaken. Only queues where somebody is overdue are looked at, from that job
 /// on.
 fn find_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Queues, now: Timestamp) {
-    let mut overtaking: BTreeMap<QueueRef, Overtaking<'_>> = BTreeMap::new();
+    let mut overtaking: BTreeMap<QueueRef, Overtaken<'_>> = BTreeMap::new();
     let due_since: BTreeMap<QueueRef, Timestamp> = queues
         .iter()
         .filter_map(|(lane, view)| {
@@ -198,9 +198,9 @@ fn find_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Qu
         let Some(view) = queues.get_mut(&lane) else { continue };
         for waiting in &mut view.waiting {
             let class = ledger.job(waiting.ix).and_then(|job| job.known.class());
-            let seen = firsts.passed_over_at(waiting.ready_at, class);
-            waiting.is_passed_over_now = seen.is_some();
-            waiting.passed_over_at = match (waiting.passed_over_at, seen) {
+            let seen = firsts.overtaken_at(waiting.ready_at, class);
+            waiting.is_overtaken_now = seen.is_some();
+            waiting.overtaken_at = match (waiting.overtaken_at, seen) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };

@@ -93,10 +93,11 @@ fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a J
     let mut classes: BTreeSet<&JobClass> =
         of_jobs.filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
     let stuck = question.view.stuck.iter().filter_map(|attempt| attempt.class.as_ref());
-    for name in question.incident.classes.keys().chain(stuck) {
+    let failing = question.incident.detail.failure().classes;
+    for name in failing.keys().chain(stuck) {
         classes.extend(ledger.classes().find(|(class, _)| *class == name).map(|(class, _)| class));
     }
-    if question.incident.classes.is_empty() && question.lane.queue.is_some() {
+    if failing.is_empty() && question.lane.queue.is_some() {
         // What runs there holds up what waits there, whatever its class.
         let is_there = |on: &QueueRef| question.lane.is_same_queue(on);
         let there = ledger

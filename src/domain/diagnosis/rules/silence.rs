@@ -28,7 +28,7 @@ pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
         let weight = if is_newest || is_lost { Weight::Strong } else { Weight::Possible };
         return Some(candidate(weight).with([file.fact()]).leaving([Unknown::FileContent]));
     }
-    let unseen_count = evidence.question.incident.unseen_count;
+    let unseen_count = evidence.question.incident.detail.loss().hidden_count;
     if unseen_count > 0 {
         // An end whose start never came: jobs do run without a word.
         let unseen = Fact::timeless(Finding::ConsumedUnseen(unseen_count));

@@ -6,13 +6,12 @@
 use crate::domain::classify::Classifier;
 use crate::domain::diagnosis::{Diagnosis, Question, diagnose};
 use crate::domain::envelope::Line;
-use crate::domain::incidents::{Blindness, Incident, Key, Kind};
+use crate::domain::incidents::{Blindness, Detail, Incident, Key, Kind};
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::model::wake::Wake;
-use crate::domain::plan::{Horizon, plan_sweep};
 use crate::domain::queues::view::{self, QueueView, WaitingJob};
 use crate::domain::reading::read_lines;
 
@@ -74,7 +73,7 @@ impl World {
         let jobs: Vec<&WaitingJob> = match kind {
             Kind::Stalled | Kind::Backlog | Kind::Lost => {
                 let overdue = view.waiting.iter().filter(|job| job.overdue_at <= now);
-                overdue.filter(|job| job.passed_over_at.is_some() == is_lost).collect()
+                overdue.filter(|job| job.overtaken_at.is_some() == is_lost).collect()
             }
             Kind::Failing | Kind::StuckRunning | Kind::EnqueueErrors | Kind::Blind => Vec::new(),
         };
@@ -92,25 +91,22 @@ impl World {
         diagnose(&self.ledger, &self.policy, &question)
     }
 
-    /// An incident as the planner makes one: the evidence of a real one, under another key.
+    /// An incident as a sweep would open it.
     fn incident(&self, kind: Kind, lane: &QueueRef, now: Timestamp) -> Incident {
-        let mut ledger = Ledger::default();
-        ledger.reject("not_json", now);
-        let book = crate::domain::incidents::Book::default();
-        let plan = plan_sweep(&ledger, &book, &self.policy, Horizon { now, last_delivery: None });
-        let blank = plan.incidents.into_iter().next().unwrap();
-        let key =
-            Key { kind, connection: lane.connection.clone(), queue: lane.queue.clone(), reason: self.reason };
-        let classes = self.classes.iter().map(|class| ((*class).into(), now)).collect();
-        Incident {
-            key,
-            unseen_count: self.unseen_count,
-            classes,
-            since: None,
-            sources: Default::default(),
-            evidence: Vec::new(),
-            ..blank
+        let key = Key { reason: self.reason, ..Key::at(kind, lane) };
+        let mut incident = Incident::open("one".into(), key, now);
+        match &mut incident.detail {
+            Detail::Lost(loss) => loss.hidden_count = self.unseen_count,
+            Detail::Failing(failure) => {
+                failure.classes = self.classes.iter().map(|class| ((*class).into(), now)).collect();
+            }
+            Detail::Stalled(_)
+            | Detail::Backlog(_)
+            | Detail::StuckRunning
+            | Detail::EnqueueErrors
+            | Detail::Blind(_) => {}
         }
+        incident
     }
 }
 

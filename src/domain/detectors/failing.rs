@@ -1,15 +1,19 @@
-//! Which classes do nothing but fail.
+//! Failing: classes do nothing but fail. One incident a queue, which lists its classes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, Timestamp};
+use super::{Opening, Verdict, opened};
+use crate::domain::incidents::cases::Change;
+use crate::domain::incidents::{Book, Detail, Failure, Incident, Key, Kind};
+use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
 use crate::domain::ledger::life::JobHash;
-use crate::domain::ledger::outcomes::Verdict;
+use crate::domain::ledger::outcomes::Verdict as End;
 use crate::domain::model::policy::{FailingPolicy, Policy};
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::model::wake::Wake;
+use crate::domain::queues::place::World;
 
 /// Different jobs in a row that failed for good or lost their worker, with no success between.
 const JOBS_IN_A_ROW: usize = 5;
@@ -23,31 +27,100 @@ const RETRIED_WITHIN_MS: i64 = 15 * MINUTE_MS;
 /// How far back the share of bad attempts is looked at.
 const SHARE_WINDOW_MS: i64 = 10 * MINUTE_MS;
 
-/// A class that does nothing but fail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailingClass {
-    /// The class.
-    pub class: JobClass,
-    /// The first failure of the row.
-    pub since: Timestamp,
-    /// The newest bad end.
-    pub newest: Timestamp,
-    /// Different jobs in the row; attempts where lines do not tell jobs apart.
-    pub jobs_count: u64,
-    /// The newest exception's first line, where known.
-    pub text: Option<Arc<str>>,
+/// Judges every queue that has a class which does nothing but fail, or had one. `register` is as earlier sweeps left it.
+#[must_use]
+pub fn judge<'v>(world: &World<'v>, register: &Book) -> Vec<Verdict<'v>> {
+    let mut wake = Wake::default();
+    let mut by_queue: BTreeMap<QueueRef, Vec<FailingClass>> = BTreeMap::new();
+    for class in find(world, &mut wake) {
+        by_queue.entry(world.resolver.place_of_class(&class.class)).or_default().push(class);
+    }
+    let open = register.open().filter(|incident| incident.key.kind == Kind::Failing);
+    let mut queues: BTreeSet<QueueRef> = open.map(|incident| incident.key.place()).collect();
+    queues.extend(by_queue.keys().cloned());
+    let judged = queues.into_iter().map(|at| {
+        let classes = by_queue.remove(&at).unwrap_or_default();
+        let key = Key::at(Kind::Failing, &at);
+        Verdict { change: judge_queue(world, register.newest.get(&key), key, &classes), ..Verdict::default() }
+    });
+    let mut verdicts: Vec<Verdict<'v>> = judged.collect();
+    verdicts.push(Verdict { wake, ..Verdict::default() });
+    verdicts
 }
 
-/// Finds them at `now`.
-#[must_use]
-pub fn detect(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Vec<FailingClass> {
+fn judge_queue(world: &World<'_>, past: Option<&Incident>, key: Key, classes: &[FailingClass]) -> Change {
+    match opened(past) {
+        Some(mut incident) => {
+            follow(&mut incident, classes);
+            // A class that succeeds now and then, and fails most of the time, has not recovered.
+            if classes.is_empty() && has_succeeded(world.ledger, &incident.detail.failure()) {
+                Change::Resolve(incident)
+            } else {
+                Change::Keep { incident, is_asked: true, is_updated: false }
+            }
+        }
+        None if !classes.is_empty() => {
+            let view = world.queues.get(&key.place());
+            let queues = view.into_iter().flat_map(|view| &view.queues);
+            let detail = |_: Option<&Detail>| Detail::blank(Kind::Failing);
+            let mut incident = Opening::of(world, past).reopen(key, queues, detail);
+            incident.since = classes.iter().map(|class| class.since).min();
+            if incident.key.queue.is_none() {
+                incident.queues.extend(queues_of(world.ledger, classes));
+            }
+            follow(&mut incident, classes);
+            Change::Open(incident)
+        }
+        None => Change::Nothing,
+    }
+}
+
+fn follow(incident: &mut Incident, classes: &[FailingClass]) {
+    let mut failure = incident.detail.failure();
+    for class in classes {
+        let newest = failure.classes.entry(class.class.clone()).or_insert(class.newest);
+        *newest = (*newest).max(class.newest);
+    }
+    incident.detail = Detail::Failing(failure);
+    incident.jobs_now = classes.iter().map(|class| class.jobs_count).fold(0, u64::saturating_add);
+    incident.jobs_count = incident.jobs_count.max(incident.jobs_now);
+}
+
+/// Whether every class has succeeded since it was last seen to do nothing but fail.
+fn has_succeeded(ledger: &Ledger, failure: &Failure) -> bool {
+    failure.classes.iter().all(|(class, newest_bad)| {
+        let facts = ledger.class(Some(class));
+        // A class that nobody knows any more fails no more.
+        facts.is_none_or(|facts| facts.outcomes.newest_success() > Some(*newest_bad))
+    })
+}
+
+fn queues_of(ledger: &Ledger, classes: &[FailingClass]) -> BTreeSet<QueueName> {
+    let facts = classes.iter().filter_map(|class| ledger.class(Some(&class.class)));
+    facts.flat_map(|facts| facts.enqueued_on.iter().filter_map(|(_, queue)| queue.clone())).collect()
+}
+
+fn find(world: &World<'_>, wake: &mut Wake) -> Vec<FailingClass> {
+    let (ledger, policy, now) = (world.ledger, world.policy, world.now);
     ledger
         .classes()
-        .filter_map(|(class, facts)| judge(ledger, class, facts, policy, (now, &mut *wake)))
+        .filter_map(|(class, facts)| find_in(ledger, class, facts, policy, (now, &mut *wake)))
         .collect()
 }
 
-fn judge(
+/// A class that does nothing but fail.
+struct FailingClass {
+    /// The class.
+    class: JobClass,
+    /// The first failure of the row.
+    since: Timestamp,
+    /// The newest bad end.
+    newest: Timestamp,
+    /// Different jobs in the row; attempts where lines do not tell jobs apart.
+    jobs_count: u64,
+}
+
+fn find_in(
     ledger: &Ledger,
     class: &JobClass,
     facts: &ClassFacts,
@@ -70,7 +143,6 @@ fn judge(
         since: row.oldest.unwrap_or(now),
         newest: row.newest.unwrap_or(now),
         jobs_count,
-        text: row.text,
     })
 }
 
@@ -95,7 +167,6 @@ struct Row {
     is_whole_day: bool,
     oldest: Option<Timestamp>,
     newest: Option<Timestamp>,
-    text: Option<Arc<str>>,
 }
 
 impl Row {
@@ -107,24 +178,23 @@ impl Row {
         let mut success = Timestamp::MIN;
         for (at, end) in facts.outcomes.newest_first(from, now) {
             match end.verdict {
-                Verdict::Good => {
+                End::Good => {
                     (success, row.is_whole_day) = (at, false);
                     break;
                 }
-                Verdict::Released => continue,
-                Verdict::Final => row.jobs.extend(end.job),
+                End::Released => continue,
+                End::Final => row.jobs.extend(end.job),
                 // Text does not tell a last failure from one that is tried again; a class that never tries again does.
-                Verdict::Bad if end.is_ambiguous && is_never_retried => {
+                End::Bad if end.is_ambiguous && is_never_retried => {
                     row.jobs.extend(end.job);
                     let is_new = now.since_ms(at) < RETRIED_WITHIN_MS;
                     row.doubtful.extend(end.job.filter(|_| is_new).map(|job| (job, at)));
                 }
-                Verdict::Bad => {}
+                End::Bad => {}
             }
             row.is_told_apart_by_count |= end.is_ambiguous || end.job.is_none();
             row.ends_count = row.ends_count.saturating_add(1);
             row.met(at);
-            row.text = row.text.take().or_else(|| end.text.clone());
         }
         for (job, starts) in facts.outcomes.lost() {
             if let Some(at) = starts.range(success.max(from)..=now).next() {

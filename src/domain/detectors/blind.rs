@@ -1,31 +1,96 @@
-//! When we cannot see: no enqueue lines, a silent source, payloads that do not open, deliveries that are late.
+//! Blind: we cannot see. No enqueue lines, a silent source, payloads that do not open, deliveries that are late.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::incidents::{Blindness, Fact, Finding, Severity};
+use super::{Opening, Verdict, opened};
+use crate::domain::incidents::cases::Change;
+use crate::domain::incidents::{
+    Blindness, Book, Detail, Fact, Finding, Incident, Key, Kind, Severity, Silent,
+};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::stream::StreamFacts;
 use crate::domain::model::wake::Wake;
+use crate::domain::queues::place::World;
 
 /// How long worker lines may come before an app without a single enqueue line is told so.
 const NO_ENQUEUE_AFTER_MS: i64 = 30 * MINUTE_MS;
 
+/// Judges what keeps us from seeing. `register` is as earlier sweeps left it.
+///
+/// Freshness is judged at the last delivery of a replay: the end of its input is no silence.
+#[must_use]
+pub fn judge<'v>(world: &World<'v>, register: &Book) -> Vec<Verdict<'v>> {
+    let now = world.now;
+    let heard_until = world.last_delivery.unwrap_or(Timestamp::MAX);
+    let mut wake = Wake::default();
+    let mut waiting = world.queues.values().flat_map(|view| &view.waiting);
+    // Whether workers have something to say.
+    let is_anybody_overdue = waiting.any(|job| job.due_at <= now);
+    let found = [
+        no_enqueue_lines(world.ledger, now, &mut wake),
+        silent_sources(world.ledger, now.min(heard_until), is_anybody_overdue, &mut wake),
+        rejecting(world.ledger),
+        late(world.ledger),
+    ];
+    let found: Vec<Blind> = found.into_iter().flatten().collect();
+    let is_over = |incident: &&Incident| {
+        incident.key.kind == Kind::Blind
+            && found.iter().all(|blind| Some(blind.reason) != incident.key.reason)
+    };
+    let over = register.open().filter(is_over).cloned().map(Change::Resolve);
+    // What was closed by hand and is over may be told again another time.
+    let closed = register.newest.values().filter(|it| it.closed_because.is_some()).filter(is_over);
+    let closed = closed.map(|it| Change::Note(Incident { closed_because: None, ..it.clone() }));
+    let mut changes: Vec<Change> = over.chain(closed).collect();
+    for blind in found {
+        let key = Key::blind(blind.reason);
+        changes.push(judge_one(world, register.newest.get(&key), key, blind));
+    }
+    let verdicts = changes.into_iter().map(|change| Verdict { change, ..Verdict::default() });
+    verdicts.chain([Verdict { wake, ..Verdict::default() }]).collect()
+}
+
+fn judge_one(world: &World<'_>, past: Option<&Incident>, key: Key, blind: Blind) -> Change {
+    if let Some(mut incident) = opened(past) {
+        let is_louder = blind.severity > incident.severity;
+        let mut silent = incident.detail.silent();
+        silent.sources.extend(blind.sources);
+        incident.detail = Detail::Blind(silent);
+        if is_louder {
+            // One source's silence was worth a line; all of them are worth waking somebody.
+            incident.severity = blind.severity;
+            incident.evidence = blind.evidence;
+            incident.diagnosis = None;
+        }
+        return Change::Keep { incident, is_asked: is_louder, is_updated: is_louder };
+    }
+    if past.is_some_and(|past| past.closed_because.is_some()) {
+        // Closed by hand, and it has been so ever since.
+        return Change::Nothing;
+    }
+    let mut incident = Opening::of(world, past).open(key, [].into_iter());
+    incident.severity = blind.severity;
+    incident.detail = Detail::Blind(Silent { sources: blind.sources });
+    incident.since = blind.since;
+    incident.evidence = blind.evidence;
+    Change::Open(incident)
+}
+
 /// Something that keeps us from seeing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blind {
+struct Blind {
     /// What.
-    pub reason: Blindness,
+    reason: Blindness,
     /// How loud.
-    pub severity: Severity,
+    severity: Severity,
     /// The silent sources, for [`Blindness::SourceSilent`].
-    pub sources: BTreeSet<String>,
+    sources: BTreeSet<String>,
     /// Facts to show.
-    pub evidence: Vec<Fact>,
+    evidence: Vec<Fact>,
     /// Since when.
-    pub since: Option<Timestamp>,
+    since: Option<Timestamp>,
 }
 
 impl Blind {
@@ -33,24 +98,6 @@ impl Blind {
         let sources = BTreeSet::new();
         Self { reason, severity: Severity::Warn, sources, evidence: vec![evidence], since }
     }
-}
-
-/// Finds what keeps us from seeing at `now`. Freshness is judged at `heard_until` where that lies before:
-/// the end of a replay's input is no silence. `is_anybody_overdue` tells whether workers have something to say.
-#[must_use]
-pub fn detect(
-    ledger: &Ledger,
-    (now, heard_until): (Timestamp, Timestamp),
-    is_anybody_overdue: bool,
-    wake: &mut Wake,
-) -> Vec<Blind> {
-    let found = [
-        no_enqueue_lines(ledger, now, wake),
-        silent_sources(ledger, now.min(heard_until), is_anybody_overdue, wake),
-        rejecting(ledger),
-        late(ledger),
-    ];
-    found.into_iter().flatten().collect()
 }
 
 fn no_enqueue_lines(ledger: &Ledger, now: Timestamp, wake: &mut Wake) -> Option<Blind> {

@@ -1,0 +1,193 @@
+//! What we could see of each job that waits or runs, decided once, before any detector judges it.
+//!
+//! A job that waits by its lines may have been consumed where nobody could see it, and one that nobody takes may be
+//! meant to wait. Four kinds of evidence say so, each by a threshold of its own, because each is wrong in its own way:
+//!
+//! - `coverage`: ends of attempts whose starts were never read tell how many lines are missing, and so how many jobs
+//!   must seem to wait, or to run for ever;
+//! - `silences`: a time without any start, in which an end shows that there was one;
+//! - `shift`: starts without an id that fall on the jobs enqueued just before them, and are counted for older ones;
+//! - `delays`: jobs of classes that usually wait this long, where delays are not logged.
+//!
+//! One threshold cannot carry all four: a delay has to explain every overdue job at once, missing lines only as many
+//! as are missing, and a shift is a property of a class's whole row of starts. So they stand side by side, and
+//! [`decide`] combines them.
+
+pub mod coverage;
+pub mod delays;
+pub mod shift;
+pub mod silences;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::incidents::Incident;
+use crate::domain::job::{DAY_MS, Timestamp};
+use crate::domain::ledger::counting::JobIx;
+use crate::domain::ledger::reads::Missing;
+use crate::domain::model::wake::Wake;
+use crate::domain::queues::place::Place;
+use crate::domain::queues::view::{StuckAttempt, WaitingJob};
+use coverage::Coverage;
+
+/// How improbable an innocent explanation must be before it is not believed. Every enqueue is a new chance to be wrong,
+/// and a queue may have thousands a day.
+const CHANCE_MAX: f64 = 1e-4;
+/// How long a job that was overtaken, or an attempt that does not end, is looked for before nobody can tell any more.
+const LOOKED_FOR_MS: i64 = 3 * DAY_MS;
+
+/// What can be said of a job that waits or runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It waits, or runs, as its lines say.
+    Waits,
+    /// It may well be meant to wait longer; of an attempt: its end may still be told of.
+    Delayed,
+    /// It was consumed where nobody could see it, as far as is known now: lines that come late may tell otherwise.
+    Hidden,
+    /// Nobody can tell any more.
+    Unknown,
+}
+
+/// What can be said of the jobs of one queue.
+#[derive(Debug)]
+pub struct Visibility<'a> {
+    coverage: &'a Coverage<'a>,
+    /// Jobs of which more is to be said than that they wait.
+    sights: BTreeMap<JobIx, Sight>,
+    /// Attempts that do not end and whose end may still be told of, until when.
+    awaited: BTreeMap<AttemptKey, Timestamp>,
+    /// Jobs hidden by a shift of what is counted.
+    pub by_shift: BTreeSet<JobIx>,
+    /// Overtaken jobs hidden by a silence.
+    pub by_silence: BTreeSet<JobIx>,
+    /// Overtaken jobs that were looked for too long.
+    pub expired: Vec<JobIx>,
+    /// Overtaken jobs whose starts are likely to be among the lines that are missing.
+    pub unknown_starts: Vec<JobIx>,
+    /// Attempts whose ends are likely to be among the lines that are missing.
+    pub unknown_ends: Vec<JobIx>,
+    /// When some of this may be decided otherwise.
+    pub wake: Wake,
+}
+
+type AttemptKey = (Option<JobIx>, Timestamp, Timestamp);
+
+impl Visibility<'_> {
+    /// What can be said of a job.
+    #[must_use]
+    pub fn of(&self, ix: JobIx) -> Sight {
+        self.sights.get(&ix).copied().unwrap_or(Sight::Waits)
+    }
+
+    /// What can be said of an attempt that does not end.
+    #[must_use]
+    pub fn of_attempt(&self, attempt: &StuckAttempt) -> Sight {
+        let known = attempt.ix.and_then(|ix| self.sights.get(&ix).copied());
+        let awaited = || self.awaited_until(attempt).map(|_| Sight::Delayed);
+        known.or_else(awaited).unwrap_or(Sight::Waits)
+    }
+
+    /// Until when the end of an attempt may still be told of.
+    #[must_use]
+    pub fn awaited_until(&self, attempt: &StuckAttempt) -> Option<Timestamp> {
+        self.awaited.get(&key_of(attempt)).copied()
+    }
+
+    /// The worker lines that are missing, where that is more than chance.
+    #[must_use]
+    pub fn missing(&self) -> Option<Missing> {
+        self.coverage.missing()
+    }
+}
+
+/// Until when an attempt that does not end is looked for.
+#[must_use]
+pub const fn looked_for_until(attempt: &StuckAttempt) -> Timestamp {
+    attempt.stuck_at.plus_ms(LOOKED_FOR_MS)
+}
+
+/// Whether something told at `at` is as recent as jobs are looked for.
+#[must_use]
+pub fn is_looked_for_since(at: Timestamp, now: Timestamp) -> bool {
+    now.since_ms(at) <= LOOKED_FOR_MS
+}
+
+/// Combines the evidence on the jobs of one queue. `past` is the newest incident about its overtaken jobs: it knows how
+/// many have turned unknown of late.
+#[must_use]
+pub fn decide<'a>(place: &Place<'_>, coverage: &'a Coverage<'a>, past: Option<&Incident>) -> Visibility<'a> {
+    let mut wake = Wake::default();
+    let mut sights = BTreeMap::new();
+    let mut set = |jobs: &mut dyn Iterator<Item = JobIx>, sight: Sight| {
+        sights.extend(jobs.map(|ix| (ix, sight)));
+    };
+    // From the weakest word to the strongest: what is said last stands.
+    set(&mut delays::expected(place).into_iter(), Sight::Delayed);
+    let by_shift = shift::hidden(place);
+    let mut by_silence = silences::hidden(place, &mut wake);
+    let overtaken = sort_out(place, &by_shift, &by_silence, &mut wake);
+    set(&mut overtaken.delayed.into_iter(), Sight::Delayed);
+    let turned = past.map(|incident| incident.detail.loss()).unwrap_or_default();
+    let unknown_starts = coverage.unknown_starts(place, &turned, &overtaken.lost);
+    let unknown_ends = coverage.unknown_ends(place, &turned);
+    by_silence.retain(|ix| !overtaken.expired.contains(ix));
+    set(&mut by_shift.iter().chain(&by_silence).copied(), Sight::Hidden);
+    let unread = unknown_starts.iter().chain(&unknown_ends);
+    set(&mut unread.chain(&overtaken.expired).copied(), Sight::Unknown);
+    let expired_attempts = place.view.stuck.iter().filter(|it| looked_for_until(it) <= place.now);
+    set(&mut expired_attempts.filter_map(|it| it.ix), Sight::Unknown);
+    let until = |attempt: &StuckAttempt| Some((key_of(attempt), coverage.awaited_until(place, attempt)?));
+    let awaited = place.view.stuck.iter().filter_map(until).collect();
+    let expired = overtaken.expired.into_iter().collect();
+    Visibility {
+        coverage,
+        sights,
+        awaited,
+        by_shift,
+        by_silence,
+        expired,
+        unknown_starts,
+        unknown_ends,
+        wake,
+    }
+}
+
+const fn key_of(attempt: &StuckAttempt) -> AttemptKey {
+    (attempt.ix, attempt.started_at, attempt.stuck_at)
+}
+
+/// The overdue jobs of a queue that were overtaken.
+#[derive(Default)]
+struct Overtaken<'v> {
+    /// Neither hidden nor delayed.
+    lost: Vec<&'v WaitingJob>,
+    /// Overtaken less long ago than their class usually waits.
+    delayed: Vec<JobIx>,
+    /// Looked for too long.
+    expired: BTreeSet<JobIx>,
+}
+
+fn sort_out<'v>(
+    place: &Place<'v>,
+    by_shift: &BTreeSet<JobIx>,
+    by_silence: &BTreeSet<JobIx>,
+    wake: &mut Wake,
+) -> Overtaken<'v> {
+    let now = place.now;
+    let mut sorted = Overtaken::default();
+    for job in place.overtaken().filter(|job| job.due_at <= now) {
+        let Some(overtaken_at) = job.overtaken_at else { continue };
+        let lost_at = overtaken_at.plus_ms(delays::longest_ms(place, job)).max(job.due_at);
+        let expires_at = job.due_at.plus_ms(LOOKED_FOR_MS);
+        wake.at(lost_at, now);
+        wake.at(expires_at, now);
+        if expires_at <= now {
+            sorted.expired.insert(job.ix);
+        } else if lost_at > now {
+            sorted.delayed.push(job.ix);
+        } else if !by_silence.contains(&job.ix) && !by_shift.contains(&job.ix) {
+            sorted.lost.push(job);
+        }
+    }
+    sorted
+}
