@@ -1,21 +1,25 @@
-//! What is to be sent, addressed: a notification in the words of one topic.
+//! What is to be sent, addressed: a notification in the words of one channel.
 //!
-//! A notification that goes to two topics is two letters, so that a failure of one does not send the other again.
+//! A notification that goes to two channels is two messages, so that a failure of one does not send the other again.
 
 use serde::{Deserialize, Serialize};
 
 use super::incidents::Severity;
 
-pub use super::model::channel::Topic;
+use super::model::channel::Channel;
 
-/// Something to be sent to one topic.
+// The names of before, for as long as other rooms use them.
+pub use super::model::channel::Channel as Topic;
+pub use OutgoingMessage as Letter;
+
+/// Something to be sent by one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct OutgoingMessage {
     /// Where it goes.
-    pub topic: Topic,
+    pub topic: Channel,
     /// At most 99 ASCII characters.
     pub subject: String,
-    /// Plain text or JSON, as the topic wants it.
+    /// Plain text or JSON, as the channel wants it.
     pub body: String,
     /// The incident's id, `now-watching` for the greeting.
     pub incident: String,
@@ -27,11 +31,11 @@ pub struct Letter {
     pub queue: Option<String>,
 }
 
-/// What tells one letter from another.
-pub type LetterId = (Topic, String);
+/// What tells one message from another.
+pub type LetterId = (Channel, String);
 
-impl Letter {
-    /// What tells it from others: its topic and the notification's id.
+impl OutgoingMessage {
+    /// What tells it from others: its channel and the notification's id.
     #[must_use]
     pub fn id(&self) -> LetterId {
         (self.topic, self.notification.clone())

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use super::detectors::{backlog, blind, failing, lost, refused, stalled, stuck};
 use super::diagnosis::{Question, diagnose};
 use super::incidents::cases::Cases;
-use super::incidents::{Book, Diagnosis, Incident, Key, Kind, group};
+use super::incidents::{Diagnosis, Incident, Key, Kind, Register, group};
 use super::ledger::Ledger;
 use super::model::policy::Policy;
 use super::model::queue_ref::QueueRef;
@@ -30,7 +30,7 @@ pub use plan::{Horizon, Plan};
 
 /// Decides what a sweep does. Pure: the same ledger, register, policy and moment make the same plan.
 #[must_use]
-pub fn plan_sweep(ledger: &Ledger, register: &Book, policy: &Policy, horizon: Horizon) -> Plan {
+pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon: Horizon) -> Plan {
     let (mut wake, Horizon { now, last_delivery }) = (Wake::default(), horizon);
     let queues = view::read(ledger, policy, now, &mut wake);
     let resolver = QueueResolver::of(ledger, policy);
@@ -49,14 +49,14 @@ pub fn plan_sweep(ledger: &Ledger, register: &Book, policy: &Policy, horizon: Ho
         let place = world.place(learned.get(name).unwrap_or(name), view);
         let past = |kind: Kind| register.newest.get(&Key::at(kind, place.at));
         let why = why(&world, &coverage, view);
-        let sight = visibility::decide(&place, &coverage, past(Kind::Lost));
-        cases.wake_by(sight.wake);
-        cases.apply(stalled::judge(&place, &sight, past(Kind::Stalled)), &why);
+        let visible = visibility::decide(&place, &coverage, past(Kind::Lost));
+        cases.wake_by(visible.wake);
+        cases.apply(stalled::judge(&place, &visible, past(Kind::Stalled)), &why);
         let verdict = stalled::judge_silence(&place, cases.newest(&Key::at(Kind::Stalled, place.at)));
         cases.apply(verdict, &why);
-        cases.apply(lost::judge(&place, &sight, past(Kind::Lost), past(Kind::Stalled)), &why);
-        cases.apply(backlog::judge(&place, &sight, past(Kind::Backlog), past(Kind::Stalled)), &why);
-        cases.apply(stuck::judge(&place, &sight, past(Kind::StuckRunning)), &why);
+        cases.apply(lost::judge(&place, &visible, past(Kind::Lost), past(Kind::Stalled)), &why);
+        cases.apply(backlog::judge(&place, &visible, past(Kind::Backlog), past(Kind::Stalled)), &why);
+        cases.apply(stuck::judge(&place, &visible, past(Kind::StuckRunning)), &why);
     }
     for verdict in failing::judge(&world, register) {
         let why = |incident: &Incident, jobs: &[&WaitingJob]| {
@@ -81,7 +81,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Book, policy: &Policy, horizon: Ho
 }
 
 /// The queues to judge: those that anything is known of, and those of open incidents, each once.
-fn names(world: &World<'_>, register: &Book) -> BTreeSet<QueueRef> {
+fn names(world: &World<'_>, register: &Register) -> BTreeSet<QueueRef> {
     let mut names: BTreeSet<QueueRef> = world.queues.keys().cloned().collect();
     let open = register.open().filter(|incident| incident.key.kind.is_of_jobs());
     names.extend(open.map(|incident| incident.key.place()));
@@ -99,7 +99,7 @@ fn why<'w>(
         let now = world.now;
         let question = Question {
             incident,
-            lane: &incident.key.place(),
+            place: &incident.key.place(),
             view,
             jobs,
             queues: world.queues,

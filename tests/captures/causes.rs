@@ -131,14 +131,14 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let (ledger, now) = ledger_after(name, after_ms);
     let policy = policy();
     let queues = view::read(&ledger, &policy, now, &mut Wake::default());
-    let (lane, view) = queues.iter().find(|(place, _)| place.queue.is_some()).unwrap();
-    let lane: QueueRef = lane.clone();
+    let (place, view) = queues.iter().find(|(place, _)| place.queue.is_some()).unwrap();
+    let place: QueueRef = place.clone();
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();
     let jobs = if kind == Kind::Backlog { overdue } else { Vec::new() };
-    let incident = Incident::open("one".into(), Key::at(kind, &lane), now);
+    let incident = Incident::open("one".into(), Key::at(kind, &place), now);
     let question = Question {
         incident: &incident,
-        lane: &lane,
+        place: &place,
         view,
         jobs: &jobs,
         queues: &queues,

@@ -9,7 +9,7 @@ use crate::domain::job::MINUTE_MS;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::throughput;
 use crate::domain::queues::view::WaitingJob;
-use crate::domain::visibility::{Sight, Visibility, silences};
+use crate::domain::visibility::{Presence, Visibility, silences};
 
 /// Judges a queue at one moment. `stall` is the newest stall of the queue, as earlier sweeps left it: while it is open, or
 /// the first starts after it are still being looked at, it tells of the same jobs.
@@ -23,7 +23,7 @@ pub fn judge<'v>(
     let now = place.now;
     let open = opened(past);
     // What is hidden opens no incident; one that is open goes on until nobody is overdue.
-    let is_asked = |job: &&WaitingJob| open.is_some() || visibility.of(job.ix) != Sight::Hidden;
+    let is_asked = |job: &&WaitingJob| open.is_some() || visibility.of(job.ix) != Presence::Hidden;
     let overdue: Vec<&WaitingJob> = place.overdue().filter(is_asked).collect();
     if overdue.is_empty() && open.is_none() {
         return Verdict::default();
@@ -38,7 +38,7 @@ pub fn judge<'v>(
     if !is_moving(place) || done_in_ms.is_some() || is_told_by_stall {
         return verdict;
     }
-    if overdue.iter().all(|job| visibility.of(job.ix) == Sight::Delayed) {
+    if overdue.iter().all(|job| visibility.of(job.ix) == Presence::Delayed) {
         // A delay that explains all of them does so less with each that comes, and with each minute.
         verdict.wake.at(now.plus_ms(MINUTE_MS), now);
         return verdict;

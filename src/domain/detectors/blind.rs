@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Opening, Verdict, opened};
 use crate::domain::incidents::cases::Change;
 use crate::domain::incidents::{
-    Blindness, Book, Detail, Fact, Finding, Incident, Key, Kind, Severity, Silent,
+    Blindness, Detail, Fact, Finding, Incident, Key, Kind, Register, Severity, Silent,
 };
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
@@ -22,7 +22,7 @@ const NO_ENQUEUE_AFTER_MS: i64 = 30 * MINUTE_MS;
 ///
 /// Freshness is judged at the last delivery of a replay: the end of its input is no silence.
 #[must_use]
-pub fn judge<'v>(world: &World<'v>, register: &Book) -> Vec<Verdict<'v>> {
+pub fn judge<'v>(world: &World<'v>, register: &Register) -> Vec<Verdict<'v>> {
     let now = world.now;
     let heard_until = world.last_delivery.unwrap_or(Timestamp::MAX);
     let mut wake = Wake::default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Opening, Verdict, opened};
 use crate::domain::incidents::cases::Change;
-use crate::domain::incidents::{Book, Detail, Failure, Incident, Key, Kind};
+use crate::domain::incidents::{Detail, Failure, Incident, Key, Kind, Register};
 use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
@@ -29,7 +29,7 @@ const SHARE_WINDOW_MS: i64 = 10 * MINUTE_MS;
 
 /// Judges every queue that has a class which does nothing but fail, or had one. `register` is as earlier sweeps left it.
 #[must_use]
-pub fn judge<'v>(world: &World<'v>, register: &Book) -> Vec<Verdict<'v>> {
+pub fn judge<'v>(world: &World<'v>, register: &Register) -> Vec<Verdict<'v>> {
     let mut wake = Wake::default();
     let mut by_queue: BTreeMap<QueueRef, Vec<FailingClass>> = BTreeMap::new();
     for class in find(world, &mut wake) {

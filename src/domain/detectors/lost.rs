@@ -10,7 +10,7 @@ use crate::domain::job::{DAY_MS, HOUR_MS};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
-use crate::domain::visibility::{Sight, Visibility, coverage, is_looked_for_since, silences};
+use crate::domain::visibility::{Presence, Visibility, coverage, is_looked_for_since, silences};
 
 /// How long no more jobs may have turned unknown before it is over, where no line is seen to be missing any more.
 const CALM_MS: i64 = HOUR_MS;
@@ -58,7 +58,7 @@ pub fn judge<'v>(
         verdict.overtaken.extend(job.overtaken_at.filter(|_| is_news).map(|at| (job.ix, at)));
     }
     let lost: Vec<&WaitingJob> =
-        overdue.into_iter().filter(|job| visibility.of(job.ix) == Sight::Waits).collect();
+        overdue.into_iter().filter(|job| visibility.of(job.ix) == Presence::Waits).collect();
     let turned = turn(place, visibility, past, stall, &mut verdict);
     let open = opened(past);
     if open.is_none() && lost.is_empty() && turned.count == 0 {

@@ -8,7 +8,7 @@ use crate::domain::incidents::{Detail, Incident, Key, Kind, Stall};
 use crate::domain::job::MINUTE_MS;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
-use crate::domain::visibility::{Sight, Visibility, silences};
+use crate::domain::visibility::{Presence, Visibility, silences};
 
 /// How a queue stands that may be stalled.
 struct Standing<'v> {
@@ -52,7 +52,7 @@ fn stand<'v>(
 ) -> Standing<'v> {
     let (now, view, deliveries) = (place.now, place.view, &place.ledger.deliveries);
     // What is hidden opens no incident; one that is open goes on until starts show that it is over.
-    let is_asked = |job: &&WaitingJob| is_open || visibility.of(job.ix) != Sight::Hidden;
+    let is_asked = |job: &&WaitingJob| is_open || visibility.of(job.ix) != Presence::Hidden;
     let overdue: Vec<&WaitingJob> = place.overdue().filter(is_asked).collect();
     // Lines that come late come late for everybody: a worker's may be on their way.
     let lag_ms = deliveries.unusual_lag_ms(now);
@@ -65,7 +65,7 @@ fn stand<'v>(
     let is_still = moved_until.is_none_or(|until| until <= now);
     let is_stalled = !overdue.is_empty() && is_still && view.working_until.is_none();
     let is_known = !deliveries.is_behind && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now);
-    let is_delayed = is_known && overdue.iter().all(|job| visibility.of(job.ix) == Sight::Delayed);
+    let is_delayed = is_known && overdue.iter().all(|job| visibility.of(job.ix) == Presence::Delayed);
     if is_delayed || lag_ms > 0 {
         // A delay that explains all of them does so less with each that comes, and with each minute.
         verdict.wake.at(now.plus_ms(MINUTE_MS), now);
@@ -89,7 +89,7 @@ fn keep<'v>(
     let mut stall = incident.detail.stall();
     let has_started = view.newest_start > stall.newest_start_at_opening;
     // Nothing has started for a while again, and whoever still seems to wait is not there.
-    let is_hidden = |job: &&WaitingJob| visibility.of(job.ix) == Sight::Hidden;
+    let is_hidden = |job: &&WaitingJob| visibility.of(job.ix) == Presence::Hidden;
     let is_over_unseen = standing.is_stalled && has_started && overdue.iter().all(is_hidden);
     let is_stalled = standing.is_stalled && !is_over_unseen;
     if is_stalled {

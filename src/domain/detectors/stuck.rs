@@ -6,7 +6,7 @@ use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
 use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, ListedJob};
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::StuckAttempt;
-use crate::domain::visibility::{Sight, Visibility, looked_for_until};
+use crate::domain::visibility::{Presence, Visibility, looked_for_until};
 
 /// Judges the attempts of a queue that should be over.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
     let mut stuck: Vec<&StuckAttempt> = Vec::new();
     for attempt in &place.view.stuck {
         let awaited_until = visibility.awaited_until(attempt).filter(|_| open.is_none());
-        if visibility.of_attempt(attempt) == Sight::Unknown {
+        if visibility.of_attempt(attempt) == Presence::Unknown {
             verdict.unknown.extend(attempt.ix);
             continue;
         }

@@ -30,7 +30,7 @@ pub struct Question<'a> {
     /// The incident as it stands; its list of jobs may be empty.
     pub incident: &'a Incident,
     /// The place it is at.
-    pub lane: &'a QueueRef,
+    pub place: &'a QueueRef,
     /// That place at this moment.
     pub view: &'a QueueView,
     /// The jobs it is about, oldest first, for kinds of jobs that wait.

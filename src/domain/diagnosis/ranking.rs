@@ -78,11 +78,11 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
     let group = silent.or(evidence.workers.stream.map(|stream| &*stream.log_group));
     let is_on_ecs = evidence.policy.ecs.cluster.is_some()
         || evidence.ledger.streams.all().iter().any(|stream| task_of(&stream.log_stream).is_some());
-    let lane = question.lane.names();
+    let names = question.place.names();
     let problem = Problem {
         cause: first.cause,
         sub_cause: first.sub_cause,
-        lane: &lane,
+        lane: &names,
         queues: &queues,
         stream: log_file
             .filter(|_| is_hidden)
@@ -188,7 +188,7 @@ fn cannot_tell(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -
         }
     };
     if is_of_a_queue(evidence) {
-        if question.lane.queue.is_none() {
+        if question.place.queue.is_none() {
             add(Unknown::WhichQueue);
         }
         if !counting(evidence.ledger, question.jobs).is_empty() {

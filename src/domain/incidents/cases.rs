@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::suppress;
-use super::{Book, Diagnosis, Incident, Key, NotificationState};
+use super::{Diagnosis, Incident, Key, NotificationState, Register};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
@@ -70,7 +70,7 @@ pub enum Change {
 /// What a sweep has decided so far.
 #[derive(Debug)]
 pub struct Cases<'a> {
-    pub(super) register: &'a Book,
+    pub(super) register: &'a Register,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
     ledger: &'a Ledger,
@@ -104,7 +104,7 @@ impl<'a> Cases<'a> {
     #[must_use]
     pub fn new(
         ledger: &'a Ledger,
-        register: &'a Book,
+        register: &'a Register,
         policy: &'a Policy,
         now: Timestamp,
         wake: Wake,

@@ -24,7 +24,9 @@ pub use detail::{Delay, Detail, Failure, Loss, Silent, Stall};
 pub use diagnosis::Diagnosis;
 pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};
-pub use register::Book;
+pub use register::Register;
+// The name of before, for as long as other rooms use it.
+pub use register::Register as Book;
 
 /// Jobs listed with an incident: what fits on a phone, and enough to see a pattern.
 pub const JOBS_LISTED_MAX: usize = 20;
@@ -260,17 +262,17 @@ mod tests {
     }
 
     #[test]
-    fn the_book_keeps_what_a_newer_incident_of_the_same_key_followed() {
-        let mut book = Book::default();
-        book.write(sample());
+    fn the_register_keeps_what_a_newer_incident_of_the_same_key_followed() {
+        let mut register = Register::default();
+        register.write(sample());
         let mut again = sample();
         again.jobs_count = 5;
-        book.write(again);
-        assert_eq!((book.newest.len(), book.past.len()), (1, 0));
+        register.write(again);
+        assert_eq!((register.newest.len(), register.past.len()), (1, 0));
         let mut next = sample();
         next.id = "next".into();
-        book.write(next);
-        assert_eq!((book.newest.len(), book.past.len()), (1, 1));
+        register.write(next);
+        assert_eq!((register.newest.len(), register.past.len()), (1, 1));
     }
 
     fn sample() -> Incident {

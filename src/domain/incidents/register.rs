@@ -8,7 +8,7 @@ use crate::domain::model::silence::Silence;
 
 /// All incidents, open and closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
+pub struct Register {
     /// By key: the newest incident of each.
     pub newest: BTreeMap<Key, Incident>,
     /// Those that a newer one of the same key followed, oldest first.
@@ -19,7 +19,7 @@ pub struct Book {
     pub greeted_at: Option<Timestamp>,
 }
 
-impl Book {
+impl Register {
     /// The open incidents, by key.
     pub fn open(&self) -> impl Iterator<Item = &Incident> {
         self.newest.values().filter(|incident| incident.is_open())

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where a letter goes.
+/// Where a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Topic {
+pub enum Channel {
     /// People's mail boxes: a subject and a plain text.
     Email,
     /// Amazon Q Developer in chat applications: JSON in its own schema, anything else is dropped there unsaid.
@@ -18,8 +18,8 @@ pub enum Topic {
     Webhook,
 }
 
-impl Topic {
-    /// The topic's name in messages to the operator.
+impl Channel {
+    /// Its name in messages to the operator.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::channel::Topic;
+use super::channel::Channel;
 use super::silence;
 use crate::domain::cron::Cron;
 use crate::domain::glob;
@@ -52,7 +52,7 @@ pub struct Policy {
     /// Whether there is a topic for chat: warnings go there, and pages to both.
     pub has_chat_topic: bool,
     /// Where programs are told of everything, whatever people are told.
-    pub machine_topics: Vec<Topic>,
+    pub machine_topics: Vec<Channel>,
 }
 
 /// The language of messages.

@@ -1,4 +1,4 @@
-//! The ledger seen queue by queue at a moment: who waits and since when, who was overtaken, what moves.
+//! The ledger seen queue by queue at a moment: who waits and since when, who was overtaken, what runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,8 +76,8 @@ pub type Queues = BTreeMap<QueueRef, QueueView>;
 pub fn read(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
     let resolver = QueueResolver::of(ledger, policy);
     let mut queues = Queues::new();
-    for (lane, facts) in ledger.lanes() {
-        let view = queues.entry(resolver.resolve(lane)).or_default();
+    for (place, facts) in ledger.lanes() {
+        let view = queues.entry(resolver.resolve(place)).or_default();
         view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
         view.newest_start = view.newest_start.max(facts.newest_start());
     }
@@ -90,24 +90,24 @@ pub fn read(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
             view.newest_start = view.newest_start.max(Some(at));
         }
     }
-    seat_waiting(ledger, policy, &resolver, &mut queues, now, wake);
+    read_waiting(ledger, policy, &resolver, &mut queues, now, wake);
     for view in queues.values_mut() {
         view.waiting.sort_by_key(|job| (job.ready_at, ledger.job(job.ix).and_then(|j| j.tie_break())));
     }
-    find_overtaken(ledger, &resolver, &mut queues, now);
-    find_working(ledger, policy, &resolver, &mut queues, now, wake);
+    read_overtaken(ledger, &resolver, &mut queues, now);
+    read_running(ledger, policy, &resolver, &mut queues, now, wake);
     queues
 }
 
 /// What jobs of one class, queue and connection have in common.
 struct Alike {
-    lane: QueueRef,
+    place: QueueRef,
     grace_ms: i64,
 }
 
 /// Puts every waiting job on its queue. A stall may hold a hundred thousand jobs and be looked at every minute,
 /// so what jobs have in common is looked up once.
-fn seat_waiting(
+fn read_waiting(
     ledger: &Ledger,
     policy: &Policy,
     resolver: &QueueResolver<'_>,
@@ -116,7 +116,7 @@ fn seat_waiting(
     wake: &mut Wake,
 ) {
     let mut kinds: BTreeMap<_, Alike> = BTreeMap::new();
-    let mut seats: BTreeMap<QueueRef, (BTreeSet<QueueName>, Vec<WaitingJob>)> = BTreeMap::new();
+    let mut by_place: BTreeMap<QueueRef, (BTreeSet<QueueName>, Vec<WaitingJob>)> = BTreeMap::new();
     let mut row: (QueueRef, Vec<WaitingJob>) = Default::default();
     for (ix, job) in ledger.waiting() {
         let (queue, class) = (job.known.queue(), job.known.class());
@@ -124,7 +124,7 @@ fn seat_waiting(
         // Where the line names no queue, the stream of its start may decide: that is the job's own.
         let own = queue.is_none().then_some(ix);
         let alike = kinds.entry((class, queue, job.known.connection(), own)).or_insert_with(|| Alike {
-            lane: resolver.queue_of_job(ix),
+            place: resolver.queue_of_job(ix),
             grace_ms: policy.grace_ms(queue, class),
         });
         let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
@@ -138,20 +138,20 @@ fn seat_waiting(
             is_counted: ledger.is_counted(job),
         };
         wake.at(waiting.due_at, now);
-        if row.0 != alike.lane {
-            let (lane, jobs) = std::mem::replace(&mut row, (alike.lane.clone(), Vec::new()));
-            seats.entry(lane).or_default().1.extend(jobs);
+        if row.0 != alike.place {
+            let (place, jobs) = std::mem::replace(&mut row, (alike.place.clone(), Vec::new()));
+            by_place.entry(place).or_default().1.extend(jobs);
         }
         row.1.push(waiting);
     }
     for ((_, queue, ..), alike) in kinds {
-        seats.entry(alike.lane).or_default().0.extend(queue.cloned());
+        by_place.entry(alike.place).or_default().0.extend(queue.cloned());
     }
-    let (lane, jobs) = row;
-    seats.entry(lane).or_default().1.extend(jobs);
-    for (lane, (names, jobs)) in seats {
+    let (place, jobs) = row;
+    by_place.entry(place).or_default().1.extend(jobs);
+    for (place, (names, jobs)) in by_place {
         if !jobs.is_empty() {
-            let view = queues.entry(lane).or_default();
+            let view = queues.entry(place).or_default();
             view.queues.extend(names);
             view.waiting = jobs;
         }
@@ -172,19 +172,19 @@ pub fn ready_at(ledger: &Ledger, policy: &Policy, job: &Job) -> Option<Timestamp
 
 /// Finds out who of the waiting was overtaken. Only queues where somebody is overdue are looked at, from that job
 /// on.
-fn find_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Queues, now: Timestamp) {
-    let mut overtaking: BTreeMap<QueueRef, Overtaken<'_>> = BTreeMap::new();
+fn read_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Queues, now: Timestamp) {
+    let mut by_queue: BTreeMap<QueueRef, Overtaken<'_>> = BTreeMap::new();
     let due_since: BTreeMap<QueueRef, Timestamp> = queues
         .iter()
-        .filter_map(|(lane, view)| {
+        .filter_map(|(place, view)| {
             let oldest = view.waiting.iter().find(|job| job.due_at <= now)?;
-            Some((lane.clone(), oldest.ready_at))
+            Some((place.clone(), oldest.ready_at))
         })
         .collect();
     for (raw, facts) in ledger.lanes() {
-        let lane = resolver.resolve(raw);
-        let Some(since) = due_since.get(&lane) else { continue };
-        let firsts = overtaking.entry(lane).or_default();
+        let place = resolver.resolve(raw);
+        let Some(since) = due_since.get(&place) else { continue };
+        let firsts = by_queue.entry(place).or_default();
         for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
             let class = ledger.job(*ix).and_then(|job| job.known.class());
             firsts.add(
@@ -193,9 +193,9 @@ fn find_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Qu
             );
         }
     }
-    for (lane, mut firsts) in overtaking {
+    for (place, mut firsts) in by_queue {
         firsts.sum_up();
-        let Some(view) = queues.get_mut(&lane) else { continue };
+        let Some(view) = queues.get_mut(&place) else { continue };
         for waiting in &mut view.waiting {
             let class = ledger.job(waiting.ix).and_then(|job| job.known.class());
             let seen = firsts.overtaken_at(waiting.ready_at, class);
@@ -210,7 +210,7 @@ fn find_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Qu
 
 /// Finds the attempts that run: started, not ended, younger than their timeout, in a stream whose worker
 /// has not broken off since. Those that should be over are stuck.
-fn find_working(
+fn read_running(
     ledger: &Ledger,
     policy: &Policy,
     resolver: &QueueResolver<'_>,
@@ -222,12 +222,12 @@ fn find_working(
         let learned = || ledger.class(class).map_or(0, |facts| facts.learned_timeout_ms());
         own.or_else(|| policy.job_timeout_ms(class)).unwrap_or_else(learned)
     };
-    let mut run = |lane: QueueRef, started_at: Timestamp, stream: StreamKey, until: Timestamp| {
+    let mut run = |place: QueueRef, started_at: Timestamp, stream: StreamKey, until: Timestamp| {
         wake.at(until, now);
         if until <= now || ledger.streams.broke_since(stream, started_at, now) {
             return;
         }
-        let view = queues.entry(lane).or_default();
+        let view = queues.entry(place).or_default();
         view.running_count = view.running_count.saturating_add(1);
         view.working_until = view.working_until.max(Some(until));
     };
@@ -236,32 +236,32 @@ fn find_working(
         let Some((mark, stream)) = job.known.start() else { continue };
         let class = job.known.class();
         let until = mark.at.plus_ms(timeout_ms(class, job.known.timeout_ms));
-        let lane = resolver.queue_of_job(ix);
+        let place = resolver.queue_of_job(ix);
         let lost = job.known.attempts.lost().collect::<Vec<_>>();
         let first_lost = lost.first().copied().filter(|_| lost.len() >= LOST_TWICE);
         if let Some(started_at) = first_lost.or_else(|| (until <= now).then_some(mark.at)) {
             let stuck_at = first_lost.map_or(until, |_| mark.at);
             let class = class.cloned();
-            stuck.push((lane.clone(), StuckAttempt { ix: Some(ix), class, started_at, stuck_at }));
+            stuck.push((place.clone(), StuckAttempt { ix: Some(ix), class, started_at, stuck_at }));
         }
-        run(lane, mark.at, stream, until);
+        run(place, mark.at, stream, until);
     }
     for (class, series) in ledger.series() {
         let timeout_ms = timeout_ms(Some(class), None);
         let success = ledger.class(Some(class)).and_then(|facts| facts.outcomes.newest_success());
         for start in series.open_starts(Timestamp::MIN) {
-            let lane = resolver.queue_of_start(class, start, series.job_of(start));
+            let place = resolver.queue_of_start(class, start, series.job_of(start));
             let until = start.0.plus_ms(timeout_ms);
             // Without ids a later success is all that can be known.
             if until <= now && success < Some(start.0) {
                 let class = Some(class.clone());
                 let stuck_attempt = StuckAttempt { ix: None, class, started_at: start.0, stuck_at: until };
-                stuck.push((lane.clone(), stuck_attempt));
+                stuck.push((place.clone(), stuck_attempt));
             }
-            run(lane, start.0, start.2, until);
+            run(place, start.0, start.2, until);
         }
     }
-    for (lane, attempt) in stuck {
-        queues.entry(lane).or_default().stuck.push(attempt);
+    for (place, attempt) in stuck {
+        queues.entry(place).or_default().stuck.push(attempt);
     }
 }

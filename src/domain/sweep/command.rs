@@ -4,7 +4,7 @@ use super::{Horizon, Plan, learned};
 use crate::domain::command::Command;
 use crate::domain::detectors::jobs_of;
 use crate::domain::incidents::cases::Cases;
-use crate::domain::incidents::{Book, Incident};
+use crate::domain::incidents::{Incident, Register};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::model::policy::Policy;
@@ -17,7 +17,7 @@ use crate::domain::queues::view;
 #[must_use]
 pub fn plan_command(
     ledger: &Ledger,
-    register: &Book,
+    register: &Register,
     policy: &Policy,
     horizon: Horizon,
     command: &Command,

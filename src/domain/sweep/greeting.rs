@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::domain::blind_spots;
-use crate::domain::incidents::Book;
+use crate::domain::incidents::Register;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::queues::place::World;
 use crate::domain::watching::{Carried, GREETING_AFTER_MS, Watching};
 
 /// What to tell where nobody was greeted yet. A replay has an end, and greets nobody.
-pub(super) fn greeting(world: &World<'_>, register: &Book) -> Option<Watching> {
+pub(super) fn greeting(world: &World<'_>, register: &Register) -> Option<Watching> {
     let is_due = world.last_delivery.is_none() && register.greeted_at.is_none();
     let since = world.ledger.deliveries.first_at.filter(|_| is_due)?;
     if since.plus_ms(GREETING_AFTER_MS) > world.now {

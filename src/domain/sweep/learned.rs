@@ -1,6 +1,6 @@
 //! Names that were learned while an incident was open.
 
-use crate::domain::incidents::{Book, Incident, JOBS_LISTED_MAX};
+use crate::domain::incidents::{Incident, JOBS_LISTED_MAX, Register};
 use crate::domain::job::ConnectionName;
 use crate::domain::ledger::Ledger;
 use crate::domain::queues::place::Learned;
@@ -8,7 +8,7 @@ use crate::domain::queues::view::{QueueView, Queues, WaitingJob};
 
 /// An incident keeps its key when a name is learned: for a queue whose connection was learned while an incident was open,
 /// or that turned out to be where jobs wait whose lines name none, the name in the incident's key.
-pub(super) fn names(register: &Book, queues: &Queues, ledger: &Ledger) -> Learned {
+pub(super) fn names(register: &Register, queues: &Queues, ledger: &Ledger) -> Learned {
     let mut learned = Learned::new();
     for incident in register.open().filter(|incident| incident.key.kind.is_of_jobs()) {
         let key = incident.key.place();

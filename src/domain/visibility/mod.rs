@@ -37,7 +37,7 @@ const LOOKED_FOR_MS: i64 = 3 * DAY_MS;
 
 /// What can be said of a job that waits or runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Presence {
     /// It waits, or runs, as its lines say.
     Waits,
     /// It may well be meant to wait longer; of an attempt: its end may still be told of.
@@ -53,7 +53,7 @@ pub enum Sight {
 pub struct Visibility<'a> {
     coverage: &'a Coverage<'a>,
     /// Jobs of which more is to be said than that they wait.
-    sights: BTreeMap<JobIx, Sight>,
+    presences: BTreeMap<JobIx, Presence>,
     /// Attempts that do not end and whose end may still be told of, until when.
     awaited: BTreeMap<AttemptKey, Timestamp>,
     /// Jobs hidden by a shift of what is counted.
@@ -75,16 +75,16 @@ type AttemptKey = (Option<JobIx>, Timestamp, Timestamp);
 impl Visibility<'_> {
     /// What can be said of a job.
     #[must_use]
-    pub fn of(&self, ix: JobIx) -> Sight {
-        self.sights.get(&ix).copied().unwrap_or(Sight::Waits)
+    pub fn of(&self, ix: JobIx) -> Presence {
+        self.presences.get(&ix).copied().unwrap_or(Presence::Waits)
     }
 
     /// What can be said of an attempt that does not end.
     #[must_use]
-    pub fn of_attempt(&self, attempt: &StuckAttempt) -> Sight {
-        let known = attempt.ix.and_then(|ix| self.sights.get(&ix).copied());
-        let awaited = || self.awaited_until(attempt).map(|_| Sight::Delayed);
-        known.or_else(awaited).unwrap_or(Sight::Waits)
+    pub fn of_attempt(&self, attempt: &StuckAttempt) -> Presence {
+        let known = attempt.ix.and_then(|ix| self.presences.get(&ix).copied());
+        let awaited = || self.awaited_until(attempt).map(|_| Presence::Delayed);
+        known.or_else(awaited).unwrap_or(Presence::Waits)
     }
 
     /// Until when the end of an attempt may still be told of.
@@ -117,31 +117,31 @@ pub fn is_looked_for_since(at: Timestamp, now: Timestamp) -> bool {
 #[must_use]
 pub fn decide<'a>(place: &Place<'_>, coverage: &'a Coverage<'a>, past: Option<&Incident>) -> Visibility<'a> {
     let mut wake = Wake::default();
-    let mut sights = BTreeMap::new();
-    let mut set = |jobs: &mut dyn Iterator<Item = JobIx>, sight: Sight| {
-        sights.extend(jobs.map(|ix| (ix, sight)));
+    let mut presences = BTreeMap::new();
+    let mut set = |jobs: &mut dyn Iterator<Item = JobIx>, presence: Presence| {
+        presences.extend(jobs.map(|ix| (ix, presence)));
     };
     // From the weakest word to the strongest: what is said last stands.
-    set(&mut delays::expected(place).into_iter(), Sight::Delayed);
+    set(&mut delays::expected(place).into_iter(), Presence::Delayed);
     let by_shift = shift::hidden(place);
     let mut by_silence = silences::hidden(place, &mut wake);
     let overtaken = sort_out(place, &by_shift, &by_silence, &mut wake);
-    set(&mut overtaken.delayed.into_iter(), Sight::Delayed);
+    set(&mut overtaken.delayed.into_iter(), Presence::Delayed);
     let turned = past.map(|incident| incident.detail.loss()).unwrap_or_default();
     let unknown_starts = coverage.unknown_starts(place, &turned, &overtaken.lost);
     let unknown_ends = coverage.unknown_ends(place, &turned);
     by_silence.retain(|ix| !overtaken.expired.contains(ix));
-    set(&mut by_shift.iter().chain(&by_silence).copied(), Sight::Hidden);
+    set(&mut by_shift.iter().chain(&by_silence).copied(), Presence::Hidden);
     let unread = unknown_starts.iter().chain(&unknown_ends);
-    set(&mut unread.chain(&overtaken.expired).copied(), Sight::Unknown);
+    set(&mut unread.chain(&overtaken.expired).copied(), Presence::Unknown);
     let expired_attempts = place.view.stuck.iter().filter(|it| looked_for_until(it) <= place.now);
-    set(&mut expired_attempts.filter_map(|it| it.ix), Sight::Unknown);
+    set(&mut expired_attempts.filter_map(|it| it.ix), Presence::Unknown);
     let until = |attempt: &StuckAttempt| Some((key_of(attempt), coverage.awaited_until(place, attempt)?));
     let awaited = place.view.stuck.iter().filter_map(until).collect();
     let expired = overtaken.expired.into_iter().collect();
     Visibility {
         coverage,
-        sights,
+        presences,
         awaited,
         by_shift,
         by_silence,

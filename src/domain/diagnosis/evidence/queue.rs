@@ -32,7 +32,7 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
 
 /// Another queue that moves.
 pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
-    pub(in crate::domain::diagnosis) lane: &'a QueueRef,
+    pub(in crate::domain::diagnosis) place: &'a QueueRef,
     pub(in crate::domain::diagnosis) newest_start: Timestamp,
     /// Whether jobs wait there, too: its workers have enough to do.
     pub(in crate::domain::diagnosis) is_busy: bool,
@@ -50,13 +50,13 @@ impl<'a> QueueEvidence<'a> {
     ) -> Self {
         let classes = classes(ledger, question);
         let resolver = QueueResolver::of(ledger, policy);
-        let moves = throughput::since(ledger, &resolver, question.lane, heard.minus_ms(AROUND_MS));
-        let newest_start = question.view.newest_start.or_else(|| started(ledger, question.lane, &classes));
+        let moves = throughput::since(ledger, &resolver, question.place, heard.minus_ms(AROUND_MS));
+        let newest_start = question.view.newest_start.or_else(|| started(ledger, question.place, &classes));
         Self {
             newest_start,
             classes,
             moves,
-            elsewhere: elsewhere(question.queues, question.lane, since, heard),
+            elsewhere: elsewhere(question.queues, question.place, since, heard),
         }
     }
 
@@ -97,15 +97,15 @@ fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a J
     for name in failing.keys().chain(stuck) {
         classes.extend(ledger.classes().find(|(class, _)| *class == name).map(|(class, _)| class));
     }
-    if failing.is_empty() && question.lane.queue.is_some() {
+    if failing.is_empty() && question.place.queue.is_some() {
         // What runs there holds up what waits there, whatever its class.
-        let is_there = |on: &QueueRef| question.lane.is_same_queue(on);
+        let is_there = |on: &QueueRef| question.place.is_same_queue(on);
         let there = ledger
             .classes()
             .filter(|(_, facts)| facts.enqueued_on.iter().any(|names| is_there(&names.into())));
         classes.extend(there.map(|(class, _)| class));
     }
-    if classes.is_empty() && question.lane.queue.is_none() {
+    if classes.is_empty() && question.place.queue.is_none() {
         classes.extend(ledger.classes().map(|(class, _)| class));
     }
     classes
@@ -113,30 +113,31 @@ fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a J
 
 fn elsewhere<'a>(
     queues: &'a Queues,
-    lane: &QueueRef,
+    place: &QueueRef,
     since: Timestamp,
     heard: Timestamp,
 ) -> Vec<Elsewhere<'a>> {
     // A place without a queue may be any: what starts "elsewhere" may be what is asked about.
-    if lane.queue.is_none() {
+    if place.queue.is_none() {
         return Vec::new();
     }
-    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && !other.is_same_queue(lane));
-    let moving = others.filter_map(|(lane, view)| {
+    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && !other.is_same_queue(place));
+    let moving = others.filter_map(|(place, view)| {
         let newest_start = view.newest_start.filter(|at| *at >= since.minus_ms(AROUND_MS))?;
         let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);
         let is_since = newest_start >= since;
         // Who waits there in vain shows that its workers may be gone as well.
-        (is_since || !is_busy).then_some(Elsewhere { lane, newest_start, is_busy, is_since })
+        (is_since || !is_busy).then_some(Elsewhere { place, newest_start, is_busy, is_since })
     });
     let mut moving: Vec<_> = moving.collect();
-    moving.sort_by_key(|it| (std::cmp::Reverse(it.newest_start), it.lane));
+    moving.sort_by_key(|it| (std::cmp::Reverse(it.newest_start), it.place));
     moving
 }
 
 /// The newest start of classes that wait on several queues, by lines that do not tell which.
-fn started(ledger: &Ledger, lane: &QueueRef, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
-    let facts = classes.iter().filter(|_| lane.queue.is_none()).filter_map(|class| ledger.class(Some(class)));
+fn started(ledger: &Ledger, place: &QueueRef, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
+    let facts =
+        classes.iter().filter(|_| place.queue.is_none()).filter_map(|class| ledger.class(Some(class)));
     facts.filter_map(|facts| facts.newest_start.map(|(at, _)| at)).max()
 }
 

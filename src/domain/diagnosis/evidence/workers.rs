@@ -43,11 +43,11 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
 }
 
 impl<'a> Workers<'a> {
-    pub(super) fn gather(ledger: &'a Ledger, lane: &QueueRef, from: Timestamp, heard: Timestamp) -> Self {
-        let lane = &lane.names();
+    pub(super) fn gather(ledger: &'a Ledger, place: &QueueRef, from: Timestamp, heard: Timestamp) -> Self {
+        let place = &place.names();
         let streams = ledger.streams.all();
         let known = &ledger.circumstances.workers;
-        let names = |worker: &&Worker| worker.serves(lane) && !worker.queues.is_empty();
+        let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();
         let alive: Vec<&Worker> =
             known.values().filter(|worker| worker.is_alive_since(heard.minus_ms(FRESH_MS))).collect();
         let storm = |marks: &BTreeSet<Timestamp>| most_within(marks.range(from..=heard).copied(), AROUND_MS);
@@ -68,10 +68,10 @@ impl<'a> Workers<'a> {
             kills: storm(&kills),
             last_stop: stops.map(|(at, text)| (*at, text)).max_by_key(|(at, _)| *at),
             naming: alive.iter().copied().filter(names).collect(),
-            naming_others: alive.iter().copied().filter(|worker| !worker.serves(lane)).collect(),
+            naming_others: alive.iter().copied().filter(|worker| !worker.serves(place)).collect(),
             naming_none: alive
                 .iter()
-                .filter(|worker| worker.serves(lane) && worker.queues.is_empty())
+                .filter(|worker| worker.serves(place) && worker.queues.is_empty())
                 .count(),
             last_heartbeat: known.values().filter(names).map(|worker| worker.newest).max(),
             stream: stream_of(&streams, ledger),

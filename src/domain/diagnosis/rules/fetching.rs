@@ -112,7 +112,7 @@ pub(super) fn store_lost_jobs(evidence: &Evidence<'_>) -> Option<Candidate> {
     let Some((errors, who)) = met else {
         let keeps_rows = evidence
             .question
-            .lane
+            .place
             .connection
             .as_ref()
             .map(ConnectionName::as_str)

@@ -18,7 +18,7 @@ const STARTS_LEAST: u64 = 5;
 pub(super) fn paused(evidence: &Evidence<'_>) -> Option<Candidate> {
     let circumstances = &evidence.ledger.circumstances;
     let since =
-        circumstances.paused_since(&evidence.question.lane.names()).filter(|at| *at <= evidence.heard)?;
+        circumstances.paused_since(&evidence.question.place.names()).filter(|at| *at <= evidence.heard)?;
     if evidence.queue.newest_start > Some(since.plus_ms(PAUSE_TAKES_MS)) {
         return None;
     }
@@ -36,8 +36,8 @@ pub(super) fn paused(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// Jobs of other queues start, and none of this one.
 pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let lane = evidence.question.lane;
-    if lane.queue.is_none() {
+    let place = evidence.question.place;
+    if place.queue.is_none() {
         return one_of_several(evidence);
     }
     let others = &evidence.workers.naming_others;
@@ -52,9 +52,9 @@ pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
         true => Some(SubCause::WrongConnection),
         false if only_others || !was_consumed => Some(SubCause::WrongQueue),
         // It was consumed once, and its neighbour has more than enough to do.
-        false => {
-            elsewhere.filter(|it| it.is_busy && it.lane.may_share_connection(lane)).map(|_| SubCause::Starved)
-        }
+        false => elsewhere
+            .filter(|it| it.is_busy && it.place.may_share_connection(place))
+            .map(|_| SubCause::Starved),
     };
     let is_since = elsewhere.is_some_and(|it| it.is_since);
     let weight = match (only_others, was_consumed, sub_cause) {
@@ -93,11 +93,11 @@ fn one_of_several(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// Jobs go to one connection, and every start since is on another.
 fn wrong_connection(evidence: &Evidence<'_>, only_others: bool) -> bool {
-    let Some(mine) = &evidence.question.lane.connection else { return false };
+    let Some(mine) = &evidence.question.place.connection else { return false };
     let is_other = |name: &Option<ConnectionName>| name.as_ref().is_some_and(|name| name != mine);
     let mut elsewhere = telling(evidence).peekable();
     if elsewhere.peek().is_some() {
-        return elsewhere.all(|it| is_other(&it.lane.connection));
+        return elsewhere.all(|it| is_other(&it.place.connection));
     }
     only_others && evidence.workers.naming_others.iter().all(|worker| is_other(&worker.connection))
 }
@@ -110,7 +110,7 @@ fn telling<'e, 'a>(evidence: &'e Evidence<'a>) -> impl Iterator<Item = &'e Elsew
 }
 
 fn moving(elsewhere: &Elsewhere<'_>) -> Fact {
-    Fact::at(Finding::StartsElsewhere { place: elsewhere.lane.to_string() }, elsewhere.newest_start)
+    Fact::at(Finding::StartsElsewhere { place: elsewhere.place.to_string() }, elsewhere.newest_start)
 }
 
 /// Jobs start, and too few for what comes.
@@ -128,8 +128,8 @@ pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// Jobs start on a busier queue of the same connection, and few here.
 pub(super) fn starved(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let lane = evidence.question.lane;
-    let is_busier = |it: &&Elsewhere<'_>| it.is_busy && it.is_since && it.lane.may_share_connection(lane);
+    let place = evidence.question.place;
+    let is_busier = |it: &&Elsewhere<'_>| it.is_busy && it.is_since && it.place.may_share_connection(place);
     let busier = evidence.queue.elsewhere.iter().find(is_busier)?;
     Some(
         Candidate::new(Cause::QueueNotConsumed, Weight::Possible)

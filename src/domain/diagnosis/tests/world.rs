@@ -63,12 +63,12 @@ impl World {
         self.ask_of(kind, (Some("redis".into()), Some("default".into())), now_s)
     }
 
-    pub(super) fn ask_of(&self, kind: Kind, lane: impl Into<QueueRef>, now_s: i64) -> Diagnosis {
-        let lane = lane.into();
+    pub(super) fn ask_of(&self, kind: Kind, place: impl Into<QueueRef>, now_s: i64) -> Diagnosis {
+        let place = place.into();
         let now = second(now_s);
         let queues = view::read(&self.ledger, &self.policy, now, &mut Wake::default());
         let nothing = QueueView::default();
-        let view = queues.get(&lane).unwrap_or(&nothing);
+        let view = queues.get(&place).unwrap_or(&nothing);
         let is_lost = kind == Kind::Lost;
         let jobs: Vec<&WaitingJob> = match kind {
             Kind::Stalled | Kind::Backlog | Kind::Lost => {
@@ -77,10 +77,10 @@ impl World {
             }
             Kind::Failing | Kind::StuckRunning | Kind::EnqueueErrors | Kind::Blind => Vec::new(),
         };
-        let incident = self.incident(kind, &lane, now);
+        let incident = self.incident(kind, &place, now);
         let question = Question {
             incident: &incident,
-            lane: &lane,
+            place: &place,
             view,
             jobs: &jobs,
             queues: &queues,
@@ -92,8 +92,8 @@ impl World {
     }
 
     /// An incident as a sweep would open it.
-    fn incident(&self, kind: Kind, lane: &QueueRef, now: Timestamp) -> Incident {
-        let key = Key { reason: self.reason, ..Key::at(kind, lane) };
+    fn incident(&self, kind: Kind, place: &QueueRef, now: Timestamp) -> Incident {
+        let key = Key { reason: self.reason, ..Key::at(kind, place) };
         let mut incident = Incident::open("one".into(), key, now);
         match &mut incident.detail {
             Detail::Lost(loss) => loss.hidden_count = self.unseen_count,
