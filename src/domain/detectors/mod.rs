@@ -1,8 +1,8 @@
 //! What opens, keeps and resolves each kind of incident: one file a kind.
 //!
-//! Judging is pure: what a queue shows, what could be seen of its jobs, the past incident, the policy and the moment make
-//! a [`Verdict`]. No detector reads what another has decided in the same sweep; in which order they are asked is
-//! `sweep`'s.
+//! A detector is a pure function of the queue's view, the presence of its jobs, the past incident, the policy and the
+//! moment; it returns a [`Verdict`]. It never reads what another detector has decided in the same sweep. `sweep` calls
+//! them in order.
 
 pub mod backlog;
 pub mod blind;
@@ -12,6 +12,9 @@ pub mod lost;
 pub mod refused;
 pub mod stalled;
 pub mod stuck;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
+mod tests;
 
 use crate::domain::incidents::cases::Verdict;
 use crate::domain::incidents::{Detail, Incident, Key};
@@ -48,8 +51,8 @@ impl<'a> Opening<'a> {
         Self { past, policy: place.policy, now: place.now, last_delivery: place.last_delivery }
     }
 
-    /// A new incident; within the grace of its end the last one goes on, unless somebody closed it by hand. What its
-    /// payload starts with is `detail`'s to say: it gets the payload of the one that goes on.
+    /// A new incident. Within the grace of its end the last one is reopened instead, unless somebody closed it by hand.
+    /// `detail` makes the payload; it gets that of the incident that is reopened.
     fn reopen<'q>(
         &self,
         key: Key,
@@ -65,7 +68,7 @@ impl<'a> Opening<'a> {
         Incident { resolved_at: None, diagnosis: None, detail, ..blank }
     }
 
-    /// A new incident. One that is of no queue in particular may concern any of `queues`.
+    /// A new incident. Where its key names no queue, it may concern any of `queues`.
     fn open<'q>(&self, key: Key, queues: impl Iterator<Item = &'q QueueName>) -> Incident {
         let id = key.id_at(self.now, self.past.map(|before| before.opened_at));
         let is_after_end = self.last_delivery.is_some_and(|last| self.now > last);

@@ -9,7 +9,7 @@ mod ranking;
 mod rules;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
-mod tests;
+pub(super) mod tests;
 
 use super::incidents::Incident;
 use super::job::Timestamp;

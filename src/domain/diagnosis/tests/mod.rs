@@ -3,7 +3,7 @@
 mod failing;
 mod others;
 mod stalled;
-mod world;
+pub(in crate::domain) mod world;
 
 use super::*;
 use crate::domain::incidents::Kind;

@@ -19,22 +19,22 @@ use crate::domain::reading::read_lines;
 const BEGIN_MS: i64 = 1_767_614_400_000;
 
 /// Lines, and what is known of the app.
-pub(super) struct World {
-    pub(super) ledger: Ledger,
-    pub(super) policy: Policy,
+pub(in crate::domain) struct World {
+    pub(in crate::domain) ledger: Ledger,
+    pub(in crate::domain) policy: Policy,
     pub(super) reason: Option<Blindness>,
     pub(super) classes: Vec<&'static str>,
     pub(super) unseen_count: u64,
 }
 
 /// A moment so many seconds after the beginning.
-pub(super) fn second(s: i64) -> Timestamp {
+pub(in crate::domain) fn second(s: i64) -> Timestamp {
     Timestamp::from_ms(BEGIN_MS).plus_ms(s.saturating_mul(SECOND_MS))
 }
 
 impl World {
     /// Reads rows.
-    pub(super) fn read(rows: &str) -> Self {
+    pub(in crate::domain) fn read(rows: &str) -> Self {
         let policy = Policy { job_timeout_ms: Some(120_000), ..Policy::default() };
         let mut world =
             Self { ledger: Ledger::default(), policy, reason: None, classes: Vec::new(), unseen_count: 0 };
