@@ -1,4 +1,4 @@
-//! Backlog: jobs wait too long, though their queue moves.
+//! Backlog: jobs wait too long, though others of their queue start.
 
 use super::jobs::{complete_waits, follow};
 use super::{Opening, Verdict, opened};
@@ -11,8 +11,8 @@ use crate::domain::queues::throughput;
 use crate::domain::queues::view::WaitingJob;
 use crate::domain::visibility::{Presence, Visibility, silences};
 
-/// Judges a queue at one moment. `stall` is the newest stall of the queue, as earlier sweeps left it: while it is open, or
-/// the first starts after it are still being looked at, it tells of the same jobs.
+/// Judges a queue at one moment. `stall` is the newest stall of the queue, as earlier sweeps left it: while it is open,
+/// and while the first starts after it are watched, it is about the same jobs, and no backlog opens.
 #[must_use]
 pub fn judge<'v>(
     place: &Place<'v>,
@@ -39,7 +39,7 @@ pub fn judge<'v>(
         return verdict;
     }
     if overdue.iter().all(|job| visibility.of(job.ix) == Presence::Delayed) {
-        // A delay that explains all of them does so less with each that comes, and with each minute.
+        // That all of them are delayed gets less probable with each minute and each job.
         verdict.wake.at(now.plus_ms(MINUTE_MS), now);
         return verdict;
     }
@@ -68,7 +68,8 @@ fn keep<'v>(
     }
     follow(&mut incident, place, &overdue);
     let before = incident.detail.delay().calm_since;
-    // A queue that is just not late is no quicker than before: it is calm where nobody has waited half as long.
+    // A queue whose oldest job is just not overdue is as slow as before. It is calm when no job has waited for half of
+    // its grace.
     let half_ms = |job: &WaitingJob| job.overdue_at.since_ms(job.ready_at).wrapping_div(2);
     let is_calm = place.view.waiting.iter().all(|job| job.ready_at.plus_ms(half_ms(job)) > now);
     let is_slow = !overdue.is_empty() || !is_calm;

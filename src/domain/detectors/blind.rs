@@ -41,7 +41,7 @@ pub fn judge<'v>(world: &World<'v>, register: &Register) -> Vec<Verdict<'v>> {
             && found.iter().all(|blind| Some(blind.reason) != incident.key.reason)
     };
     let over = register.open().filter(is_over).cloned().map(Change::Resolve);
-    // What was closed by hand and is over may be told again another time.
+    // An incident closed by hand stays closed until its condition is over; the next time it opens again.
     let closed = register.newest.values().filter(|it| it.closed_because.is_some()).filter(is_over);
     let closed = closed.map(|it| Change::Note(Incident { closed_because: None, ..it.clone() }));
     let mut changes: Vec<Change> = over.chain(closed).collect();
@@ -60,7 +60,7 @@ fn judge_one(world: &World<'_>, past: Option<&Incident>, key: Key, blind: Blind)
         silent.sources.extend(blind.sources);
         incident.detail = Detail::Blind(silent);
         if is_louder {
-            // One source's silence was worth a line; all of them are worth waking somebody.
+            // One silent source was a warning; all of them are a page.
             incident.severity = blind.severity;
             incident.evidence = blind.evidence;
             incident.diagnosis = None;
@@ -68,7 +68,7 @@ fn judge_one(world: &World<'_>, past: Option<&Incident>, key: Key, blind: Blind)
         return Change::Keep { incident, is_asked: is_louder, is_updated: is_louder };
     }
     if past.is_some_and(|past| past.closed_because.is_some()) {
-        // Closed by hand, and it has been so ever since.
+        // Closed by hand, and its condition has lasted ever since.
         return Change::Nothing;
     }
     let mut incident = Opening::of(world, past).open(key, [].into_iter());

@@ -90,7 +90,7 @@ fn follow(incident: &mut Incident, classes: &[FailingClass]) {
 fn has_succeeded(ledger: &Ledger, failure: &Failure) -> bool {
     failure.classes.iter().all(|(class, newest_bad)| {
         let facts = ledger.class(Some(class));
-        // A class that nobody knows any more fails no more.
+        // A class that the ledger has forgotten had no lines for a day: it does not fail any more.
         facts.is_none_or(|facts| facts.outcomes.newest_success() > Some(*newest_bad))
     })
 }

@@ -7,8 +7,7 @@ use crate::domain::ledger::{Ledger, Traits};
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::{QueueView, WaitingJob};
 
-/// Brings an incident's jobs up to date. The list and the oldest wait stay as they were at its worst
-/// once the jobs are gone.
+/// Brings an incident's jobs up to date. The list and the oldest wait stay as they were when it held most jobs.
 pub(super) fn follow(incident: &mut Incident, place: &Place<'_>, jobs: &[&WaitingJob]) {
     incident.jobs_now = jobs.len() as u64;
     let Some(oldest) = jobs.first() else { return };
@@ -23,7 +22,7 @@ pub(super) fn follow(incident: &mut Incident, place: &Place<'_>, jobs: &[&Waitin
     incident.jobs = jobs.iter().take(JOBS_LISTED_MAX).map(|job| listed(place.ledger, job.ix)).collect();
     incident.matched_by = jobs.iter().map(|job| matched_by(place.ledger, job)).max();
     if incident.key.queue.is_none() {
-        // Counting tells how many wait, not on which of the class's queues.
+        // FIFO matching says how many jobs wait, not on which of the class's queues.
         for job in jobs.iter().filter_map(|job| place.ledger.job(job.ix)) {
             incident.queues.extend(job.known.queue().cloned());
             let facts = place.ledger.class(job.known.class()).filter(|_| job.known.queue().is_some());
@@ -33,9 +32,8 @@ pub(super) fn follow(incident: &mut Incident, place: &Place<'_>, jobs: &[&Waitin
     }
 }
 
-/// The longest wait, now that the incident is over: of the jobs that were ready since its oldest, by their
-/// starts, and of those that wait on. What sweeps saw on the way was only ever a part of a wait, and lines
-/// that came late may have told better.
+/// The longest wait, now that the incident is over: of the jobs that were ready since its oldest, by their starts, and
+/// of those that still wait. While it was open, sweeps saw only parts of waits, and late lines may have corrected them.
 pub(super) fn complete_waits(incident: &mut Incident, place: &Place<'_>) {
     let now = place.now;
     let Some(since) = incident.oldest_ready_at else { return };
@@ -44,7 +42,7 @@ pub(super) fn complete_waits(incident: &mut Incident, place: &Place<'_>) {
     let started_ms = started.map(|((ready_at, _), first)| first.at.since_ms(*ready_at).max(0));
     let held = place.view.waiting.iter().filter(|job| job.overdue_at <= now);
     let held_ms = held.map(|job| now.since_ms(job.ready_at));
-    // Nobody left to ask: the jobs were found to be on another queue. It cannot have been longer than this.
+    // No job is left: they turned out to be on another queue. The wait cannot have been longer than this.
     let most_ms = now.since_ms(since);
     incident.longest_wait_ms = started_ms.chain(held_ms).max().unwrap_or(most_ms);
 }

@@ -1,5 +1,5 @@
-//! Lost: jobs were overtaken, later ones started and these did not. What missing lines or a silence explain is not lost:
-//! it turns unknown, which is told once.
+//! Lost: jobs were overtaken, that is, later ones started and these did not. Jobs whose starts are likely to be among
+//! missing lines, or in a silence, are not lost: they turn unknown, and one message says so.
 
 use super::jobs::{attempts_matched_by, complete_waits, follow, listed};
 use super::{Opening, Verdict, opened};
@@ -14,7 +14,7 @@ use crate::domain::visibility::{Presence, Visibility, coverage, is_looked_for_si
 
 /// How long no more jobs may have turned unknown before it is over, where no line is seen to be missing any more.
 const CALM_MS: i64 = HOUR_MS;
-/// The same, where some are: on a queue that is hardly ever used, few jobs tell.
+/// The same, where some are: a queue that is hardly ever used has few jobs that could turn unknown.
 const CALM_MOST_MS: i64 = DAY_MS;
 
 /// What has turned unknown on a queue.
@@ -25,7 +25,7 @@ struct Turned<'s> {
     ends: &'s [JobIx],
     /// Found by counting alone.
     counted: u64,
-    /// How many were found to have been consumed unseen, those included of which somebody has been told.
+    /// How many are hidden, those included that a message has mentioned.
     hidden_count: u64,
     /// How many in all, now.
     count: u64,
@@ -99,7 +99,7 @@ pub fn judge<'v>(
     let change = match (is_new, !lost.is_empty() || is_missing_lately) {
         (true, true) => Change::Open(incident),
         (false, true) => Change::Keep { incident, is_asked: true, is_updated: is_beyond },
-        // Nobody was told that these were missing, and somebody should know that they are not looked for.
+        // No message said that these jobs were missing. One should say that nobody looks for them any more.
         (true, false) => Change::Resolve(incident),
         (false, false) => {
             complete_waits(&mut incident, place);
@@ -128,7 +128,7 @@ fn turn<'s>(
         verdict.hidden.extend(&visibility.by_shift);
     }
     let hidden_count = verdict.hidden.len() as u64;
-    // Hidden they are, whoever tells of them.
+    // They are hidden, whether this incident mentions them or the stall does.
     verdict.hidden.extend(&visibility.by_shift);
     let is_near = |past: &&Incident| past.resolved_at.is_none_or(|at| is_looked_for_since(at, place.now));
     let told = past.filter(is_near).map_or(0, |past| past.detail.loss().hidden_count);
@@ -143,7 +143,7 @@ fn turn<'s>(
     }
 }
 
-/// Whether nothing is said yet of what a shift hides: what is left from before a stall is judged as a whole.
+/// Whether the jobs that a shift hides are not mentioned yet: what is left from before a stall is judged as a whole.
 fn is_left_to_silence(
     place: &Place<'_>,
     visibility: &Visibility<'_>,
@@ -158,8 +158,8 @@ fn is_left_to_silence(
     visibility.missing().is_none()
 }
 
-/// Notes with the incident who has turned unknown because lines are missing. Once is told once. Where lines go missing
-/// all along, the incident stays open meanwhile, and is about these jobs.
+/// Notes with the incident which jobs have turned unknown because lines are missing. Where lines go missing all along,
+/// the incident stays open meanwhile, and is about these jobs; otherwise it only mentions them once.
 fn follow_unknown(
     incident: &mut Incident,
     loss: &mut Loss,

@@ -1,4 +1,4 @@
-//! Stalled: jobs wait, none was overtaken, and nothing moves.
+//! Stalled: jobs wait, none was overtaken, and nothing starts.
 
 use super::jobs::{complete_waits, follow};
 use super::{Opening, Verdict, opened};
@@ -51,10 +51,10 @@ fn stand<'v>(
     verdict: &mut Verdict<'v>,
 ) -> Standing<'v> {
     let (now, view, deliveries) = (place.now, place.view, &place.ledger.deliveries);
-    // What is hidden opens no incident; one that is open goes on until starts show that it is over.
+    // Hidden jobs open no incident. An open one counts them, until a newer start shows that it is over.
     let is_asked = |job: &&WaitingJob| is_open || visibility.of(job.ix) != Presence::Hidden;
     let overdue: Vec<&WaitingJob> = place.overdue().filter(is_asked).collect();
-    // Lines that come late come late for everybody: a worker's may be on their way.
+    // If deliveries are late, lines of workers may be on their way as well.
     let lag_ms = deliveries.unusual_lag_ms(now);
     let moved_until = view.newest_start.map(|start| start.plus_ms(place.grace_ms()).plus_ms(lag_ms));
     if !overdue.is_empty() {
@@ -67,7 +67,7 @@ fn stand<'v>(
     let is_known = !deliveries.is_behind && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now);
     let is_delayed = is_known && overdue.iter().all(|job| visibility.of(job.ix) == Presence::Delayed);
     if is_delayed || lag_ms > 0 {
-        // A delay that explains all of them does so less with each that comes, and with each minute.
+        // That all of them are delayed gets less probable with each minute and each job.
         verdict.wake.at(now.plus_ms(MINUTE_MS), now);
     }
     Standing { overdue, is_stalled, is_certain: is_known && !is_delayed, is_still }
@@ -88,7 +88,7 @@ fn keep<'v>(
     follow(&mut incident, place, &overdue);
     let mut stall = incident.detail.stall();
     let has_started = view.newest_start > stall.newest_start_at_opening;
-    // Nothing has started for a while again, and whoever still seems to wait is not there.
+    // Nothing starts again, but all jobs that seem to wait are hidden: the queue is empty, not stalled.
     let is_hidden = |job: &&WaitingJob| visibility.of(job.ix) == Presence::Hidden;
     let is_over_unseen = standing.is_stalled && has_started && overdue.iter().all(is_hidden);
     let is_stalled = standing.is_stalled && !is_over_unseen;
@@ -134,7 +134,7 @@ pub fn judge_silence<'v>(place: &Place<'v>, stall: Option<&Incident>) -> Verdict
     }
     let left = silences::left_from_before(place, since);
     if left.is_empty() {
-        // Either nothing is left, or it is being worked off: the longer it is watched, the surer.
+        // Either nothing is left, or it is being worked off. Later sweeps have seen more starts, and judge again.
         verdict.wake.at(now.plus_ms(1), now);
         return verdict;
     }

@@ -16,9 +16,9 @@ use crate::domain::model::policy::Policy;
 use crate::domain::model::wake::Wake;
 use crate::domain::queues::view::WaitingJob;
 
-/// Jobs of one incident that are looked at once more before anybody is told: one read of a store takes as many.
+/// Jobs of one incident that are read once more before anybody is notified: one read of a store takes as many.
 pub const VERIFIED_MAX: usize = 100;
-/// Corrected diagnoses of one incident that are told: a third one tells more of us than of the queue.
+/// Corrected diagnoses of one incident that are sent: whoever gets a third one trusts none of them.
 const CORRECTIONS_MAX: u32 = 2;
 
 /// What a detector decided of one incident, and what follows from it.
@@ -28,9 +28,9 @@ pub struct Verdict<'v> {
     pub change: Change,
     /// The jobs that its diagnosis is about, oldest first.
     pub about: Vec<&'v WaitingJob>,
-    /// Jobs to look at once more before anybody is told.
+    /// Jobs to read once more before anybody is notified.
     pub to_verify: Vec<JobIx>,
-    /// Jobs nobody can tell of any more.
+    /// Jobs of which nobody can say any more what became of them.
     pub unknown: Vec<JobIx>,
     /// Jobs that were consumed where nobody could see it, as far as is known now.
     pub hidden: BTreeSet<JobIx>,
@@ -56,14 +56,14 @@ pub enum Change {
         incident: Incident,
         /// Whether its cause is asked for again.
         is_asked: bool,
-        /// Whether whoever was told of it is told that it is about something else now.
+        /// Whether an update is sent because it is about other jobs now, or louder.
         is_updated: bool,
     },
     /// It is over.
     Resolve(Incident),
-    /// Something more is known of it, open or not, and is told.
+    /// Something more is known of it, open or not, and a message says so.
     Amend(Incident),
-    /// Something more is known of it, and nobody is told.
+    /// Something more is known of it, and no message says so.
     Note(Incident),
 }
 
@@ -85,9 +85,9 @@ pub struct Collected {
     pub incidents: Vec<Incident>,
     /// What to say, of which incident (by its id), in this order.
     pub announcements: Vec<(String, NotificationState)>,
-    /// Jobs to look at once more before anybody is told.
+    /// Jobs to read once more before anybody is notified.
     pub to_verify: Vec<JobIx>,
-    /// Jobs nobody can tell of any more.
+    /// Jobs of which nobody can say any more what became of them.
     pub unknown: Vec<JobIx>,
     /// Jobs that were consumed where nobody could see it, as far as is known now.
     pub hidden: BTreeSet<JobIx>,
@@ -141,7 +141,7 @@ impl<'a> Cases<'a> {
             }
             Change::Resolve(incident) => self.resolve(incident),
             Change::Amend(mut incident) => {
-                // Whoever was told that it is over is told this on top of it, and not that it goes on.
+                // An update would say that a resolved incident goes on.
                 let is_open = incident.is_open();
                 let state = if is_open { NotificationState::Updated } else { NotificationState::Resolved };
                 self.announce(&mut incident, state);
@@ -171,7 +171,7 @@ impl<'a> Cases<'a> {
         changed.or_else(|| self.register.newest.get(key))
     }
 
-    /// Reminds of what is open and was told long enough ago.
+    /// Sends reminders of open incidents whose last message is old enough.
     pub fn remind(&mut self) {
         let now = self.now;
         let mut incidents = std::mem::take(&mut self.collected.incidents);
@@ -198,9 +198,10 @@ impl<'a> Cases<'a> {
         self.collected
     }
 
-    /// Asks for the likely causes: when the incident opens, when its page was suppressed and goes out now, and for each
-    /// reminder, unless less speaks for what is found then. Else the answer stands, so that it does not depend on how
-    /// often one looks, unless a later one is certain and another; whoever has been told is told so.
+    /// Asks for the likely causes: when the incident opens, when its suppressed page goes out, and for each reminder, unless
+    /// the new answer has less weight. Otherwise the known answer stays, so that it does not depend on how often sweeps
+    /// run. The exception is a new answer that is certain and names another cause: it replaces the known one, and an
+    /// update says so.
     fn diagnose(
         &mut self,
         incident: &mut Incident,
@@ -241,10 +242,10 @@ impl<'a> Cases<'a> {
         self.collected.incidents.push(incident);
     }
 
-    /// Says something of an incident, unless its queue is silenced: then a page waits for the silence's end, and
-    /// what is over by then was never said.
+    /// Announces a change of an incident, unless it is suppressed. A suppressed page goes out when the suppression ends;
+    /// an incident that is over by then is never announced.
     pub(super) fn announce(&mut self, incident: &mut Incident, state: NotificationState) {
-        // The page of the incident that it is grouped under told of it, and its end is its own.
+        // The page of the incident that it is grouped under names it. Its end is not its leader's end.
         if incident.grouped_under.is_some() && state != NotificationState::Resolved {
             return;
         }
@@ -270,7 +271,7 @@ impl<'a> Cases<'a> {
         Some(until)
     }
 
-    /// Writes an incident in the place of what this sweep has said of it so far.
+    /// Writes an incident over what this sweep has decided of it so far.
     pub(super) fn replace(&mut self, incident: Incident) {
         match self.collected.incidents.iter_mut().find(|known| known.id == incident.id) {
             Some(known) => *known = incident,

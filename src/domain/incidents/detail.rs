@@ -44,7 +44,7 @@ pub struct Stall {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Loss {
-    /// Jobs that were found to have been consumed where nobody could see it, as far as somebody was told.
+    /// Hidden jobs that a message has mentioned: jobs that were consumed although no line of theirs was read.
     #[serde(rename = "unseen_count")]
     pub hidden_count: u64,
     /// When jobs last turned unknown because lines of workers are missing.

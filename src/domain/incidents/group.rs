@@ -1,13 +1,13 @@
-//! One cause, one page: what begins together by the same cause is told of in one message. The page that tells of the
-//! others leads, and the others are grouped under it.
+//! One cause, one page: incidents that begin together by the same cause share one message. One of them leads; the others
+//! are grouped under it, and its messages name them.
 
 use std::collections::BTreeSet;
 
 use super::cases::Cases;
 use super::{Cause, Incident, Kind, NotificationState, Severity};
 
-/// Groups pages that open now under one that opened within the grace by the same cause, and lets those speak for
-/// themselves whose leader is over and who are not.
+/// Groups pages that open now under one that opened within the grace by the same cause. Incidents that go on for longer
+/// than the grace after their leader's end get a page of their own.
 pub fn group(cases: &mut Cases<'_>) {
     release(cases);
     let announced = cases.collected.announcements.iter();
@@ -32,7 +32,7 @@ pub fn group(cases: &mut Cases<'_>) {
     }
 }
 
-/// The page that an incident which opens now belongs to.
+/// The incident that one which opens now is grouped under.
 fn leader_of(cases: &Cases<'_>, incident: &Incident, firing: &BTreeSet<String>) -> Option<Incident> {
     let grace_ms = cases.policy.grace_ms(incident.key.queue.as_ref(), None);
     let is_leader = |leader: &&Incident| {
@@ -51,7 +51,7 @@ fn leader_of(cases: &Cases<'_>, incident: &Incident, firing: &BTreeSet<String>) 
     cases.collected.incidents.iter().chain(unchanged).filter(is_leader).min_by_key(|it| rank(it)).cloned()
 }
 
-/// Notes an incident with its leader, and has the leader tell of it.
+/// Notes an incident with its leader, and announces an update of the leader.
 fn lead(cases: &mut Cases<'_>, mut leader: Incident, id: String) {
     leader.grouped.insert(id);
     let is_announced = cases.collected.announcements.iter().any(|(id, _)| *id == leader.id);
@@ -61,7 +61,7 @@ fn lead(cases: &mut Cases<'_>, mut leader: Incident, id: String) {
     cases.replace(leader);
 }
 
-/// Has grouped incidents speak for themselves whose leader is over for longer than the grace.
+/// Ungroups incidents whose leader is over for longer than the grace, and announces them.
 fn release(cases: &mut Cases<'_>) {
     let now = cases.now;
     let mut incidents = std::mem::take(&mut cases.collected.incidents);
@@ -81,7 +81,7 @@ fn release(cases: &mut Cases<'_>) {
     cases.collected.incidents = incidents;
 }
 
-/// Who leads: what explains the others comes first.
+/// Who leads: a kind that explains the others comes first.
 fn rank(incident: &Incident) -> (u8, String) {
     let rank = match incident.key.kind {
         Kind::Blind => 0,
@@ -93,7 +93,7 @@ fn rank(incident: &Incident) -> (u8, String) {
     (rank, incident.id.clone())
 }
 
-/// Whether one page may tell of both: the same cause, or one that explains the other.
+/// Whether one page may name both: the same cause, or one that explains the other.
 fn is_same_trouble(leader: &Incident, other: &Incident) -> bool {
     let cause = |incident: &Incident| incident.diagnosis.as_ref().map(|it| it.cause);
     let is_explained = match leader.key.kind {

@@ -1,4 +1,4 @@
-//! What kind of thing went wrong and where: what tells one incident from another.
+//! What kind of thing went wrong and where: the key of an incident.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use crate::domain::model::queue_ref::QueueRef;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Jobs wait, none was passed over, and nothing moves.
+    /// Jobs wait, none was overtaken, and nothing starts.
     Stalled,
-    /// Jobs were passed over: vanished, or processed unseen.
+    /// Jobs were overtaken: later ones started, these did not. They vanished, or were processed unseen.
     Lost,
-    /// Jobs wait too long, though their queue moves.
+    /// Jobs wait too long, though others of their queue start.
     Backlog,
     /// A class does nothing but fail.
     Failing,
@@ -106,7 +106,7 @@ impl Kind {
     }
 }
 
-/// What tells one incident from another within an app.
+/// Identifies an incident within an app: there is at most one open incident a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     /// What went wrong.

@@ -119,7 +119,7 @@ pub struct Notification {
 pub struct Incident {
     /// Derived from the key and the opening minute.
     pub id: String,
-    /// What tells it from others; it keeps its key when a name is learned.
+    /// Identifies it; it keeps its key when a name is learned.
     pub key: Key,
     /// How loud it is.
     pub severity: Severity,
@@ -145,7 +145,7 @@ pub struct Incident {
     pub matched_by: Option<MatchedBy>,
     /// The longest a job of it waited.
     pub longest_wait_ms: i64,
-    /// Jobs given up because nobody can tell any more.
+    /// Jobs that turned unknown: nobody can say any more what became of them.
     pub given_up: u64,
     /// Reminders sent.
     pub reminders_count: u32,

@@ -1,5 +1,5 @@
-//! Until when nothing is said of an incident: the end of a silence, of a maintenance window, or of a deploy. Its page
-//! is late then, and never lost.
+//! Until when an incident is suppressed: the end of a silence, of a maintenance window, or of a deploy. Its page is delayed,
+//! never dropped.
 
 use jiff::tz::TimeZone;
 
@@ -11,7 +11,7 @@ use crate::domain::model::silence::Silence;
 
 /// New containers that make a rollout: one alone may as well be a worker that died.
 const ROLLOUT_STREAMS: usize = 2;
-/// A rollout is over after so many graces, even where containers go on booting: that is a crash loop.
+/// A rollout counts as over after so many graces, even where containers go on booting: that is a crash loop.
 const GRACES_MAX: i64 = 2;
 
 /// Until when the messages of an incident are suppressed; `None` where they are not. `asked_for` are the silences of

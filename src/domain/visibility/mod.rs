@@ -1,4 +1,4 @@
-//! What we could see of each job that waits or runs, decided once, before any detector judges it.
+//! Whether each job that waits or runs by its lines is still there, decided once, before any detector judges it.
 //!
 //! A job that waits by its lines may have been consumed where nobody could see it, and one that nobody takes may be
 //! meant to wait. Four kinds of evidence say so, each by a threshold of its own, because each is wrong in its own way:
@@ -11,7 +11,8 @@
 //!
 //! One threshold cannot carry all four: a delay has to explain every overdue job at once, missing lines only as many
 //! as are missing, and a shift is a property of a class's whole row of starts. So they stand side by side, and
-//! [`decide`] combines them.
+//! [`decide`] combines them. One question is left to `stalled`, because only the stall knows when starts came back: which
+//! jobs are [`silences::left_from_before`].
 
 pub mod coverage;
 pub mod delays;
@@ -29,30 +30,30 @@ use crate::domain::queues::place::Place;
 use crate::domain::queues::view::{StuckAttempt, WaitingJob};
 use coverage::Coverage;
 
-/// How improbable an innocent explanation must be before it is not believed. Every enqueue is a new chance to be wrong,
-/// and a queue may have thousands a day.
+/// How improbable an innocent explanation must be before it is dropped. Every enqueue is a new chance to be wrong, and a
+/// queue may have thousands a day.
 const CHANCE_MAX: f64 = 1e-4;
 /// How long a job that was overtaken, or an attempt that does not end, is looked for before nobody can tell any more.
 const LOOKED_FOR_MS: i64 = 3 * DAY_MS;
 
-/// What can be said of a job that waits or runs.
+/// Whether a job that waits or runs by its lines is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// It waits, or runs, as its lines say.
     Waits,
-    /// It may well be meant to wait longer; of an attempt: its end may still be told of.
+    /// It may be meant to wait longer. An attempt: the line of its end may still come.
     Delayed,
-    /// It was consumed where nobody could see it, as far as is known now: lines that come late may tell otherwise.
+    /// It was consumed although no line of it was read. Lines that come late may disprove that.
     Hidden,
-    /// Nobody can tell any more.
+    /// Nobody can say any more what became of it.
     Unknown,
 }
 
-/// What can be said of the jobs of one queue.
+/// The presence of the jobs of one queue.
 #[derive(Debug)]
 pub struct Visibility<'a> {
     coverage: &'a Coverage<'a>,
-    /// Jobs of which more is to be said than that they wait.
+    /// Of jobs that do not simply wait or run.
     presences: BTreeMap<JobIx, Presence>,
     /// Attempts that do not end and whose end may still be told of, until when.
     awaited: BTreeMap<AttemptKey, Timestamp>,
@@ -73,13 +74,13 @@ pub struct Visibility<'a> {
 type AttemptKey = (Option<JobIx>, Timestamp, Timestamp);
 
 impl Visibility<'_> {
-    /// What can be said of a job.
+    /// The presence of a job.
     #[must_use]
     pub fn of(&self, ix: JobIx) -> Presence {
         self.presences.get(&ix).copied().unwrap_or(Presence::Waits)
     }
 
-    /// What can be said of an attempt that does not end.
+    /// The presence of an attempt that does not end.
     #[must_use]
     pub fn of_attempt(&self, attempt: &StuckAttempt) -> Presence {
         let known = attempt.ix.and_then(|ix| self.presences.get(&ix).copied());
@@ -121,7 +122,7 @@ pub fn decide<'a>(place: &Place<'_>, coverage: &'a Coverage<'a>, past: Option<&I
     let mut set = |jobs: &mut dyn Iterator<Item = JobIx>, presence: Presence| {
         presences.extend(jobs.map(|ix| (ix, presence)));
     };
-    // From the weakest word to the strongest: what is said last stands.
+    // From the weakest evidence to the strongest: the last one stays.
     set(&mut delays::expected(place).into_iter(), Presence::Delayed);
     let by_shift = shift::hidden(place);
     let mut by_silence = silences::hidden(place, &mut wake);

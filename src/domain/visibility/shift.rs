@@ -19,7 +19,7 @@ const PROMPT_MS: i64 = 5 * SECOND_MS;
 const PROMPT_SHARE: f64 = 0.8;
 /// How improbable it must be that starts and enqueues fall together by chance.
 const CHANCE_MAX: f64 = 0.02;
-/// Starts looked at, newest first: more tell nothing more.
+/// Starts examined, newest first: more would not change the answer.
 const STARTS_MAX: usize = 20;
 /// First starts of all classes of a queue that these are looked for among.
 const FIRSTS_MAX: usize = 2_000;
@@ -76,7 +76,7 @@ fn of_class(place: &Place<'_>, class: &JobClass, waiting: &[&WaitingJob]) -> Vec
 }
 
 /// How much less likely it is that starts fall on the enqueues of jobs `places` places after those they are counted for by
-/// chance, than because they are theirs. Both in order; the newest tell, back to the first that cannot be.
+/// chance, than because they are theirs. Both in order. The newest are examined, back to the first that is impossible.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day, and a share needs no 16 digits")]
 fn chance(starts: &[Timestamp], readies: &[Timestamp], places: usize) -> f64 {
     if places == 0 {
