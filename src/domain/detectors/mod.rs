@@ -13,7 +13,6 @@ pub mod refused;
 pub mod stalled;
 pub mod stuck;
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
 mod tests;
 
 use crate::domain::incidents::cases::Verdict;

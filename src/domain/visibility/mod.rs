@@ -18,6 +18,8 @@ pub mod coverage;
 pub mod delays;
 pub mod shift;
 pub mod silences;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
