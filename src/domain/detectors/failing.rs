@@ -128,16 +128,17 @@ fn find_in(
     (now, wake): (Timestamp, &mut Wake),
 ) -> Option<FailingClass> {
     let row = Row::of(ledger, class, facts, policy, now);
-    let moves = facts.all_moves_since(now.minus_ms(SHARE_WINDOW_MS));
+    let throughput = facts.all_moves_since(now.minus_ms(SHARE_WINDOW_MS));
     let is_failing = row.jobs.len() >= JOBS_IN_A_ROW
         || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count
         || row.jobs.len().saturating_sub(row.doubtful.len()) >= JOBS_A_DAY && row.is_whole_day
-        || is_over_share(moves.good, moves.bad, policy.failing);
+        || is_over_share(throughput.good, throughput.bad, policy.failing);
     if !is_failing {
         row.doubtful.values().for_each(|at| wake.at(at.plus_ms(RETRIED_WITHIN_MS), now));
         return None;
     }
-    let jobs_count = if row.jobs.is_empty() { row.ends_count.max(moves.bad) } else { row.jobs.len() as u64 };
+    let jobs_count =
+        if row.jobs.is_empty() { row.ends_count.max(throughput.bad) } else { row.jobs.len() as u64 };
     Some(FailingClass {
         class: class.clone(),
         since: row.oldest.unwrap_or(now),

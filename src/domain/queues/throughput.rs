@@ -1,4 +1,4 @@
-//! How fast a queue moves: what was enqueued, started and ended there in the last minutes.
+//! The throughput of a queue: what was enqueued, started and ended there in the last minutes.
 
 use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
@@ -35,6 +35,12 @@ pub fn since(ledger: &Ledger, resolver: &QueueResolver<'_>, place: &QueueRef, fr
     sum
 }
 
+/// Whether so many starts work a backlog off while so many jobs come.
+#[must_use]
+pub const fn is_draining(started: u64, coming: u64) -> bool {
+    started.saturating_mul(DRAINING.1) >= coming.saturating_mul(DRAINING.0)
+}
+
 /// How long `waiting_count` jobs will take, where the queue drains: more is started than comes, by enough that all is
 /// done within the hour.
 #[must_use]
@@ -47,12 +53,13 @@ pub fn drained_in_ms(
 ) -> Option<i64> {
     WINDOWS_MS.into_iter().find_map(|window_ms| {
         let from = now.minus_ms(window_ms).minute();
-        let moves = since(ledger, resolver, place, from);
-        let coming = moves.enqueued.saturating_add(moves.released);
-        if moves.started.saturating_mul(DRAINING.1) < coming.saturating_mul(DRAINING.0) {
+        let throughput = since(ledger, resolver, place, from);
+        let coming = throughput.enqueued.saturating_add(throughput.released);
+        if !is_draining(throughput.started, coming) {
             return None;
         }
-        let gained = i64::try_from(moves.started.saturating_sub(coming)).ok().filter(|gained| *gained > 0)?;
+        let gained =
+            i64::try_from(throughput.started.saturating_sub(coming)).ok().filter(|gained| *gained > 0)?;
         let waiting = i64::try_from(waiting_count).ok()?;
         let left_ms = now.since_ms(from).saturating_mul(waiting).checked_div(gained)?;
         (left_ms <= DONE_WITHIN_MS).then_some(left_ms)

@@ -13,13 +13,12 @@ use crate::domain::ledger::reads::UNREAD_AFTER_MS;
 use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
 use crate::domain::model::wake::Wake;
 use crate::domain::queues::place::Place;
+use crate::domain::queues::throughput::is_draining;
 
 /// How long starts are watched after a silence before what is left from before is judged.
 const JUDGED_AFTER_MS: i64 = 10 * MINUTE_MS;
 /// How long they are watched at most: a backlog that is worked off is done by then, or is news of its own.
 const JUDGED_UNTIL_MS: i64 = HOUR_MS;
-/// Starts that outnumber enqueues by this much, twelve to ten, work a backlog off.
-const DRAINING: (u64, u64) = (12, 10);
 /// A silence shorter than this hides a job or two, and those are looked for one by one.
 const SILENCE_LEAST_MS: i64 = 2 * MINUTE_MS;
 
@@ -59,11 +58,11 @@ pub fn left_from_before(place: &Place<'_>, since: Timestamp) -> Vec<JobIx> {
     let counted = ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
     let classes: Vec<&JobClass> =
         counted.filter(|class| place.resolver.place_of_class(class).queue == place.at.queue).collect();
-    let mut moves = Moves::default();
+    let mut throughput = Moves::default();
     for facts in classes.iter().filter_map(|class| ledger.class(Some(class))) {
-        moves.add(facts.all_moves_since(since));
+        throughput.add(facts.all_moves_since(since));
     }
-    if moves.started.saturating_mul(DRAINING.1) >= moves.enqueued.saturating_mul(DRAINING.0) {
+    if is_draining(throughput.started, throughput.enqueued) {
         return Vec::new();
     }
     let before = since.minus_ms(ENQUEUE_TOLERANCE_MS);

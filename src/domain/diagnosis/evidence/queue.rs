@@ -1,4 +1,4 @@
-//! The queue itself: who waits, what moves there, and what moves elsewhere.
+//! The queue itself: who waits, what starts there, and what starts elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +24,13 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
     /// The newest start there; where starts do not tell the queue, of its classes.
     pub(in crate::domain::diagnosis) newest_start: Option<Timestamp>,
     /// What happened there in the last ten minutes.
-    pub(in crate::domain::diagnosis) moves: Moves,
+    pub(in crate::domain::diagnosis) throughput: Moves,
     /// Other queues on which jobs started since the trouble began, or shortly before and nobody waits there since;
     /// newest start first.
     pub(in crate::domain::diagnosis) elsewhere: Vec<Elsewhere<'a>>,
 }
 
-/// Another queue that moves.
+/// Another queue on which jobs start.
 pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
     pub(in crate::domain::diagnosis) place: &'a QueueRef,
     pub(in crate::domain::diagnosis) newest_start: Timestamp,
@@ -50,28 +50,28 @@ impl<'a> QueueEvidence<'a> {
     ) -> Self {
         let classes = classes(ledger, question);
         let resolver = QueueResolver::of(ledger, policy);
-        let moves = throughput::since(ledger, &resolver, question.place, heard.minus_ms(AROUND_MS));
+        let throughput = throughput::since(ledger, &resolver, question.place, heard.minus_ms(AROUND_MS));
         let newest_start = question.view.newest_start.or_else(|| started(ledger, question.place, &classes));
         Self {
             newest_start,
             classes,
-            moves,
+            throughput,
             elsewhere: elsewhere(question.queues, question.place, since, heard),
         }
     }
 
     /// Where it is heading, where both ways were seen.
     pub(in crate::domain::diagnosis) fn trend(&self, waiting: usize) -> Option<Trend> {
-        let coming = self.moves.enqueued.saturating_add(self.moves.released);
+        let coming = self.throughput.enqueued.saturating_add(self.throughput.released);
         let per_hour = |gained: u64| {
             let hours = HOUR_MS.checked_div(AROUND_MS).and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
             gained.saturating_mul(hours)
         };
-        match coming.checked_sub(self.moves.started) {
+        match coming.checked_sub(self.throughput.started) {
             Some(0) => None,
             Some(gained) => Some(Trend::Growing { per_hour: per_hour(gained) }),
             None => {
-                let gained = i64::try_from(self.moves.started.saturating_sub(coming)).ok()?;
+                let gained = i64::try_from(self.throughput.started.saturating_sub(coming)).ok()?;
                 let waiting = i64::try_from(waiting).ok().filter(|waiting| *waiting > 0)?;
                 Some(Trend::Draining { done_in_ms: AROUND_MS.saturating_mul(waiting).checked_div(gained)? })
             }
@@ -81,8 +81,8 @@ impl<'a> QueueEvidence<'a> {
     /// What happened there in the last minutes, as a fact.
     pub(in crate::domain::diagnosis) fn pace(&self) -> Fact {
         Fact::timeless(Finding::Pace {
-            started: self.moves.started,
-            enqueued: self.moves.enqueued,
+            started: self.throughput.started,
+            enqueued: self.throughput.enqueued,
             minutes: u64::try_from(AROUND_MS.wrapping_div(MINUTE_MS)).unwrap_or(0),
         })
     }

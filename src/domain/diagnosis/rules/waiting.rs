@@ -115,10 +115,10 @@ fn moving(elsewhere: &Elsewhere<'_>) -> Fact {
 
 /// Jobs start, and too few for what comes.
 pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let moves = evidence.queue.moves;
+    let throughput = evidence.queue.throughput;
     let is_moving = evidence.is_moving();
     // Starts that go on, attempts that end well, and jobs that wait all the same: there is no other word for it.
-    let is_shown = is_moving && moves.started >= STARTS_LEAST && moves.good > moves.bad;
+    let is_shown = is_moving && throughput.started >= STARTS_LEAST && throughput.good > throughput.bad;
     Some(
         Candidate::new(Cause::SlowBacklog, if is_moving { Weight::Strong } else { Weight::Possible })
             .certain_if(is_shown)
