@@ -33,7 +33,7 @@
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;
 //! - a store: a [`ports::table::Table`] in `adapters`, held to `tests/support/table_contract.rs`;
 //! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::model::policy::Policy`] that the core asks;
-//! - a place that letters go to on one machine: [`domain::model::channel::Topic`], and `adapters/notify`;
+//! - a channel that messages go by on one machine: [`domain::model::channel::Channel`], and `adapters/notify`;
 //! - something a function does with what arrives: `function`, over the same [`app`];
 //! - a way events may be saved: [`saved`]; a way they may arrive: [`delivery`].
 
