@@ -5,7 +5,7 @@ use super::host::Host;
 use super::{Note, Problem, Step, Variable, aws, name_or, shell};
 use crate::domain::incidents::cause::{Cause, SubCause};
 use crate::domain::job::{ConnectionName, QueueName};
-use crate::domain::model::policy::Policy;
+use crate::domain::policy::Policy;
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

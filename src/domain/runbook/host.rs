@@ -2,7 +2,7 @@
 
 use super::shell;
 use crate::domain::ledger::stream::StreamFacts;
-use crate::domain::model::policy::Policy;
+use crate::domain::policy::Policy;
 
 /// Where commands about workers run.
 #[derive(Clone, Debug, PartialEq, Eq)]

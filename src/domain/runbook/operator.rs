@@ -5,9 +5,9 @@
 use serde_json::json;
 
 use super::{Variable, aws, name_or, shell};
-use crate::domain::incidents::Incident;
+use crate::domain::incident::Incident;
 use crate::domain::job::{HOUR_MS, Timestamp};
-use crate::domain::model::policy::Policy;
+use crate::domain::policy::Policy;
 use crate::domain::seat::Seat;
 
 /// How long the silence lasts that a message offers: a shift's better half.
