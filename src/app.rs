@@ -83,8 +83,8 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         return Ok(Swept::Stood);
     };
     let mut plan = plan_sweep(ledger, book, policy, horizon);
-    if !plan.suspects.is_empty()
-        && let Some(View { ledger, book }) = store.confirm(&plan.suspects).await.map_err(AppError::Store)?
+    if !plan.to_verify.is_empty()
+        && let Some(View { ledger, book }) = store.confirm(&plan.to_verify).await.map_err(AppError::Store)?
     {
         plan = plan_sweep(ledger, book, policy, horizon);
     }
@@ -132,9 +132,9 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         at: now,
         incidents: plan.incidents.clone(),
         letters,
-        passed_over: plan.passed_over.clone(),
-        given_up: plan.given_up.clone(),
-        unseen: plan.unseen.iter().copied().collect(),
+        passed_over: plan.overtaken.clone(),
+        given_up: plan.unknown.clone(),
+        unseen: plan.hidden.iter().copied().collect(),
         silences: plan.silences.clone(),
         greeted_at: plan.greeting.as_ref().map(|_| now),
     };

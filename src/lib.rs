@@ -8,8 +8,10 @@
 //!    nothing. Together they make a [`domain::intake::DeliveryRecord`].
 //! 3. [`domain::ledger`] joins the record to what is known of every job. It only merges, so order, repetition and
 //!    splitting change nothing.
-//! 4. Once a minute a sweep looks at it queue by queue ([`domain::detect`]) and decides ([`domain::plan`]): incidents
-//!    opened, kept, closed; what to say; the gauges. The plan leaves no choice to whoever carries it out.
+//! 4. Once a minute a sweep looks at it queue by queue ([`domain::queues`]), decides what could be seen of each job
+//!    ([`domain::visibility`]), and asks one detector a kind ([`domain::detectors`]) what opens, goes on or is over
+//!    ([`domain::incidents`]). [`domain::sweep`] is the order of that, and makes a plan which leaves no choice to whoever
+//!    carries it out.
 //! 5. [`message`] puts incidents into words. [`app`] is the order of these steps, over the three [`ports`].
 //!
 //! [`replay`] drives the same `app` with a virtual clock and [`adapters`] that record; [`report`] prints what came of it.
@@ -23,14 +25,16 @@
 //!
 //! # Where do I add …
 //!
-//! - a line form: a file in its system's folder of `domain/systems`, its place in `StreamReader::preset`, a case for each line it declines;
+//! - a line form: a file in its system's folder of `domain/systems`, its place in the system's reader, a case for each line
+//!   it declines;
 //! - a line that Laravel should write: `integrations/laravel`, and its form in `domain/systems/laravel/queued.rs`;
-//! - an incident kind: [`domain::incident::Kind`], a file in `domain/plan`, its words in `message`, a story in
-//!   `tests/scenarios`;
+//! - an incident kind: [`domain::incidents::Kind`] and its payload in [`domain::incidents::Detail`], a file in
+//!   `domain/detectors`, its turn in `domain/sweep.rs`, its words in `message`, a story in `tests/scenarios`;
+//! - evidence that a job was consumed where nobody could see it: a file in `domain/visibility`, and its place in `decide`;
 //! - a metric: [`domain::metric::Metric`], and whoever counts it;
 //! - a store: a [`ports::table::Table`] in `adapters`, held to `tests/support/table_contract.rs`;
-//! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::policy::Policy`] that the core asks;
-//! - a place that letters go to on one machine: [`domain::outbox::Topic`], and `adapters/notify`;
+//! - a key of the configuration: `config/raw.rs` and its check, and the field of [`domain::model::policy::Policy`] that the core asks;
+//! - a channel that messages go by on one machine: [`domain::model::channel::Channel`], and `adapters/notify`;
 //! - something a function does with what arrives: `function`, over the same [`app`];
 //! - a way events may be saved: [`saved`]; a way they may arrive: [`delivery`].
 

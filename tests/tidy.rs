@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read must fail the test")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -175,6 +175,68 @@ fn arrows_point_inward() {
         }
     }
     none(found, "arrows point inward");
+}
+
+/// `queues` of `domain/queues/view.rs`; what lies directly in the domain is a room of its own.
+fn room(path: &str) -> Option<&str> {
+    path.strip_prefix("domain/")?.split('/').next().map(|name| name.trim_end_matches(".rs"))
+}
+
+/// Which rooms of the domain import which.
+fn rooms() -> BTreeMap<String, BTreeSet<String>> {
+    let below = Regex::new(r"\bcrate::domain::([a-z_]+)").unwrap();
+    let beside = Regex::new(r"(?m)^(?:pub )?use super::([a-z_]+)").unwrap();
+    let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in &sources() {
+        let Some(room) = room(&source.path).filter(|room| *room != "mod") else { continue };
+        let statements = source.statements();
+        let mut names: BTreeSet<&str> =
+            below.captures_iter(&statements).filter_map(|hit| Some(hit.get(1)?.as_str())).collect();
+        // `domain/sweep.rs` and `domain/queues/mod.rs` name their neighbours by `super`.
+        if source.path == format!("domain/{room}.rs") || source.path == format!("domain/{room}/mod.rs") {
+            names.extend(beside.captures_iter(&statements).filter_map(|hit| Some(hit.get(1)?.as_str())));
+        }
+        names.remove(room);
+        rooms.entry(room.to_owned()).or_default().extend(names.into_iter().map(str::to_owned));
+    }
+    rooms
+}
+
+#[test]
+fn the_rooms_of_the_domain_import_each_other_in_one_direction() {
+    let mut rooms = rooms();
+    // Who imports nobody that is left is at the bottom, and is taken away; what cannot be taken away is a circle.
+    loop {
+        let names: BTreeSet<String> = rooms.keys().cloned().collect();
+        let before = rooms.len();
+        rooms.retain(|_, imports| imports.iter().any(|name| names.contains(name)));
+        if rooms.len() == before {
+            break;
+        }
+    }
+    none(
+        rooms.into_iter().map(|(room, imports)| format!("{room}: {imports:?}")).collect(),
+        "a circle of rooms",
+    );
+}
+
+#[test]
+fn no_detector_knows_another() {
+    let kinds = ["backlog", "blind", "failing", "lost", "refused", "stalled", "stuck"];
+    let mut found = Vec::new();
+    for kind in kinds {
+        let path = format!("domain/detectors/{kind}.rs");
+        let source = sources().into_iter().find(|source| source.path == path).unwrap();
+        let statements = source.statements();
+        let others = kinds.iter().filter(|other| **other != kind);
+        let named = |other: &str| {
+            [format!("super::{other}"), format!("detectors::{other}")]
+                .iter()
+                .any(|it| statements.contains(it))
+        };
+        found.extend(others.filter(|other| named(other)).map(|other| format!("{path}: {other}")));
+    }
+    none(found, "a detector sees its own incident, and no other detector");
 }
 
 #[test]

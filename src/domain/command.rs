@@ -1,6 +1,6 @@
 //! What an operator asks of the sweep by hand.
 
-use super::policy::Silence;
+use super::model::policy::Silence;
 
 /// An operator's word.
 #[derive(Clone, Debug, PartialEq, Eq)]

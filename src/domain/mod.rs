@@ -3,24 +3,31 @@
 pub mod blind_spots;
 pub mod command;
 pub mod cron;
-pub mod detect;
+pub mod detectors;
 pub mod diagnosis;
 pub mod envelope;
 pub mod glob;
-pub mod incident;
+pub mod incidents;
 pub mod intake;
 pub mod job;
 pub mod ledger;
 pub mod metric;
+pub mod model;
 pub mod outbox;
 pub mod pairs;
-pub mod plan;
-pub mod policy;
 pub mod printable;
+pub mod queues;
 pub mod reading;
 pub mod redact;
 pub mod runbook;
 pub mod seat;
 pub mod systems;
+pub mod sweep;
 pub mod time;
+pub mod visibility;
 pub mod watching;
+
+// Paths of before, for as long as other rooms use them.
+pub use incidents as incident;
+pub use model::policy;
+pub use sweep as plan;

@@ -1,49 +1,25 @@
-//! What is to be sent, addressed: a notification in the words of one topic.
+//! What is to be sent, addressed: a notification in the words of one channel.
 //!
-//! A notification that goes to two topics is two letters, so that a failure of one does not send the other again.
+//! A notification that goes to two channels is two messages, so that a failure of one does not send the other again.
 
 use serde::{Deserialize, Serialize};
 
-use super::incident::Severity;
+use super::incidents::Severity;
 
-/// Where a letter goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// People's mail boxes: a subject and a plain text.
-    Email,
-    /// Amazon Q Developer in chat applications: JSON in its own schema, anything else is dropped there unsaid.
-    Chat,
-    /// Whoever reads the standard output of `watch`: the machine JSON, one object a line.
-    Output,
-    /// A command on this machine: the machine JSON.
-    Command,
-    /// A URL that takes a POST: the machine JSON.
-    Webhook,
-}
+use super::model::channel::Channel;
 
-impl Topic {
-    /// The topic's name in messages to the operator.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "e-mail",
-            Self::Chat => "chat",
-            Self::Output => "output",
-            Self::Command => "command",
-            Self::Webhook => "webhook",
-        }
-    }
-}
+// The names of before, for as long as other rooms use them.
+pub use super::model::channel::Channel as Topic;
+pub use OutgoingMessage as Letter;
 
-/// Something to be sent to one topic.
+/// Something to be sent by one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct OutgoingMessage {
     /// Where it goes.
-    pub topic: Topic,
+    pub topic: Channel,
     /// At most 99 ASCII characters.
     pub subject: String,
-    /// Plain text or JSON, as the topic wants it.
+    /// Plain text or JSON, as the channel wants it.
     pub body: String,
     /// The incident's id, `now-watching` for the greeting.
     pub incident: String,
@@ -55,11 +31,11 @@ pub struct Letter {
     pub queue: Option<String>,
 }
 
-/// What tells one letter from another.
-pub type LetterId = (Topic, String);
+/// What tells one message from another.
+pub type LetterId = (Channel, String);
 
-impl Letter {
-    /// What tells it from others: its topic and the notification's id.
+impl OutgoingMessage {
+    /// What tells it from others: its channel and the notification's id.
     #[must_use]
     pub fn id(&self) -> LetterId {
         (self.topic, self.notification.clone())

@@ -15,7 +15,7 @@ use crate::domain::policy::Silence;
 use crate::ports::table::{Expected, Item, Table, Written};
 
 /// The format of the body. A sweep leaves a newer one alone: during a deploy two versions run side by side.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The body.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -91,7 +91,7 @@ impl Mail<'_> {
         paragraph(text, &format!("{opening}  {headline}"));
         labelled(text, labels.app, &self.policy.app);
         if incident.key.kind == Kind::Blind {
-            for source in &incident.sources {
+            for source in &incident.detail.silent().sources {
                 labelled(text, labels.source, source);
             }
         } else if incident.key.queue.is_some()
@@ -114,12 +114,12 @@ impl Mail<'_> {
             let lasted = self.say(&Sentence::OpenFor(&lasted));
             labelled(text, labels.until, &format!("{} ({lasted})", self.clock.show(resolved_at)));
         }
-        if let Some(starts_since) = incident.starts_since.filter(|_| self.is_over()) {
+        if let Some(starts_since) = incident.detail.stall().starts_since.filter(|_| self.is_over()) {
             labelled(text, labels.moves, &self.clock.show(starts_since));
         }
         self.count(text);
         // Each tells of its own end.
-        for follower in incident.followers.iter().filter(|_| !self.is_over()) {
+        for follower in incident.grouped.iter().filter(|_| !self.is_over()) {
             labelled(text, labels.also, follower);
         }
     }
@@ -149,7 +149,7 @@ impl Mail<'_> {
         if let Some(said) = said {
             say(&self.say(&said));
         }
-        let unseen = incident.unseen_count.min(incident.given_up);
+        let unseen = incident.detail.loss().hidden_count.min(incident.given_up);
         if unseen > 0 {
             say(&self.say(&Sentence::Unseen(unseen)));
         }
@@ -161,7 +161,7 @@ impl Mail<'_> {
         if self.is_over() {
             return self.classes(text, &indent(labels.jobs));
         }
-        let draining = incident.done_in_ms.map(|done_in_ms| Trend::Draining { done_in_ms });
+        let draining = incident.detail.delay().done_in_ms.map(|done_in_ms| Trend::Draining { done_in_ms });
         let asked_now = self.diagnosis().filter(|diagnosis| diagnosis.as_of == self.now);
         if let Some(trend) = draining.or(asked_now.and_then(|diagnosis| diagnosis.trend)) {
             labelled(text, &indent(labels.jobs), &words::trend(self.language, trend));
@@ -224,9 +224,10 @@ impl Mail<'_> {
     fn jobs(&self, text: &mut String) {
         let incident = self.incident;
         if incident.jobs.is_empty() {
-            if !incident.classes.is_empty() {
+            let classes = incident.detail.failure().classes;
+            if !classes.is_empty() {
                 title_of(text, self.labels.ids);
-                for class in incident.classes.keys() {
+                for class in classes.keys() {
                     item(text, class.as_str());
                 }
             }

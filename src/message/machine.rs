@@ -114,7 +114,7 @@ pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> S
             connection: incident.key.connection.as_ref().map(|name| shown(name.as_str())),
             queue: incident.key.queue.as_ref().map(|name| shown(name.as_str())),
             queues: incident.queues.iter().map(|name| shown(name.as_str())).collect(),
-            sources: incident.sources.iter().map(|name| shown(name)).collect(),
+            sources: incident.detail.silent().sources.iter().map(|name| shown(name)).collect(),
             reason: incident.key.reason.map(Blindness::as_str),
             opened_at: incident.opened_at.to_string(),
             resolved_at: incident.resolved_at.map(|at| at.to_string()),

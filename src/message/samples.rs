@@ -1,11 +1,11 @@
 //! An incident and a notification for this module's tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::domain::diagnosis::finding::Unknown;
 use crate::domain::diagnosis::{Cause, Diagnosis, Weight};
 use crate::domain::incident::{
-    Fact, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState, Severity,
+    Fact, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState,
 };
 use crate::domain::job::Timestamp;
 use crate::domain::runbook::{Note, Step};
@@ -14,23 +14,15 @@ use crate::domain::runbook::{Note, Step};
 const OPENED_AT: Timestamp = Timestamp::from_ms(1_765_024_620_000);
 
 pub(super) fn stalled() -> Incident {
+    let key = Key {
+        kind: Kind::Stalled,
+        connection: Some("redis".into()),
+        queue: Some("default".into()),
+        reason: None,
+    };
     Incident {
-        id: "stalled-redis-default-20251206T1237Z".into(),
-        key: Key {
-            kind: Kind::Stalled,
-            connection: Some("redis".into()),
-            queue: Some("default".into()),
-            reason: None,
-        },
-        severity: Severity::Page,
         queues: BTreeSet::from(["default".into()]),
-        classes: BTreeMap::new(),
-        sources: BTreeSet::new(),
-        opened_at: OPENED_AT,
-        resolved_at: None,
-        is_after_end: false,
         oldest_ready_at: Some(OPENED_AT.plus_ms(-350_000)),
-        since: None,
         jobs_count: 2,
         jobs_now: 2,
         jobs: vec![ListedJob {
@@ -41,23 +33,9 @@ pub(super) fn stalled() -> Incident {
         }],
         matched_by: Some(MatchedBy::Id),
         longest_wait_ms: 350_000,
-        newest_start_at_opening: None,
-        starts_since: None,
-        given_up: 0,
-        reminders_count: 0,
         evidence: vec![Fact::when(Finding::LastStart, None)],
-        notifications: Vec::new(),
         diagnosis: Some(diagnosis()),
-        unseen_count: 0,
-        calm_since: None,
-        turned_unknown: Vec::new(),
-        is_gap_judged: false,
-        done_in_ms: None,
-        corrections_count: 0,
-        followers: BTreeSet::new(),
-        grouped_under: None,
-        is_withheld: false,
-        closed_because: None,
+        ..Incident::open("stalled-redis-default-20251206T1237Z".into(), key, OPENED_AT)
     }
 }
 

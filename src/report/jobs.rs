@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Moment;
-use crate::domain::detect::queues::ready_at;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::record::{Enqueue, Registers, State};
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::policy::Policy;
+use crate::domain::queues::view::ready_at;
 
 /// One job.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -254,7 +254,7 @@ impl Report {
     #[must_use]
     pub fn over<S>(outcome: &Outcome<S>, view: View<'_>, policy: &Policy, extent: Extent) -> Self {
         let View { ledger, book } = view;
-        let unseen = &outcome.last_plan.unseen;
+        let unseen = &outcome.last_plan.hidden;
         let rejected: Vec<RejectedRow> = outcome
             .rejected
             .iter()

@@ -3,16 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use queuewatch::domain::detect::Wake;
-use queuewatch::domain::detect::queues::{self, WaitingJob};
+use queuewatch::domain::systems::Classifier;
 use queuewatch::domain::diagnosis::{Cause, Diagnosis, Question, diagnose};
-use queuewatch::domain::incident::{Book, Incident, Key, Kind};
+use queuewatch::domain::incidents::{Incident, Key, Kind};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::Ledger;
-use queuewatch::domain::ledger::class::Lane;
-use queuewatch::domain::plan::{Horizon, plan_sweep};
+use queuewatch::domain::model::queue_ref::QueueRef;
+use queuewatch::domain::model::wake::Wake;
 use queuewatch::domain::policy::Policy;
-use queuewatch::domain::systems::Classifier;
+use queuewatch::domain::queues::view::{self, WaitingJob};
 use queuewatch::replay::{Outcome, replay};
 use serde_json::Value;
 
@@ -131,15 +130,15 @@ fn ledger_after(name: &str, after_ms: i64) -> (Ledger, Timestamp) {
 fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let (ledger, now) = ledger_after(name, after_ms);
     let policy = policy();
-    let queues = queues::look(&ledger, &policy, now, &mut Wake::default());
-    let (lane, view) = queues.iter().find(|((_, queue), _)| queue.is_some()).unwrap();
-    let lane: Lane = lane.clone();
+    let queues = view::read(&ledger, &policy, now, &mut Wake::default());
+    let (place, view) = queues.iter().find(|(place, _)| place.queue.is_some()).unwrap();
+    let place: QueueRef = place.clone();
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();
     let jobs = if kind == Kind::Backlog { overdue } else { Vec::new() };
-    let incident = incident(kind, &lane, now);
+    let incident = Incident::open("one".into(), Key::at(kind, &place), now);
     let question = Question {
         incident: &incident,
-        lane: &lane,
+        place: &place,
         view,
         jobs: &jobs,
         queues: &queues,
@@ -148,16 +147,6 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
         heard_until: now,
     };
     diagnose(&ledger, &policy, &question)
-}
-
-/// An incident as the planner makes one, under another key.
-fn incident(kind: Kind, lane: &Lane, now: Timestamp) -> Incident {
-    let mut ledger = Ledger::default();
-    ledger.reject("not_json", now);
-    let plan = plan_sweep(&ledger, &Book::default(), &policy(), Horizon { now, last_delivery: None });
-    let blank = plan.incidents.into_iter().next().unwrap();
-    let key = Key { kind, connection: lane.0.clone(), queue: lane.1.clone(), reason: None };
-    Incident { key, since: None, evidence: Vec::new(), ..blank }
 }
 
 #[test]

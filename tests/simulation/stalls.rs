@@ -52,7 +52,7 @@ impl Judge<'_> {
         let has_fired = |incident: &Incident| {
             incident.notifications.iter().any(|told| told.state == NotificationState::Firing)
         };
-        let leads = |leader: &&Incident| leader.followers.contains(&incident.id);
+        let leads = |leader: &&Incident| leader.grouped.contains(&incident.id);
         has_fired(incident) || self.incidents.iter().filter(leads).any(has_fired)
     }
 

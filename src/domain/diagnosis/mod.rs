@@ -4,70 +4,33 @@
 //! evidence supports it, and how much; `ranking` puts them in order. Silence never names a cause alone: it looks the
 //! same for an idle, dead, paused, misrouted and file-logging worker, so that what it leaves open is listed, too.
 
-pub mod cause;
 mod evidence;
-pub mod finding;
 mod ranking;
 mod rules;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
-mod tests;
-mod weight;
+pub(super) mod tests;
 
-use serde::{Deserialize, Serialize};
-
-use super::detect::queues::{QueueView, Queues, WaitingJob};
-use super::incident::Incident;
+use super::incidents::Incident;
 use super::job::Timestamp;
 use super::ledger::Ledger;
-use super::ledger::class::Lane;
 use super::ledger::reads::Missing;
-use super::policy::Policy;
-use super::runbook::{LogsQuery, Step};
-use finding::{Trend, Unknown};
+use super::model::policy::Policy;
+use super::model::queue_ref::QueueRef;
+use super::queues::view::{QueueView, Queues, WaitingJob};
 
-pub use cause::{Cause, SubCause};
+pub use super::incidents::cause::{self, Cause, SubCause};
+pub use super::incidents::diagnosis::Diagnosis;
+pub use super::incidents::fact::{self as finding, Fact, Finding, Who};
+pub use super::incidents::weight::Weight;
 pub use evidence::queue_facts;
-pub use finding::{Fact, Finding, Who};
-pub use weight::Weight;
-
-/// What is likely, and what supports it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Diagnosis {
-    /// The likeliest cause.
-    pub cause: Cause,
-    /// What is behind it, where lines say.
-    pub sub_cause: Option<SubCause>,
-    /// Whether the lines leave no other.
-    pub is_certain: bool,
-    /// How much speaks for the likeliest.
-    #[serde(default)]
-    pub weight: Weight,
-    /// At most two more.
-    pub runners_up: Vec<Cause>,
-    /// What supports it.
-    pub evidence: Vec<Fact>,
-    /// What changed within the last hour.
-    pub changes: Vec<Fact>,
-    /// Where the queue is heading.
-    pub trend: Option<Trend>,
-    /// What logs cannot tell.
-    pub cannot_tell: Vec<Unknown>,
-    /// What to run, best first; then what finds the variables in it.
-    pub commands: Vec<Step>,
-    /// Where to read on.
-    pub logs: Option<LogsQuery>,
-    /// When it was asked.
-    pub as_of: Timestamp,
-}
-
 /// What is asked about.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// The incident as it stands; its list of jobs may be empty.
     pub incident: &'a Incident,
     /// The place it is at.
-    pub lane: &'a Lane,
+    pub place: &'a QueueRef,
     /// That place at this moment.
     pub view: &'a QueueView,
     /// The jobs it is about, oldest first, for kinds of jobs that wait.

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Diagnosis;
-use super::cause::Cause;
 use super::evidence::{Evidence, counting, queue_facts};
-use super::finding::{Fact, Finding, Trend, Unknown};
 use super::rules::Candidate;
-use super::weight::Weight;
-use crate::domain::incident::{Blindness, Kind};
+use crate::domain::incidents::cause::Cause;
+use crate::domain::incidents::fact::{Fact, Finding, Trend, Unknown};
+use crate::domain::incidents::weight::Weight;
+use crate::domain::incidents::{Blindness, Kind};
 use crate::domain::job::{HOUR_MS, JobClass, JobId, JobUuid, MINUTE_MS, QueueName};
 use crate::domain::runbook::{self, LogsQuery, Problem, task_of};
 
@@ -80,10 +80,11 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
     let group = silent.or(evidence.workers.stream.map(|stream| &*stream.log_group));
     let is_on_ecs = evidence.policy.ecs.cluster.is_some()
         || evidence.ledger.streams.all().iter().any(|stream| task_of(&stream.log_stream).is_some());
+    let names = question.place.names();
     let problem = Problem {
         cause: first.cause,
         sub_cause: first.sub_cause,
-        lane: question.lane,
+        lane: &names,
         queues: &queues,
         stream: log_file
             .filter(|_| is_hidden)
@@ -213,7 +214,7 @@ fn cannot_tell(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -
         }
     };
     if is_of_a_queue(evidence) {
-        if question.lane.1.is_none() {
+        if question.place.queue.is_none() {
             add(Unknown::WhichQueue);
         }
         if !counting(evidence.ledger, question.jobs).is_empty() {
@@ -239,12 +240,13 @@ fn logs(evidence: &Evidence<'_>) -> Option<LogsQuery> {
     // Jobs that are unknown are not in question any more.
     let is_unknown = question.incident.is_of_missing_lines();
     let listed = if is_unknown { question.incident.jobs.as_slice() } else { &[] };
+    let failing = question.incident.detail.failure();
     let of_jobs: BTreeSet<&JobClass> = question
         .jobs
         .iter()
         .take(JOBS_ASKED_MAX)
         .filter_map(|job| evidence.ledger.job(job.ix)?.known.class())
-        .chain(question.incident.classes.keys())
+        .chain(failing.classes.keys())
         .chain(listed.iter().filter_map(|job| job.class.as_ref()))
         .collect();
     let classes = of_jobs.into_iter().map(class_name);

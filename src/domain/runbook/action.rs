@@ -3,7 +3,7 @@
 use super::ecs::Ask;
 use super::host::Host;
 use super::{Note, Problem, Step, Variable, aws, name_or, shell};
-use crate::domain::diagnosis::cause::{Cause, SubCause};
+use crate::domain::incidents::cause::{Cause, SubCause};
 use crate::domain::policy::Policy;
 use crate::domain::systems::runbook;
 

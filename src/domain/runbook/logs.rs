@@ -2,46 +2,13 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-
-use super::{aws, shell};
+use super::{LogsQuery, aws, shell};
 use crate::domain::job::{SECOND_MS, Timestamp};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 /// Lines a query shows: more than anybody reads, few enough for one page.
 const LINES_MAX: u32 = 200;
-/// Groups asked at once; an app has one or two.
-const GROUPS_MAX: usize = 5;
-/// Words looked for; each makes the pattern slower to read.
-const WORDS_MAX: usize = 4;
-
-/// What to read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogsQuery {
-    groups: Vec<String>,
-    words: Vec<String>,
-    from: Timestamp,
-    until: Timestamp,
-}
-
 impl LogsQuery {
-    /// Asks for lines with one of these words, newest last. `None` where no group's name is known. A word that is
-    /// more than letters, digits, `_` and `-` would mean something in a pattern, and is left out.
-    #[must_use]
-    pub fn new<'a>(
-        groups: impl Iterator<Item = &'a str>,
-        words: impl Iterator<Item = &'a str>,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Option<Self> {
-        let groups: Vec<String> =
-            groups.filter(|group| !group.is_empty()).take(GROUPS_MAX).map(str::to_owned).collect();
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        let plain = words.filter(|word| !word.is_empty() && word.bytes().all(is_plain));
-        let words = plain.take(WORDS_MAX).map(str::to_owned).collect();
-        (!groups.is_empty()).then_some(Self { groups, words, from, until })
-    }
-
     /// As a command; its answer comes with `aws logs get-query-results`.
     #[must_use]
     pub fn command(&self, policy: &Policy) -> String {

@@ -12,82 +12,21 @@ mod logs;
 mod operator;
 pub(super) mod shell;
 
-use serde::{Deserialize, Serialize};
-
-use super::diagnosis::cause::{Cause, SubCause};
+use super::incidents::cause::{Cause, SubCause};
 use super::job::QueueName;
 use super::ledger::class::Lane;
 use super::ledger::stream::StreamFacts;
-use super::policy::Policy;
+use super::model::policy::Policy;
 use host::Host;
 
+pub use super::incidents::advice::{LogsQuery, Note, Step, Variable};
 pub use host::task_of;
-pub use logs::LogsQuery;
 pub use operator::{close, silence};
 
 /// Commands of one message, the best first: what is read on a phone, and leaves room for the rest.
 const STEPS_MAX: usize = 8;
 
-/// A command, and what to know before it is run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// What to paste.
-    pub command: String,
-    /// What to know.
-    pub note: Option<Note>,
-}
-
-/// What to know of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Note {
-    /// It takes a job, and one of its attempts.
-    SpendsAttempt,
-    /// It is for a client of the database.
-    InDatabase,
-    /// A way around the store; jobs that are in it stay there.
-    JobsStay,
-    /// Workers finish their job and end; something must start them again.
-    WorkersEnd,
-    /// For the entrypoint, instead of a redirection into a file.
-    MendsEntrypoint,
-    /// Whoever paused it had a reason.
-    AskWhoPaused,
-    /// It finds what stands for a variable.
-    Finds(Variable),
-}
-
-/// What is not known, as it stands in commands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Variable {
-    /// The cluster.
-    Cluster,
-    /// The service.
-    Service,
-    /// The task.
-    Task,
-    /// The log group.
-    LogGroup,
-    /// The function that sweeps.
-    Sweep,
-}
-
 impl Variable {
-    const ALL: [Self; 5] = [Self::Cluster, Self::Service, Self::Task, Self::LogGroup, Self::Sweep];
-
-    /// As it stands in a command.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cluster => "$CLUSTER",
-            Self::Service => "$SERVICE",
-            Self::Task => "$TASK",
-            Self::LogGroup => "$LOG_GROUP",
-            Self::Sweep => "$SWEEP",
-        }
-    }
-
     fn found_by(self, policy: &Policy) -> String {
         match self {
             Self::Cluster => {

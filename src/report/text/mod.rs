@@ -11,7 +11,6 @@ use anstyle::{AnsiColor, Style};
 
 use super::{IncidentRow, Report};
 use crate::domain::job::Timestamp;
-use crate::domain::ledger::class::Lane;
 use crate::domain::metric::Kind;
 use crate::domain::policy::Policy;
 use crate::message::duration;
@@ -248,12 +247,6 @@ fn messages(text: &mut String, incident: &IncidentRow, palette: Palette) {
         let more = reminders.saturating_sub(REMINDERS_SHOWN_MAX);
         let _ = writeln!(text, "  {dim}and {}{dim:#}", count(more as u64, "more reminder"));
     }
-}
-
-/// `redis:default`; what is not known is `unknown`.
-fn place((connection, queue): &Lane) -> String {
-    let connection = connection.as_ref().map_or("unknown", |name| name.as_str());
-    format!("{connection}:{}", queue.as_ref().map_or("unknown", |name| name.as_str()))
 }
 
 /// `2025-12-06 12:37:00`, UTC.

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::place;
 use super::table::Table;
-use crate::domain::detect::lanes::Lanes;
-use crate::domain::detect::queues::ready_at;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::record::State;
 use crate::domain::policy::Policy;
+use crate::domain::queues::resolver::QueueResolver;
+use crate::domain::queues::view::ready_at;
 use crate::message::duration;
 use crate::replay::Outcome;
 
@@ -27,10 +26,10 @@ struct Row {
 pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
     let ledger = &outcome.store.ledger;
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    let lanes = Lanes::of(ledger, policy);
+    let resolver = QueueResolver::of(ledger, policy);
     for (ix, job) in ledger.jobs() {
         let (state, _) = ledger.state(job);
-        let row = rows.entry(place(&lanes.lane_of(ix))).or_default();
+        let row = rows.entry(resolver.queue_of_job(ix).to_string()).or_default();
         let enqueue = job.known.enqueued;
         row.enqueued = row.enqueued.saturating_add(u64::from(enqueue.is_some()));
         let started_at = ledger.started_at(job).filter(|_| state != State::Pending);

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Palette, place, short};
-use crate::domain::detect::lanes::Lanes;
+use super::{Palette, short};
 use crate::domain::incident::{NotificationState, Severity};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::LaneFacts;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::policy::Policy;
+use crate::domain::queues::resolver::QueueResolver;
 use crate::replay::Outcome;
 
 struct Entry {
@@ -58,16 +58,15 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
             entries.push(Entry { at, text, mood: Mood::Plain });
         }
     };
-    let lanes = Lanes::of(ledger, policy);
-    let mut by_place: BTreeMap<Lane, LaneFacts> = BTreeMap::new();
+    let resolver = QueueResolver::of(ledger, policy);
+    let mut by_place: BTreeMap<QueueRef, LaneFacts> = BTreeMap::new();
     for (lane, facts) in ledger.lanes() {
-        let all = by_place.entry(lanes.resolve(lane)).or_default();
+        let all = by_place.entry(resolver.resolve(lane)).or_default();
         all.oldest_enqueue = [all.oldest_enqueue, facts.oldest_enqueue].into_iter().flatten().min();
         all.newest_enqueue = all.newest_enqueue.max(facts.newest_enqueue);
         all.starts.extend(facts.newest_start().map(|at| (at, JobIx(0))));
     }
-    for (lane, facts) in by_place {
-        let place = place(&lane);
+    for (place, facts) in by_place {
         let (first, last, start) = (facts.oldest_enqueue, facts.newest_enqueue, facts.newest_start());
         plain(first, format!("first enqueue on {place}"));
         plain(last.filter(|_| last != first), format!("last enqueue on {place}"));

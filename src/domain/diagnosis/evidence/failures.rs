@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::AROUND_MS;
-use crate::domain::diagnosis::cause::SubCause;
-use crate::domain::diagnosis::finding::{Fact, Finding};
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::SubCause;
+use crate::domain::incidents::fact::{Fact, Finding};
 use crate::domain::job::{DAY_MS, JobClass, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::outcomes::Verdict;

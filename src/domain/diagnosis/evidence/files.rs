@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::diagnosis::finding::{Fact, Finding};
+use crate::domain::incidents::fact::{Fact, Finding};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::stream::StreamFacts;

@@ -10,11 +10,11 @@ mod store;
 mod workers;
 
 use super::Question;
-use super::finding::{Fact, Finding};
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::fact::{Fact, Finding};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 pub(super) use attempts::Attempts;
 pub(super) use ends::End;
@@ -62,7 +62,7 @@ impl<'a> Evidence<'a> {
             question,
             heard,
             since,
-            workers: Workers::gather(ledger, question.lane, from, heard),
+            workers: Workers::gather(ledger, question.place, from, heard),
             attempts: Attempts::gather(ledger, policy, &queue.classes, from, (heard, question.now)),
             store: Store::gather(ledger, from, heard),
             files: files::gather(ledger, heard),
@@ -79,13 +79,13 @@ impl<'a> Evidence<'a> {
 
     /// Whether anything has started on the queue within its grace: else only work in progress keeps it going.
     pub(super) fn is_moving(&self) -> bool {
-        let grace_ms = self.policy.grace_ms(self.question.lane.1.as_ref(), None);
+        let grace_ms = self.policy.grace_ms(self.question.place.queue.as_ref(), None);
         self.queue.newest_start.is_some_and(|at| at.plus_ms(grace_ms) > self.heard)
     }
 
     /// That fewer workers say that they live than somebody expects here.
     pub(super) fn too_few_workers(&self) -> Option<Fact> {
-        let expected = u64::from(self.policy.expect_workers(self.question.lane.1.as_ref())?);
+        let expected = u64::from(self.policy.expect_workers(self.question.place.queue.as_ref())?);
         let alive = self.workers.naming.len() as u64;
         (alive < expected).then(|| Fact::timeless(Finding::WorkersExpected { alive, expected }))
     }

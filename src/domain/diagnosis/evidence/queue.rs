@@ -1,18 +1,18 @@
-//! The queue itself: who waits, what moves there, and what moves elsewhere.
+//! The queue itself: who waits, what starts there, and what starts elsewhere.
 
 use std::collections::BTreeSet;
 
 use super::{AROUND_MS, LogFile, files};
-use crate::domain::detect::lanes::Lanes;
-use crate::domain::detect::moves;
-use crate::domain::detect::queues::{QueueView, Queues, WaitingJob};
 use crate::domain::diagnosis::Question;
-use crate::domain::diagnosis::finding::{Fact, Finding, Trend};
+use crate::domain::incidents::fact::{Fact, Finding, Trend};
 use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::pace::Moves;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::queues::resolver::QueueResolver;
+use crate::domain::queues::throughput;
+use crate::domain::queues::view::{QueueView, Queues, WaitingJob};
 
 /// Jobs looked at one by one: a stall may hold a hundred thousand, and be asked about each minute.
 const JOBS_EXAMINED_MAX: usize = 1_000;
@@ -24,15 +24,15 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
     /// The newest start there; where starts do not tell the queue, of its classes.
     pub(in crate::domain::diagnosis) newest_start: Option<Timestamp>,
     /// What happened there in the last ten minutes.
-    pub(in crate::domain::diagnosis) moves: Moves,
+    pub(in crate::domain::diagnosis) throughput: Moves,
     /// Other queues on which jobs started since the trouble began, or shortly before and nobody waits there since;
     /// newest start first.
     pub(in crate::domain::diagnosis) elsewhere: Vec<Elsewhere<'a>>,
 }
 
-/// Another queue that moves.
+/// Another queue on which jobs start.
 pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
-    pub(in crate::domain::diagnosis) lane: &'a Lane,
+    pub(in crate::domain::diagnosis) place: &'a QueueRef,
     pub(in crate::domain::diagnosis) newest_start: Timestamp,
     /// Whether jobs wait there, too: its workers have enough to do.
     pub(in crate::domain::diagnosis) is_busy: bool,
@@ -49,29 +49,29 @@ impl<'a> QueueEvidence<'a> {
         heard: Timestamp,
     ) -> Self {
         let classes = classes(ledger, question);
-        let lanes = Lanes::of(ledger, policy);
-        let moves = moves::since(ledger, &lanes, question.lane, heard.minus_ms(AROUND_MS));
-        let newest_start = question.view.newest_start.or_else(|| started(ledger, question.lane, &classes));
+        let resolver = QueueResolver::of(ledger, policy);
+        let throughput = throughput::since(ledger, &resolver, question.place, heard.minus_ms(AROUND_MS));
+        let newest_start = question.view.newest_start.or_else(|| started(ledger, question.place, &classes));
         Self {
             newest_start,
             classes,
-            moves,
-            elsewhere: elsewhere(question.queues, question.lane, since, heard),
+            throughput,
+            elsewhere: elsewhere(question.queues, question.place, since, heard),
         }
     }
 
     /// Where it is heading, where both ways were seen.
     pub(in crate::domain::diagnosis) fn trend(&self, waiting: usize) -> Option<Trend> {
-        let coming = self.moves.enqueued.saturating_add(self.moves.released);
+        let coming = self.throughput.enqueued.saturating_add(self.throughput.released);
         let per_hour = |gained: u64| {
             let hours = HOUR_MS.checked_div(AROUND_MS).and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
             gained.saturating_mul(hours)
         };
-        match coming.checked_sub(self.moves.started) {
+        match coming.checked_sub(self.throughput.started) {
             Some(0) => None,
             Some(gained) => Some(Trend::Growing { per_hour: per_hour(gained) }),
             None => {
-                let gained = i64::try_from(self.moves.started.saturating_sub(coming)).ok()?;
+                let gained = i64::try_from(self.throughput.started.saturating_sub(coming)).ok()?;
                 let waiting = i64::try_from(waiting).ok().filter(|waiting| *waiting > 0)?;
                 Some(Trend::Draining { done_in_ms: AROUND_MS.saturating_mul(waiting).checked_div(gained)? })
             }
@@ -81,8 +81,8 @@ impl<'a> QueueEvidence<'a> {
     /// What happened there in the last minutes, as a fact.
     pub(in crate::domain::diagnosis) fn pace(&self) -> Fact {
         Fact::timeless(Finding::Pace {
-            started: self.moves.started,
-            enqueued: self.moves.enqueued,
+            started: self.throughput.started,
+            enqueued: self.throughput.enqueued,
             minutes: u64::try_from(AROUND_MS.wrapping_div(MINUTE_MS)).unwrap_or(0),
         })
     }
@@ -93,49 +93,51 @@ fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a J
     let mut classes: BTreeSet<&JobClass> =
         of_jobs.filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
     let stuck = question.view.stuck.iter().filter_map(|attempt| attempt.class.as_ref());
-    for name in question.incident.classes.keys().chain(stuck) {
+    let failing = question.incident.detail.failure().classes;
+    for name in failing.keys().chain(stuck) {
         classes.extend(ledger.classes().find(|(class, _)| *class == name).map(|(class, _)| class));
     }
-    if question.incident.classes.is_empty() && question.lane.1.is_some() {
+    if failing.is_empty() && question.place.queue.is_some() {
         // What runs there holds up what waits there, whatever its class.
-        let is_there = |on: &Lane| is_same_place(on, question.lane);
-        let there = ledger.classes().filter(|(_, facts)| facts.enqueued_on.iter().any(is_there));
+        let is_there = |on: &QueueRef| question.place.is_same_queue(on);
+        let there = ledger
+            .classes()
+            .filter(|(_, facts)| facts.enqueued_on.iter().any(|names| is_there(&names.into())));
         classes.extend(there.map(|(class, _)| class));
     }
-    if classes.is_empty() && question.lane.1.is_none() {
+    if classes.is_empty() && question.place.queue.is_none() {
         classes.extend(ledger.classes().map(|(class, _)| class));
     }
     classes
 }
 
-/// Whether two places may be one: what is not known may be anything.
-fn is_same_place(one: &Lane, other: &Lane) -> bool {
-    let is_same = |a: Option<&str>, b: Option<&str>| a.is_none() || b.is_none() || a == b;
-    let connection = |lane: &'_ Lane| lane.0.as_ref().map(|name| name.as_str().to_owned());
-    is_same(connection(one).as_deref(), connection(other).as_deref()) && one.1 == other.1
-}
-
-fn elsewhere<'a>(queues: &'a Queues, lane: &Lane, since: Timestamp, heard: Timestamp) -> Vec<Elsewhere<'a>> {
+fn elsewhere<'a>(
+    queues: &'a Queues,
+    place: &QueueRef,
+    since: Timestamp,
+    heard: Timestamp,
+) -> Vec<Elsewhere<'a>> {
     // A place without a queue may be any: what starts "elsewhere" may be what is asked about.
-    if lane.1.is_none() {
+    if place.queue.is_none() {
         return Vec::new();
     }
-    let others = queues.iter().filter(|(other, _)| other.1.is_some() && !is_same_place(other, lane));
-    let moving = others.filter_map(|(lane, view)| {
+    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && !other.is_same_queue(place));
+    let moving = others.filter_map(|(place, view)| {
         let newest_start = view.newest_start.filter(|at| *at >= since.minus_ms(AROUND_MS))?;
         let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);
         let is_since = newest_start >= since;
         // Who waits there in vain shows that its workers may be gone as well.
-        (is_since || !is_busy).then_some(Elsewhere { lane, newest_start, is_busy, is_since })
+        (is_since || !is_busy).then_some(Elsewhere { place, newest_start, is_busy, is_since })
     });
     let mut moving: Vec<_> = moving.collect();
-    moving.sort_by_key(|it| (std::cmp::Reverse(it.newest_start), it.lane));
+    moving.sort_by_key(|it| (std::cmp::Reverse(it.newest_start), it.place));
     moving
 }
 
 /// The newest start of classes that wait on several queues, by lines that do not tell which.
-fn started(ledger: &Ledger, lane: &Lane, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
-    let facts = classes.iter().filter(|_| lane.1.is_none()).filter_map(|class| ledger.class(Some(class)));
+fn started(ledger: &Ledger, place: &QueueRef, classes: &BTreeSet<&JobClass>) -> Option<Timestamp> {
+    let facts =
+        classes.iter().filter(|_| place.queue.is_none()).filter_map(|class| ledger.class(Some(class)));
     facts.filter_map(|facts| facts.newest_start.map(|(at, _)| at)).max()
 }
 
@@ -157,7 +159,7 @@ pub fn queue_facts(ledger: &Ledger, view: &QueueView, jobs: &[&WaitingJob], now:
     }
     let classes: BTreeSet<&JobClass> =
         jobs.iter().take(JOBS_EXAMINED_MAX).filter_map(|job| ledger.job(job.ix)?.known.class()).collect();
-    let spread: Lane = (None, None);
+    let spread = QueueRef::default();
     let newest_start =
         view.newest_start.or_else(|| started(ledger, &spread, &classes).filter(|_| view.queues.len() > 1));
     facts.push(Fact::when(Finding::LastEnqueue, enqueued(ledger, view)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::diagnosis::finding::{Fact, Finding};
+use crate::domain::incidents::fact::{Fact, Finding};
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::diagnosis::cause::SubCause;
-use crate::domain::diagnosis::finding::{Fact, Finding, Who};
+use crate::domain::incidents::cause::SubCause;
+use crate::domain::incidents::fact::{Fact, Finding, Who};
 use crate::domain::job::{Timestamp, TraceSide};
 use crate::domain::ledger::Ledger;
 

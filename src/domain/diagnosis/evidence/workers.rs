@@ -7,9 +7,9 @@ use super::{AROUND_MS, End};
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::circumstances::Worker;
-use crate::domain::ledger::class::Lane;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::stream::StreamFacts;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// A heartbeat comes each minute, and a line may take some: after this long a worker is not fresh any more.
 const FRESH_MS: i64 = 5 * MINUTE_MS;
@@ -59,10 +59,11 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
 }
 
 impl<'a> Workers<'a> {
-    pub(super) fn gather(ledger: &'a Ledger, lane: &Lane, from: Timestamp, heard: Timestamp) -> Self {
+    pub(super) fn gather(ledger: &'a Ledger, place: &QueueRef, from: Timestamp, heard: Timestamp) -> Self {
+        let place = &place.names();
         let streams = ledger.streams.all();
         let known = &ledger.circumstances.workers;
-        let names = |worker: &&Worker| worker.serves(lane) && !worker.queues.is_empty();
+        let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();
         let alive: Vec<&Worker> =
             known.values().filter(|worker| worker.is_alive_since(heard.minus_ms(FRESH_MS))).collect();
         let storm = |marks: &BTreeSet<Timestamp>| most_within(marks.range(from..=heard).copied(), AROUND_MS);
@@ -104,10 +105,10 @@ impl<'a> Workers<'a> {
             last_stop: stops.map(|(at, text)| (*at, text)).max_by_key(|(at, _)| *at),
             is_repeating: streams.iter().any(|stream| is_repeating(stream, from, heard)),
             naming: alive.iter().copied().filter(names).collect(),
-            naming_others: alive.iter().copied().filter(|worker| !worker.serves(lane)).collect(),
+            naming_others: alive.iter().copied().filter(|worker| !worker.serves(place)).collect(),
             naming_none: alive
                 .iter()
-                .filter(|worker| worker.serves(lane) && worker.queues.is_empty())
+                .filter(|worker| worker.serves(place) && worker.queues.is_empty())
                 .count(),
             last_heartbeat: known.values().filter(names).map(|worker| worker.newest).max(),
             stream: stream_of(&streams, ledger),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Candidate;
 use super::silence::hidden;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{ClassFailure, Evidence};
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
-use crate::domain::diagnosis::weight::Weight;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown};
+use crate::domain::incidents::weight::Weight;
 use crate::domain::job::SECOND_MS;
 
 /// What fails within this time did not get to its work.

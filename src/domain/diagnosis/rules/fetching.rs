@@ -1,11 +1,11 @@
 //! Whether the queue's store is the fault: the app cannot put jobs on it, workers cannot fetch, or it lost them.
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Errors, Evidence};
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown, Who};
-use crate::domain::diagnosis::weight::Weight;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown, Who};
+use crate::domain::incidents::weight::Weight;
 use crate::domain::job::{ConnectionName, MINUTE_MS, Timestamp};
 
 /// Errors that are no accident any more.
@@ -119,8 +119,8 @@ pub(super) fn store_lost_jobs(evidence: &Evidence<'_>) -> Option<Candidate> {
     let Some((errors, who)) = met else {
         let keeps_rows = evidence
             .question
-            .lane
-            .0
+            .place
+            .connection
             .as_ref()
             .map(ConnectionName::as_str)
             .is_some_and(|name| name == "database");

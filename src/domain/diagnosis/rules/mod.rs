@@ -10,11 +10,11 @@ mod sight;
 mod silence;
 mod waiting;
 
-use super::cause::{Cause, SubCause};
 use super::evidence::Evidence;
-use super::finding::{Fact, Unknown};
-use super::weight::Weight;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Unknown};
+use crate::domain::incidents::weight::Weight;
 
 /// A cause that the evidence supports.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::Evidence;
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
-use crate::domain::diagnosis::weight::Weight;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown};
+use crate::domain::incidents::weight::Weight;
 
 /// Open attempts, kills, boots or failed starts that are no accident any more.
 const STORM: usize = 3;

@@ -1,11 +1,11 @@
 //! Whether the fault is in what we get to see.
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::Cause;
 use crate::domain::diagnosis::evidence::Evidence;
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
-use crate::domain::diagnosis::weight::Weight;
-use crate::domain::incident::{Blindness, Kind};
+use crate::domain::incidents::cause::Cause;
+use crate::domain::incidents::fact::{Fact, Finding, Unknown};
+use crate::domain::incidents::weight::Weight;
+use crate::domain::incidents::{Blindness, Kind};
 
 /// Deliveries are late, or more than a sweep can take in: what is missing may be among them. Payloads that do not open
 /// are an incident of their own: anybody may send some, and they must not change what is said of a queue.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Evidence, LogFile};
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
-use crate::domain::diagnosis::weight::Weight;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown};
+use crate::domain::incidents::weight::Weight;
 
 /// How likely it must be that lines alone are missing before that is named first.
 const CHANCE_LEAST: f64 = 0.01;
@@ -28,7 +28,7 @@ pub(super) fn logs_not_forwarded(evidence: &Evidence<'_>) -> Option<Candidate> {
         let weight = if is_newest || is_lost { Weight::Strong } else { Weight::Possible };
         return Some(candidate(weight).with([file.fact()]).leaving([Unknown::FileContent]));
     }
-    let unseen_count = evidence.question.incident.unseen_count;
+    let unseen_count = evidence.question.incident.detail.loss().hidden_count;
     if unseen_count > 0 {
         // An end whose start never came: jobs do run without a word.
         let unseen = Fact::timeless(Finding::ConsumedUnseen(unseen_count));

@@ -1,12 +1,12 @@
 //! Why jobs wait though workers are heard: a pause, other queues, too much work.
 
 use super::Candidate;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::evidence::{Elsewhere, Evidence};
-use crate::domain::diagnosis::finding::{Fact, Finding, Unknown};
-use crate::domain::diagnosis::weight::Weight;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Finding, Unknown};
+use crate::domain::incidents::weight::Weight;
 use crate::domain::job::{ConnectionName, QueueName, SECOND_MS};
-use crate::domain::ledger::class::Lane;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// A worker may take one job more while it reads that its queue is paused.
 const PAUSE_TAKES_MS: i64 = 5 * SECOND_MS;
@@ -17,11 +17,12 @@ const STARTS_LEAST: u64 = 5;
 /// A line says that the queue is paused, or the app down; none that it goes on; and nothing started since.
 pub(super) fn paused(evidence: &Evidence<'_>) -> Option<Candidate> {
     let circumstances = &evidence.ledger.circumstances;
-    let since = circumstances.paused_since(evidence.question.lane).filter(|at| *at <= evidence.heard)?;
+    let since =
+        circumstances.paused_since(&evidence.question.place.names()).filter(|at| *at <= evidence.heard)?;
     if evidence.queue.newest_start > Some(since.plus_ms(PAUSE_TAKES_MS)) {
         return None;
     }
-    let all: Lane = (None, None);
+    let all = QueueRef::default().names();
     let is_down = circumstances.pauses.get(&all).and_then(|pause| pause.since()) == Some(since);
     let finding = if is_down { Finding::Maintenance } else { Finding::Paused };
     Some(
@@ -35,8 +36,8 @@ pub(super) fn paused(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// Jobs of other queues start, and none of this one.
 pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let lane = evidence.question.lane;
-    if lane.1.is_none() {
+    let place = evidence.question.place;
+    if place.queue.is_none() {
         return one_of_several(evidence);
     }
     let others = &evidence.workers.naming_others;
@@ -51,9 +52,9 @@ pub(super) fn queue_not_consumed(evidence: &Evidence<'_>) -> Option<Candidate> {
         true => Some(SubCause::WrongConnection),
         false if only_others || !was_consumed => Some(SubCause::WrongQueue),
         // It was consumed once, and its neighbour has more than enough to do.
-        false => {
-            elsewhere.filter(|it| it.is_busy && is_same_connection(it.lane, lane)).map(|_| SubCause::Starved)
-        }
+        false => elsewhere
+            .filter(|it| it.is_busy && it.place.may_share_connection(place))
+            .map(|_| SubCause::Starved),
     };
     let is_since = elsewhere.is_some_and(|it| it.is_since);
     let weight = match (only_others, was_consumed, sub_cause) {
@@ -92,11 +93,11 @@ fn one_of_several(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// Jobs go to one connection, and every start since is on another.
 fn wrong_connection(evidence: &Evidence<'_>, only_others: bool) -> bool {
-    let Some(mine) = &evidence.question.lane.0 else { return false };
+    let Some(mine) = &evidence.question.place.connection else { return false };
     let is_other = |name: &Option<ConnectionName>| name.as_ref().is_some_and(|name| name != mine);
     let mut elsewhere = telling(evidence).peekable();
     if elsewhere.peek().is_some() {
-        return elsewhere.all(|it| is_other(&it.lane.0));
+        return elsewhere.all(|it| is_other(&it.place.connection));
     }
     only_others && evidence.workers.naming_others.iter().all(|worker| is_other(&worker.connection))
 }
@@ -108,22 +109,16 @@ fn telling<'e, 'a>(evidence: &'e Evidence<'a>) -> impl Iterator<Item = &'e Elsew
     evidence.queue.elsewhere.iter().filter(move |it| it.is_since || !was_consumed)
 }
 
-fn is_same_connection(one: &Lane, other: &Lane) -> bool {
-    one.0.is_none() || other.0.is_none() || one.0 == other.0
-}
-
 fn moving(elsewhere: &Elsewhere<'_>) -> Fact {
-    let connection = elsewhere.lane.0.as_ref().map_or("unknown", ConnectionName::as_str);
-    let queue = elsewhere.lane.1.as_ref().map_or("unknown", QueueName::as_str);
-    Fact::at(Finding::StartsElsewhere { place: format!("{connection}:{queue}") }, elsewhere.newest_start)
+    Fact::at(Finding::StartsElsewhere { place: elsewhere.place.to_string() }, elsewhere.newest_start)
 }
 
 /// Jobs start, and too few for what comes.
 pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let moves = evidence.queue.moves;
+    let throughput = evidence.queue.throughput;
     let is_moving = evidence.is_moving();
     // Starts that go on, attempts that end well, and jobs that wait all the same: there is no other word for it.
-    let is_shown = is_moving && moves.started >= STARTS_LEAST && moves.good > moves.bad;
+    let is_shown = is_moving && throughput.started >= STARTS_LEAST && throughput.good > throughput.bad;
     Some(
         Candidate::new(Cause::SlowBacklog, if is_moving { Weight::Strong } else { Weight::Possible })
             .certain_if(is_shown)
@@ -133,8 +128,8 @@ pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// Jobs start on a busier queue of the same connection, and few here.
 pub(super) fn starved(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let lane = evidence.question.lane;
-    let is_busier = |it: &&Elsewhere<'_>| it.is_busy && it.is_since && is_same_connection(it.lane, lane);
+    let place = evidence.question.place;
+    let is_busier = |it: &&Elsewhere<'_>| it.is_busy && it.is_since && it.place.may_share_connection(place);
     let busier = evidence.queue.elsewhere.iter().find(is_busier)?;
     Some(
         Candidate::new(Cause::QueueNotConsumed, Weight::Possible)

@@ -1,7 +1,7 @@
 //! Jobs do nothing but fail: how, and what is behind it.
 
 use super::*;
-use crate::domain::diagnosis::finding::{Finding, Unknown};
+use crate::domain::incidents::fact::{Finding, Unknown};
 
 /// Five jobs, each started and failed with `text`.
 fn failures(text: &str) -> String {

@@ -3,10 +3,10 @@
 mod failing;
 mod others;
 mod stalled;
-mod world;
+pub(in crate::domain) mod world;
 
 use super::*;
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
 use world::World;
 
 /// Asks why, of `redis:default` at `now_s`, and renders `cause[!certain][/sub_cause], runners-up`.

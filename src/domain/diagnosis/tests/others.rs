@@ -1,8 +1,8 @@
 //! Lost jobs, backlogs, attempts that do not end, refused enqueues, blindness.
 
 use super::*;
-use crate::domain::diagnosis::finding::{Finding, Trend, Unknown};
-use crate::domain::incident::Blindness;
+use crate::domain::incidents::Blindness;
+use crate::domain::incidents::fact::{Finding, Trend, Unknown};
 
 /// A job that another one passed over.
 const PASSED_OVER: &str = "100 app queued lost\n200 app queued z\n201 worker start z\n202 worker done z";

@@ -3,11 +3,11 @@
 use super::super::finding::Finding;
 use super::world::second;
 use super::*;
-use crate::domain::diagnosis::finding::Unknown;
-use crate::domain::incident::Book;
+use crate::domain::incidents::Register;
+use crate::domain::incidents::fact::Unknown;
 use crate::domain::metric::{Datum, Dimensions, Metric};
+use crate::domain::model::policy::QueuePolicy;
 use crate::domain::plan::{Horizon, plan_sweep};
-use crate::domain::policy::QueuePolicy;
 
 /// A job that has waited for ten minutes.
 const WAITS: &str = "600 app queued a";
@@ -326,7 +326,7 @@ fn expected_workers_that_are_not_heard_are_told_and_measured() {
         let expected = Finding::WorkersExpected { alive, expected: 2 };
         assert!(found.evidence.iter().any(|fact| fact.what == expected), "{:#?}", found.evidence);
         let horizon = Horizon { now: second(NOW), last_delivery: None };
-        let plan = plan_sweep(&world.ledger, &Book::default(), &world.policy, horizon);
+        let plan = plan_sweep(&world.ledger, &Register::default(), &world.policy, horizon);
         let of_queue = |datum: &&Datum| {
             datum.metric == Metric::WorkersAlive && datum.dimensions == Dimensions::Queue("default".into())
         };

@@ -3,16 +3,15 @@
 //! Verbs: `queued ID [QUEUE [CONNECTION]]`, `start`, `done`, `fail` and `release` of `ID [QUEUE [CONNECTION]]`, with a
 //! text after `|`; `push`, `pop` and `redis` are a store's errors by their traces, `console` one of a command line; `beat QUEUES [CONNECTION]`; `raw TEXT`.
 
-use crate::domain::detect::Wake;
-use crate::domain::detect::queues::{self, QueueView, WaitingJob};
 use crate::domain::diagnosis::{Diagnosis, Question, diagnose};
 use crate::domain::envelope::Line;
-use crate::domain::incident::{Blindness, Incident, Key, Kind};
+use crate::domain::incidents::{Blindness, Detail, Incident, Key, Kind};
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::class::Lane;
-use crate::domain::plan::{Horizon, plan_sweep};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::model::wake::Wake;
+use crate::domain::queues::view::{self, QueueView, WaitingJob};
 use crate::domain::reading::read_lines;
 use crate::domain::systems::Classifier;
 
@@ -20,22 +19,22 @@ use crate::domain::systems::Classifier;
 const BEGIN_MS: i64 = 1_767_614_400_000;
 
 /// Lines, and what is known of the app.
-pub(super) struct World {
-    pub(super) ledger: Ledger,
-    pub(super) policy: Policy,
+pub(in crate::domain) struct World {
+    pub(in crate::domain) ledger: Ledger,
+    pub(in crate::domain) policy: Policy,
     pub(super) reason: Option<Blindness>,
     pub(super) classes: Vec<&'static str>,
     pub(super) unseen_count: u64,
 }
 
 /// A moment so many seconds after the beginning.
-pub(super) fn second(s: i64) -> Timestamp {
+pub(in crate::domain) fn second(s: i64) -> Timestamp {
     Timestamp::from_ms(BEGIN_MS).plus_ms(s.saturating_mul(SECOND_MS))
 }
 
 impl World {
     /// Reads rows.
-    pub(super) fn read(rows: &str) -> Self {
+    pub(in crate::domain) fn read(rows: &str) -> Self {
         let policy = Policy { job_timeout_ms: Some(120_000), ..Policy::default() };
         let mut world =
             Self { ledger: Ledger::default(), policy, reason: None, classes: Vec::new(), unseen_count: 0 };
@@ -64,23 +63,24 @@ impl World {
         self.ask_of(kind, (Some("redis".into()), Some("default".into())), now_s)
     }
 
-    pub(super) fn ask_of(&self, kind: Kind, lane: Lane, now_s: i64) -> Diagnosis {
+    pub(super) fn ask_of(&self, kind: Kind, place: impl Into<QueueRef>, now_s: i64) -> Diagnosis {
+        let place = place.into();
         let now = second(now_s);
-        let queues = queues::look(&self.ledger, &self.policy, now, &mut Wake::default());
+        let queues = view::read(&self.ledger, &self.policy, now, &mut Wake::default());
         let nothing = QueueView::default();
-        let view = queues.get(&lane).unwrap_or(&nothing);
+        let view = queues.get(&place).unwrap_or(&nothing);
         let is_lost = kind == Kind::Lost;
         let jobs: Vec<&WaitingJob> = match kind {
             Kind::Stalled | Kind::Backlog | Kind::Lost => {
                 let overdue = view.waiting.iter().filter(|job| job.overdue_at <= now);
-                overdue.filter(|job| job.passed_over_at.is_some() == is_lost).collect()
+                overdue.filter(|job| job.overtaken_at.is_some() == is_lost).collect()
             }
             Kind::Failing | Kind::StuckRunning | Kind::EnqueueErrors | Kind::Blind => Vec::new(),
         };
-        let incident = self.incident(kind, &lane, now);
+        let incident = self.incident(kind, &place, now);
         let question = Question {
             incident: &incident,
-            lane: &lane,
+            place: &place,
             view,
             jobs: &jobs,
             queues: &queues,
@@ -91,24 +91,22 @@ impl World {
         diagnose(&self.ledger, &self.policy, &question)
     }
 
-    /// An incident as the planner makes one: the evidence of a real one, under another key.
-    fn incident(&self, kind: Kind, lane: &Lane, now: Timestamp) -> Incident {
-        let mut ledger = Ledger::default();
-        ledger.reject("not_json", now);
-        let book = crate::domain::incident::Book::default();
-        let plan = plan_sweep(&ledger, &book, &self.policy, Horizon { now, last_delivery: None });
-        let blank = plan.incidents.into_iter().next().unwrap();
-        let key = Key { kind, connection: lane.0.clone(), queue: lane.1.clone(), reason: self.reason };
-        let classes = self.classes.iter().map(|class| ((*class).into(), now)).collect();
-        Incident {
-            key,
-            unseen_count: self.unseen_count,
-            classes,
-            since: None,
-            sources: Default::default(),
-            evidence: Vec::new(),
-            ..blank
+    /// An incident as a sweep would open it.
+    fn incident(&self, kind: Kind, place: &QueueRef, now: Timestamp) -> Incident {
+        let key = Key { reason: self.reason, ..Key::at(kind, place) };
+        let mut incident = Incident::open("one".into(), key, now);
+        match &mut incident.detail {
+            Detail::Lost(loss) => loss.hidden_count = self.unseen_count,
+            Detail::Failing(failure) => {
+                failure.classes = self.classes.iter().map(|class| ((*class).into(), now)).collect();
+            }
+            Detail::Stalled(_)
+            | Detail::Backlog(_)
+            | Detail::StuckRunning
+            | Detail::EnqueueErrors
+            | Detail::Blind(_) => {}
         }
+        incident
     }
 }
 

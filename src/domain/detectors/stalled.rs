@@ -1,0 +1,145 @@
+//! Stalled: jobs wait, none was overtaken, and nothing starts.
+
+use super::jobs::{complete_waits, follow};
+use super::{Opening, Verdict, opened};
+use crate::domain::diagnosis::queue_facts;
+use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
+use crate::domain::incidents::{Detail, Incident, Key, Kind, Stall};
+use crate::domain::job::MINUTE_MS;
+use crate::domain::queues::place::Place;
+use crate::domain::queues::view::WaitingJob;
+use crate::domain::visibility::{Presence, Visibility, silences};
+
+/// How a queue stands that may be stalled.
+struct Standing<'v> {
+    overdue: Vec<&'v WaitingJob>,
+    /// Whether jobs are overdue, nothing has started for the grace, and nobody works.
+    is_stalled: bool,
+    /// Whether that is sure enough to open an incident.
+    is_certain: bool,
+    /// Whether nothing has started for the grace.
+    is_still: bool,
+}
+
+/// Judges a queue at one moment.
+#[must_use]
+pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&Incident>) -> Verdict<'v> {
+    let open = opened(past);
+    let mut verdict = Verdict::default();
+    let standing = stand(place, visibility, open.is_some(), &mut verdict);
+    match open {
+        Some(incident) => keep(place, visibility, incident, standing, verdict),
+        None if standing.is_stalled && standing.is_certain => {
+            let key = Key::at(Kind::Stalled, place.at);
+            let stall = Stall { newest_start_at_opening: place.view.newest_start, ..Stall::default() };
+            let opening = Opening::at(place, past);
+            let mut incident = opening.reopen(key, place.view.queues.iter(), |_| Detail::Stalled(stall));
+            let overdue = standing.overdue;
+            follow(&mut incident, place, &overdue);
+            incident.evidence = queue_facts(place.ledger, place.view, &overdue, place.now);
+            verdict.to_verify.extend(overdue.iter().take(VERIFIED_MAX).map(|job| job.ix));
+            Verdict { change: Change::Open(incident), about: overdue, ..verdict }
+        }
+        None => verdict,
+    }
+}
+
+fn stand<'v>(
+    place: &Place<'v>,
+    visibility: &Visibility<'_>,
+    is_open: bool,
+    verdict: &mut Verdict<'v>,
+) -> Standing<'v> {
+    let (now, view, deliveries) = (place.now, place.view, &place.ledger.deliveries);
+    // Hidden jobs open no incident. An open one counts them, until a newer start shows that it is over.
+    let is_asked = |job: &&WaitingJob| is_open || visibility.of(job.ix) != Presence::Hidden;
+    let overdue: Vec<&WaitingJob> = place.overdue().filter(is_asked).collect();
+    // If deliveries are late, lines of workers may be on their way as well.
+    let lag_ms = deliveries.unusual_lag_ms(now);
+    let moved_until = view.newest_start.map(|start| start.plus_ms(place.grace_ms()).plus_ms(lag_ms));
+    if !overdue.is_empty() {
+        for until in [moved_until, view.working_until].into_iter().flatten() {
+            verdict.wake.at(until, now);
+        }
+    }
+    let is_still = moved_until.is_none_or(|until| until <= now);
+    let is_stalled = !overdue.is_empty() && is_still && view.working_until.is_none();
+    let is_known = !deliveries.is_behind && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now);
+    let is_delayed = is_known && overdue.iter().all(|job| visibility.of(job.ix) == Presence::Delayed);
+    if is_delayed || lag_ms > 0 {
+        // That all of them are delayed gets less probable with each minute and each job.
+        verdict.wake.at(now.plus_ms(MINUTE_MS), now);
+    }
+    Standing { overdue, is_stalled, is_certain: is_known && !is_delayed, is_still }
+}
+
+fn keep<'v>(
+    place: &Place<'v>,
+    visibility: &Visibility<'_>,
+    mut incident: Incident,
+    standing: Standing<'v>,
+    mut verdict: Verdict<'v>,
+) -> Verdict<'v> {
+    let (now, view) = (place.now, place.view);
+    let overdue = standing.overdue;
+    if overdue.len() as u64 > incident.jobs_count {
+        verdict.to_verify.extend(overdue.iter().take(VERIFIED_MAX).map(|job| job.ix));
+    }
+    follow(&mut incident, place, &overdue);
+    let mut stall = incident.detail.stall();
+    let has_started = view.newest_start > stall.newest_start_at_opening;
+    // Nothing starts again, but all jobs that seem to wait are hidden: the queue is empty, not stalled.
+    let is_hidden = |job: &&WaitingJob| visibility.of(job.ix) == Presence::Hidden;
+    let is_over_unseen = standing.is_stalled && has_started && overdue.iter().all(is_hidden);
+    let is_stalled = standing.is_stalled && !is_over_unseen;
+    if is_stalled {
+        (stall.starts_since, stall.is_silence_judged) = (None, false);
+    } else if has_started && stall.starts_since.is_none() {
+        stall.starts_since = view.newest_start;
+    }
+    let going_on = stall.starts_since.map(|since| since.plus_ms(place.grace_ms()));
+    if let Some(until) = going_on {
+        verdict.wake.at(until, now);
+    }
+    let goes_on = going_on.is_some_and(|until| until <= now) && !standing.is_still;
+    // An empty overdue list does not resolve the incident: an enqueue line that comes again resets a job's ready time. A
+    // newer start does, and so does a queue where nobody waits any more.
+    let is_drained = overdue.is_empty() && (has_started || view.waiting.is_empty());
+    incident.detail = Detail::Stalled(stall);
+    let change = if is_drained || is_over_unseen || (has_started && goes_on) {
+        complete_waits(&mut incident, place);
+        Change::Resolve(incident)
+    } else {
+        Change::Keep { incident, is_asked: is_stalled, is_updated: false }
+    };
+    Verdict { change, about: overdue, ..verdict }
+}
+
+/// Judges, once after each stall, what is left of counted classes from before the first start that followed. `stall` is
+/// the newest stall of the queue as it stands now.
+#[must_use]
+pub fn judge_silence<'v>(place: &Place<'v>, stall: Option<&Incident>) -> Verdict<'v> {
+    let mut verdict = Verdict::default();
+    let now = place.now;
+    let Some(incident) = stall.filter(|incident| silences::is_undecided(incident, now)) else {
+        return verdict;
+    };
+    let stall = incident.detail.stall();
+    let (Some(since), Some(judged_at)) = (stall.starts_since, silences::judged_at(&stall)) else {
+        return verdict;
+    };
+    verdict.wake.at(judged_at, now);
+    if judged_at > now {
+        return verdict;
+    }
+    let left = silences::left_from_before(place, since);
+    if left.is_empty() {
+        // Either nothing is left, or it is being worked off. Later sweeps have seen more starts, and judge again.
+        verdict.wake.at(now.plus_ms(1), now);
+        return verdict;
+    }
+    let mut incident = incident.clone();
+    incident.detail = Detail::Stalled(Stall { is_silence_judged: true, ..stall });
+    incident.given_up = incident.given_up.saturating_add(left.len() as u64);
+    Verdict { change: Change::Amend(incident), unknown: left, ..verdict }
+}

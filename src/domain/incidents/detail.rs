@@ -1,0 +1,128 @@
+//! What an incident of one kind knows beyond what all of them have in common: one payload a kind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::domain::job::{JobClass, Timestamp};
+
+/// The payload of an incident, by its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "detail", rename_all = "snake_case")]
+pub enum Detail {
+    /// Of [`Kind::Stalled`].
+    Stalled(Stall),
+    /// Of [`Kind::Lost`].
+    Lost(Loss),
+    /// Of [`Kind::Backlog`].
+    Backlog(Delay),
+    /// Of [`Kind::Failing`].
+    Failing(Failure),
+    /// Of [`Kind::StuckRunning`], which knows no more than its attempts.
+    StuckRunning,
+    /// Of [`Kind::EnqueueErrors`], which knows no more than how many.
+    EnqueueErrors,
+    /// Of [`Kind::Blind`].
+    Blind(Silent),
+}
+
+/// What a stall knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stall {
+    /// The newest start known when it opened.
+    pub newest_start_at_opening: Option<Timestamp>,
+    /// When starts were first seen again.
+    pub starts_since: Option<Timestamp>,
+    /// Whether what is left from before the silence has been judged.
+    #[serde(rename = "is_gap_judged")]
+    pub is_silence_judged: bool,
+}
+
+/// What an incident about overtaken jobs knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Loss {
+    /// Hidden jobs that a message has mentioned: jobs that were consumed although no line of theirs was read.
+    #[serde(rename = "unseen_count")]
+    pub hidden_count: u64,
+    /// When jobs last turned unknown because lines of workers are missing.
+    #[serde(rename = "calm_since")]
+    pub turned_unknown_at: Option<Timestamp>,
+    /// How many jobs turned unknown of late because lines of workers are missing: when, how many were never seen to
+    /// start, and how many never to end.
+    pub turned_unknown: Vec<(Timestamp, u64, u64)>,
+}
+
+/// What a backlog knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delay {
+    /// Since when no job has been overdue any more, while that may be chance.
+    pub calm_since: Option<Timestamp>,
+    /// How long until its jobs are worked off, where that can be estimated.
+    pub done_in_ms: Option<i64>,
+}
+
+/// What an incident about failing classes knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Failure {
+    /// The classes it is about, and the newest bad end known of each.
+    pub classes: BTreeMap<JobClass, Timestamp>,
+}
+
+/// What an incident about our own sight knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Silent {
+    /// Sources that are silent, for [`super::Blindness::SourceSilent`].
+    pub sources: BTreeSet<String>,
+}
+
+impl Detail {
+    /// The payload of an incident of this kind that has just opened.
+    #[must_use]
+    pub fn blank(kind: Kind) -> Self {
+        match kind {
+            Kind::Stalled => Self::Stalled(Stall::default()),
+            Kind::Lost => Self::Lost(Loss::default()),
+            Kind::Backlog => Self::Backlog(Delay::default()),
+            Kind::Failing => Self::Failing(Failure::default()),
+            Kind::StuckRunning => Self::StuckRunning,
+            Kind::EnqueueErrors => Self::EnqueueErrors,
+            Kind::Blind => Self::Blind(Silent::default()),
+        }
+    }
+
+    /// What a stall knows; of another kind nothing.
+    #[must_use]
+    pub fn stall(&self) -> Stall {
+        if let Self::Stalled(stall) = self { stall.clone() } else { Stall::default() }
+    }
+
+    /// What an incident about overtaken jobs knows; of another kind nothing.
+    #[must_use]
+    pub fn loss(&self) -> Loss {
+        if let Self::Lost(loss) = self { loss.clone() } else { Loss::default() }
+    }
+
+    /// What a backlog knows; of another kind nothing.
+    #[must_use]
+    pub fn delay(&self) -> Delay {
+        if let Self::Backlog(delay) = self { delay.clone() } else { Delay::default() }
+    }
+
+    /// What an incident about failing classes knows; of another kind nothing.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        if let Self::Failing(failure) = self { failure.clone() } else { Failure::default() }
+    }
+
+    /// What an incident about our own sight knows; of another kind nothing.
+    #[must_use]
+    pub fn silent(&self) -> Silent {
+        if let Self::Blind(silent) = self { silent.clone() } else { Silent::default() }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which queue a line without one is taken to be about.
+//!
+//! What is missing is never invented: it comes from the job the line joins, from the only queue or connection
+//! that it can be, or from the source's configuration; else it stays unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::job::{ConnectionName, JobClass, QueueName};
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::counting::{JobIx, StartKey};
+use crate::domain::ledger::record::StreamKey;
+use crate::domain::model::policy::Policy;
+use crate::domain::model::queue_ref::QueueRef;
+
+/// What unnamed queues and connections are taken to be.
+#[derive(Debug)]
+pub struct QueueResolver<'a> {
+    ledger: &'a Ledger,
+    policy: &'a Policy,
+    connections: BTreeMap<&'a QueueName, BTreeSet<&'a ConnectionName>>,
+}
+
+impl<'a> QueueResolver<'a> {
+    /// Learns which connections each queue is known on.
+    #[must_use]
+    pub fn of(ledger: &'a Ledger, policy: &'a Policy) -> Self {
+        let mut connections: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for ((connection, queue), _) in ledger.lanes() {
+            if let (Some(connection), Some(queue)) = (connection, queue) {
+                connections.entry(queue).or_default().insert(connection);
+            }
+        }
+        Self { ledger, policy, connections }
+    }
+
+    /// A missing connection is the only one the queue is known on.
+    #[must_use]
+    pub fn resolve(&self, names: impl Into<QueueRef>) -> QueueRef {
+        let QueueRef { connection, queue } = names.into();
+        let only = || {
+            let mut known = self.connections.get(queue.as_ref()?)?.iter();
+            known.next().filter(|_| known.next().is_none()).map(|name| (*name).clone())
+        };
+        QueueRef { connection: connection.or_else(only), queue }
+    }
+
+    /// The queue a job waits on or ran on, as far as anything tells.
+    #[must_use]
+    pub fn queue_of_job(&self, ix: JobIx) -> QueueRef {
+        let Some(job) = self.ledger.job(ix) else { return QueueRef::default() };
+        let (class, queue) = (job.known.class(), job.known.queue().cloned());
+        let connection = job.known.connection().cloned();
+        if self.is_spread(class) {
+            // Its starts do not say which queue they came from, so nobody can say which one is stuck.
+            return QueueRef { queue: None, ..self.resolve((connection, queue)) };
+        }
+        if queue.is_none() {
+            let stream = job.known.start().map(|(_, stream)| stream);
+            return self.resolve(self.by_class(class, stream, connection));
+        }
+        self.resolve((connection, queue))
+    }
+
+    /// Whether a class is matched by counting and waits on more than one queue.
+    pub(super) fn is_spread(&self, class: Option<&JobClass>) -> bool {
+        self.ledger.is_nameless(class)
+            && self.ledger.class(class).is_some_and(|facts| {
+                facts
+                    .enqueued_on
+                    .iter()
+                    .filter_map(|(_, queue)| queue.as_ref())
+                    .collect::<BTreeSet<_>>()
+                    .len()
+                    > 1
+            })
+    }
+
+    /// The queue of a class: the only one its enqueues name, else the only one its worker lines do; for a class never
+    /// enqueued its source's.
+    fn by_class(
+        &self,
+        class: Option<&JobClass>,
+        stream: Option<StreamKey>,
+        connection: Option<ConnectionName>,
+    ) -> QueueRef {
+        let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
+        if let Some(facts) = facts {
+            let named = facts.enqueued_on.iter().filter(|(_, queue)| queue.is_some());
+            let known = only(named).or_else(|| only(facts.enqueued_on.iter()));
+            let queue = class.and_then(|class| self.named_queue_of_class(class));
+            return QueueRef { connection: connection.or_else(|| known?.0.clone()), queue };
+        }
+        let stream = stream.and_then(|stream| self.ledger.streams.get(stream));
+        let defaults = stream.map(|s| self.policy.source_defaults(&s.log_group, &s.log_stream));
+        let (queue, of) = defaults.unwrap_or((None, None));
+        QueueRef { connection: connection.or(of), queue }
+    }
+
+    /// The queue that enqueue lines of a class name, where they name one and no other; where they name none, the one that
+    /// its worker lines do. A line without a queue may be of any.
+    #[must_use]
+    pub fn named_queue_of_class(&self, class: &JobClass) -> Option<QueueName> {
+        let facts = self.ledger.class(Some(class)).filter(|facts| !facts.enqueued_on.is_empty())?;
+        let mut named = facts.enqueued_on.iter().filter_map(|(_, queue)| queue.as_ref()).peekable();
+        if named.peek().is_some() {
+            return only(named).cloned();
+        }
+        only(facts.queues_on_lines()).cloned()
+    }
+
+    /// The place that everything of a class is at: by its enqueue lines, else by its worker lines. What they do not
+    /// agree on is unknown.
+    #[must_use]
+    pub fn place_of_class(&self, class: &JobClass) -> QueueRef {
+        let Some(facts) = self.ledger.class(Some(class)) else { return QueueRef::default() };
+        let named = |names: &QueueRef| names.queue.is_some();
+        let enqueued = || facts.enqueued_on.iter().map(QueueRef::from);
+        let mut places: Vec<QueueRef> = enqueued().filter(named).map(|names| self.resolve(names)).collect();
+        if places.is_empty() {
+            places = facts.queues_on_lines().map(|it| self.resolve(QueueRef::of_queue(it.clone()))).collect();
+        }
+        if places.is_empty() {
+            places = enqueued().map(|names| self.resolve(names)).collect();
+        }
+        let connection = only(places.iter().map(|place| place.connection.clone())).flatten();
+        QueueRef { connection, queue: only(places.into_iter().map(|place| place.queue)).flatten() }
+    }
+
+    /// The queue of a class that can only be on one; where its starts cannot be told apart, the place of all of them.
+    #[must_use]
+    pub fn only_queue_of_class(&self, class: &JobClass, stream: StreamKey) -> Option<QueueRef> {
+        if self.is_spread(Some(class)) {
+            let named = self.ledger.class(Some(class)).into_iter().flat_map(|facts| &facts.enqueued_on);
+            let connection = only(named.map(|names| self.resolve(names).connection)).flatten();
+            return Some(QueueRef { connection, queue: None });
+        }
+        let named_count = self.ledger.class(Some(class)).map_or(0, |facts| facts.enqueued_on.len());
+        let place = self.resolve(self.by_class(Some(class), Some(stream), None));
+        (named_count == 1 || (named_count == 0 && place.queue.is_some())).then_some(place)
+    }
+
+    /// The queue a counted start came from.
+    #[must_use]
+    pub fn queue_of_start(&self, class: &JobClass, start: StartKey, job: Option<JobIx>) -> QueueRef {
+        match job {
+            Some(ix) => self.queue_of_job(ix),
+            None if self.is_spread(Some(class)) => QueueRef::default(),
+            None => self.resolve(self.by_class(Some(class), Some(start.2), None)),
+        }
+    }
+}
+
+/// What all of them are; `None` where they differ.
+fn only<T: Ord>(all: impl Iterator<Item = T>) -> Option<T> {
+    let mut distinct = all.collect::<BTreeSet<_>>().into_iter();
+    distinct.next().filter(|_| distinct.next().is_none())
+}
