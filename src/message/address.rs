@@ -40,13 +40,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::message::samples;
+    use crate::message::fixtures;
 
     #[track_caller]
     fn check(severity: Severity, has_chat_topic: bool, expected: &[Topic]) {
-        let incident = Incident { severity, ..samples::stalled() };
+        let incident = Incident { severity, ..fixtures::stalled() };
         let policy = Policy { has_chat_topic, ..Policy::default() };
-        let letters = address(&incident, &samples::notification("subject", "body\n"), &policy);
+        let letters = address(&incident, &fixtures::notification("subject", "body\n"), &policy);
         assert_eq!(letters.iter().map(|letter| letter.topic).collect::<Vec<_>>(), expected);
         for letter in &letters {
             let chat = serde_json::from_str::<Value>(&letter.body).ok();

@@ -198,7 +198,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::message::samples;
+    use crate::message::fixtures;
 
     fn policy() -> Policy {
         Policy { app: "shop".into(), ..Policy::default() }
@@ -259,9 +259,9 @@ mod tests {
 
     #[test]
     fn a_page_is_a_custom_notification_in_the_incidents_thread() {
-        let page = samples::stalled();
+        let page = fixtures::stalled();
         let body = "ALARM\njobs 2\n\nDO FIRST\nphp artisan queue:monitor redis:default\n";
-        let notification = samples::notification("ALARM shop redis:default stalled 7m, 2 overdue", body);
+        let notification = fixtures::notification("ALARM shop redis:default stalled 7m, 2 overdue", body);
         assert_eq!(
             check(&incident(&policy(), &page, &notification)),
             json!({
@@ -303,8 +303,8 @@ mod tests {
 
     #[test]
     fn marks_in_names_are_not_read_as_markdown() {
-        let notification = samples::notification("a *b* <@U1> & @here", "```<!channel>``` & *x*");
-        let chat = check(&incident(&policy(), &samples::stalled(), &notification));
+        let notification = fixtures::notification("a *b* <@U1> & @here", "```<!channel>``` & *x*");
+        let chat = check(&incident(&policy(), &fixtures::stalled(), &notification));
         assert_eq!(
             chat["content"]["title"],
             ":rotating_light: a *\u{200b}b*\u{200b} &lt;@\u{200b}U1&gt; &amp; @\u{200b}here"
@@ -315,10 +315,10 @@ mod tests {
 
     #[test]
     fn whatever_is_too_long_is_cut_and_never_within_an_entity() {
-        let mut page = samples::stalled();
+        let mut page = fixtures::stalled();
         page.id = "i".repeat(5_000);
         page.key.queue = Some("<&>".repeat(900).as_str().into());
-        let notification = samples::notification(&"<".repeat(5_000), &"&".repeat(5_000));
+        let notification = fixtures::notification(&"<".repeat(5_000), &"&".repeat(5_000));
         let chat = check(&incident(&Policy { app: "a".repeat(5_000), ..policy() }, &page, &notification));
         let description = chat["content"]["description"].as_str().unwrap();
         assert!(description.ends_with("&amp;\n(cut)\n```"), "{description}");
@@ -330,9 +330,9 @@ mod tests {
 
     #[test]
     fn recovery_and_warning_have_signs_of_their_own() {
-        let mut notification = samples::notification("OK", "body");
+        let mut notification = fixtures::notification("OK", "body");
         notification.state = NotificationState::Resolved;
-        let mut warning = samples::stalled();
+        let mut warning = fixtures::stalled();
         let title = |it: &Incident, said: &Notification| {
             check(&incident(&policy(), it, said))["content"]["title"].clone()
         };

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::duration;
+use super::explanation::pasted;
 use super::lines::{item, labelled, paragraph, whole};
 use super::subject::{place, subject};
-use super::told::pasted;
 use super::words::{self, Labels, Sentence};
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::diagnosis::finding::Trend;

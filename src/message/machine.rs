@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::told::{self, Told};
+use super::explanation::{Explanation, explain};
 use super::words;
 use crate::domain::diagnosis::Cause;
 use crate::domain::incident::{Blindness, Incident, MatchedBy, Notification};
@@ -66,15 +66,15 @@ struct Diagnosed {
     commands: Vec<String>,
 }
 
-impl From<Told> for Diagnosed {
-    fn from(told: Told) -> Self {
+impl From<Explanation> for Diagnosed {
+    fn from(explained: Explanation) -> Self {
         Self {
-            cause: told.cause,
-            certain: told.is_certain,
-            runners_up: told.runners_up,
-            evidence: told.evidence,
-            cannot_tell: told.cannot_tell,
-            commands: told.commands,
+            cause: explained.cause,
+            certain: explained.is_certain,
+            runners_up: explained.runners_up,
+            evidence: explained.evidence,
+            cannot_tell: explained.cannot_tell,
+            commands: explained.commands,
         }
     }
 }
@@ -142,7 +142,7 @@ pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> S
                     at: it.at.map(|at| at.to_string()),
                 })
                 .collect(),
-            diagnosis: incident.diagnosis.as_ref().map(|diagnosis| told::tell(diagnosis).into()),
+            diagnosis: incident.diagnosis.as_ref().map(|diagnosis| explain(diagnosis).into()),
         },
     };
     // Strings and numbers: there is nothing in it that JSON could not hold.
@@ -158,11 +158,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::message::samples;
+    use crate::message::fixtures;
 
     #[test]
     fn a_notification_is_one_object_with_every_field() {
-        let text = machine("shop", &samples::stalled(), &samples::notification("subject", "body\n"));
+        let text = machine("shop", &fixtures::stalled(), &fixtures::notification("subject", "body\n"));
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap(),
             json!({

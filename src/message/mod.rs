@@ -5,19 +5,19 @@ mod chat;
 mod clock;
 mod duration;
 mod email;
+mod explanation;
+#[cfg(test)]
+mod fixtures;
 mod lines;
 mod machine;
 mod markdown;
-#[cfg(test)]
-mod samples;
 mod subject;
-mod told;
 mod watching;
 mod words;
 
 pub use address::address;
 pub use duration::duration;
 pub use email::{Words, render};
+pub use explanation::{Explanation, blind_spot, explain, fact};
 pub use machine::machine;
-pub use told::{Told, blind_spot, fact, tell};
 pub use watching::greet;

@@ -363,7 +363,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
                 enqueued_at: job.enqueued_at.map(Moment),
             })
             .collect(),
-        diagnosis: incident.diagnosis.as_ref().map(|diagnosis| message::tell(diagnosis).into()),
+        diagnosis: incident.diagnosis.as_ref().map(|diagnosis| message::explain(diagnosis).into()),
         notifications: incident
             .notifications
             .iter()

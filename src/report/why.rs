@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::message::Told;
+use crate::message::Explanation;
 
 /// Why, in English, times in UTC.
 #[derive(Clone, Debug, Serialize)]
@@ -21,15 +21,15 @@ pub struct DiagnosisRow {
     pub commands: Vec<String>,
 }
 
-impl From<Told> for DiagnosisRow {
-    fn from(told: Told) -> Self {
+impl From<Explanation> for DiagnosisRow {
+    fn from(explained: Explanation) -> Self {
         Self {
-            cause: told.cause,
-            certain: told.is_certain,
-            runners_up: told.runners_up,
-            evidence: told.evidence,
-            cannot_tell: told.cannot_tell,
-            commands: told.commands,
+            cause: explained.cause,
+            certain: explained.is_certain,
+            runners_up: explained.runners_up,
+            evidence: explained.evidence,
+            cannot_tell: explained.cannot_tell,
+            commands: explained.commands,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::runbook::Step;
 
 /// A diagnosis in strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Explanation {
     /// The likeliest cause.
     pub cause: &'static str,
     /// Whether the lines leave no other.
@@ -27,9 +27,9 @@ pub struct Told {
 
 /// Puts a diagnosis into strings.
 #[must_use]
-pub fn tell(diagnosis: &Diagnosis) -> Told {
+pub fn explain(diagnosis: &Diagnosis) -> Explanation {
     let changes = diagnosis.changes.iter().filter(|fact| !diagnosis.evidence.contains(fact));
-    Told {
+    Explanation {
         cause: diagnosis.cause.as_str(),
         is_certain: diagnosis.is_certain,
         runners_up: diagnosis.runners_up.iter().map(|cause| cause.as_str()).collect(),
