@@ -9,6 +9,7 @@ const EVERY_KEY: &str = r#"
 app = "myteacher"
 language = "ja"
 timezone = "Asia/Tokyo"
+runbook_url = "https://wiki.example/queuewatch"
 [ecs]
 cluster = "myteacher-production-cluster"
 service = "myteacher-production-app-service"
@@ -101,6 +102,7 @@ fn every_key_is_read() {
     let policy = config.policy();
     assert_eq!((policy.app.as_str(), policy.language), ("myteacher", Language::Ja));
     assert_eq!(policy.timezone, "Asia/Tokyo");
+    assert_eq!(policy.runbook_url.as_deref(), Some("https://wiki.example/queuewatch"));
     assert_eq!(policy.ecs.cluster.as_deref(), Some("myteacher-production-cluster"));
     assert_eq!(policy.ecs.service.as_deref(), Some("myteacher-production-app-service"));
     assert_eq!(

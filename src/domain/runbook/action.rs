@@ -2,7 +2,8 @@
 
 use super::ecs::Ask;
 use super::host::Host;
-use super::{Note, Problem, Step, Variable, aws, name_or, shell};
+use super::host::Line;
+use super::{Note, Problem, Purpose, Step, Variable, aws, name_or, reads_laravel, shell};
 use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::job::{ConnectionName, QueueName};
 use crate::domain::policy::Policy;
@@ -94,7 +95,7 @@ pub(super) fn of(problem: &Problem<'_>) -> Vec<Action> {
         }
         Cause::EnqueueErrors => &[Monitor, StoreNames, Ecs(Services), JobsTable, SwitchConnection],
         Cause::FailingFast => &[Failed, StreamTail, Tail, FailedTable, Monitor, Restart],
-        Cause::CrashLoop => &[Ecs(StoppedTasks), StreamTail, Ecs(TaskDefinition), Processes, Failed],
+        Cause::CrashLoop => &[Ecs(StoppedTasks), StreamTail, Processes, Ecs(TaskDefinition), Failed],
         Cause::JobTimeout => &[Processes, RetryAfter, Failed, StreamTail],
         Cause::Paused if problem.sub_cause == Some(SubCause::Maintenance) => &[Up, Monitor, Processes],
         Cause::Paused => &[Resume, Monitor, Processes],
@@ -112,10 +113,51 @@ impl Action {
         matches!(self, Self::StreamTail | Self::LogStreams | Self::Filters)
     }
 
+    /// Whether it is about Laravel's own commands, tables or settings.
+    pub(super) const fn is_laravels(self) -> bool {
+        !matches!(
+            self,
+            Self::Tail | Self::Processes | Self::Ecs(_) | Self::StreamTail | Self::LogStreams | Self::Filters
+        )
+    }
+
+    /// What it is for.
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::Tail => Purpose::ReadWorkerFile,
+            Self::Tee => Purpose::KeepWorkerLines,
+            Self::Failed => Purpose::ListFailed,
+            Self::Monitor => Purpose::CountWaiting,
+            Self::Processes => Purpose::SeeProcesses,
+            Self::WorkOnce => Purpose::RunOneJob,
+            Self::Ecs(Ask::ListTasks) => Purpose::ListTasks,
+            Self::Ecs(Ask::StoppedTasks) => Purpose::SeeStoppedTasks,
+            Self::Ecs(Ask::Services) => Purpose::SeeService,
+            Self::Ecs(Ask::TaskDefinition) => Purpose::SeeTaskDefinition,
+            Self::Ecs(Ask::SecurityGroups) => Purpose::SeeSecurityGroups,
+            Self::Ecs(Ask::CacheClusters) => Purpose::SeeCaches,
+            Self::StreamTail => Purpose::ReadWorkerLines,
+            Self::LogStreams => Purpose::SeeLogStreams,
+            Self::Filters => Purpose::SeeFilters,
+            Self::StoreNames => Purpose::SeeStoreSettings,
+            Self::RetryAfter => Purpose::SeeRetryAfter,
+            Self::Prefix => Purpose::SeePrefix,
+            Self::JobsTable => Purpose::ListJobsTable,
+            Self::FailedTable => Purpose::ListFailedTable,
+            Self::SwitchConnection => Purpose::SwitchConnection,
+            Self::Resume => Purpose::Resume,
+            Self::Up => Purpose::EndMaintenance,
+            Self::Restart => Purpose::RestartWorkers,
+        }
+    }
+
     /// The command; `None` where it has nothing to be about.
     pub(super) fn step(self, problem: &Problem<'_>, host: &Host, policy: &Policy) -> Option<Step> {
-        let plain = |command| Some(Step { command, note: None });
-        let noted = |command, note| Some(Step { command, note: Some(note) });
+        let purpose = Some(self.purpose());
+        let step = |line: Line, note| Step { command: line.command, note, purpose, inside: line.inside };
+        let plain = |line: Line| Some(step(line, None));
+        let noted = |line: Line, note| Some(step(line, Some(note)));
+        let here = |command: String| Line { command, inside: None };
         let artisan = |words: &str| host.run(&format!("php artisan {words}"), policy);
         match self {
             Self::Tail => {
@@ -127,11 +169,11 @@ impl Action {
             Self::Tee => {
                 let file = shell::path(problem.log_file?.0);
                 let work = format!("php artisan queue:work {}", options(problem));
-                noted(format!("{work}> >(tee -a {file}) 2>&1"), Note::MendsEntrypoint)
+                noted(here(format!("{work}> >(tee -a {file}) 2>&1")), Note::MendsEntrypoint)
             }
             Self::Failed => plain(artisan("queue:failed")),
             Self::Monitor => plain(artisan(&format!("queue:monitor {}", places(problem)))),
-            Self::Processes => plain(host.shell("ps aux | grep queue:work", policy)),
+            Self::Processes => plain(host.shell(processes(policy), policy)),
             Self::WorkOnce => {
                 noted(artisan(&format!("queue:work {}--once -v", options(problem))), Note::SpendsAttempt)
             }
@@ -150,28 +192,33 @@ impl Action {
                 .and_then(|command| noted(command, Note::WorkersEnd)),
             Self::StoreNames => plain(host.run(store_names(problem), policy)),
             Self::SwitchConnection => is_redis(problem)
-                .then(|| "QUEUE_CONNECTION=database".to_owned())
+                .then(|| here("QUEUE_CONNECTION=database".to_owned()))
                 .and_then(|command| noted(command, Note::JobsStay)),
             Self::JobsTable | Self::FailedTable => is_database(problem)
-                .then(|| self.select(problem))
+                .then(|| here(self.select(problem)))
                 .and_then(|sql| noted(sql, Note::InDatabase)),
             Self::StreamTail => {
                 let stream = problem.stream.filter(|stream| !stream.log_group.is_empty())?;
                 let (group, name) = (shell::word(&stream.log_group), shell::word(&stream.log_stream));
-                plain(format!("{} {group} --log-stream-names {name} --since 1h", aws(policy, "logs tail")))
+                // Not `logs tail`: the AWS CLI 1 does not know it.
+                plain(here(format!(
+                    "{} --log-group-name {group} --log-stream-name {name} --limit 100 --query 'events[].message' \
+                     --output text",
+                    aws(policy, "logs get-log-events")
+                )))
             }
-            Self::LogStreams => plain(format!(
+            Self::LogStreams => plain(here(format!(
                 "{} --log-group-name {} --order-by LastEventTime --descending --max-items 5 \
                  --query 'logStreams[].[logStreamName,lastEventTimestamp,lastIngestionTime]'",
                 aws(policy, "logs describe-log-streams"),
                 group(problem)
-            )),
-            Self::Filters => plain(format!(
+            ))),
+            Self::Filters => plain(here(format!(
                 "{} --log-group-name {}",
                 aws(policy, "logs describe-subscription-filters"),
                 group(problem)
-            )),
-            Self::Ecs(ask) => problem.is_on_ecs.then(|| ask.command(host, policy)).and_then(plain),
+            ))),
+            Self::Ecs(ask) => problem.is_on_ecs.then(|| here(ask.command(host, policy))).and_then(plain),
         }
     }
 
@@ -192,6 +239,11 @@ impl Action {
     }
 }
 
+/// What shows the workers among all processes.
+fn processes(policy: &Policy) -> &'static str {
+    if reads_laravel(policy) { "ps aux | grep queue:work" } else { "ps aux" }
+}
+
 fn group(problem: &Problem<'_>) -> String {
     name_or(problem.log_group.filter(|group| !group.is_empty()), Variable::LogGroup)
 }
@@ -209,7 +261,8 @@ fn store_names(problem: &Problem<'_>) -> &'static str {
     match problem.lane.0.as_ref().map(ConnectionName::as_str) {
         Some("database") => "printenv QUEUE_CONNECTION DB_CONNECTION DB_HOST DB_PORT",
         Some("sqs") => "printenv QUEUE_CONNECTION SQS_PREFIX SQS_QUEUE AWS_DEFAULT_REGION",
-        _ => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT REDIS_DB REDIS_PREFIX",
+        None => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT DB_CONNECTION DB_HOST DB_PORT",
+        Some(_) => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT REDIS_DB REDIS_PREFIX",
     }
 }
 

@@ -75,6 +75,24 @@ impl LogsQuery {
         ))
     }
 
+    /// As an address of the console that shows the lines of the first group, short enough for a mail. Its form is the
+    /// console's own, too: percent-encoded twice with `$` for `%`.
+    #[must_use]
+    pub fn events_url(&self, policy: &Policy) -> Option<String> {
+        let region = policy.aws.region.as_deref()?;
+        let group = dollared(self.groups.first()?);
+        // A word of one piece: more than one would all have to be in a line.
+        let is_one = |word: &&String| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let word = self.words.iter().rev().find(is_one);
+        let filter = word.map_or_else(String::new, |word| format!("filterPattern$3D{word}$26"));
+        Some(format!(
+            "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}\
+             #logsV2:log-groups/log-group/{group}/log-events$3F{filter}start$3D{}$26end$3D{}",
+            self.from.as_ms(),
+            self.until.as_ms(),
+        ))
+    }
+
     fn query(&self) -> String {
         let filter = match self.words.as_slice() {
             [] => String::new(),
@@ -86,6 +104,29 @@ impl LogsQuery {
 
 const fn seconds(at: Timestamp) -> i64 {
     at.as_ms().div_euclid(SECOND_MS)
+}
+
+/// The dashboard of the stack, where both are known.
+#[must_use]
+pub fn dashboard(policy: &Policy) -> Option<String> {
+    let (region, stack) = (policy.aws.region.as_deref()?, policy.aws.stack()?);
+    Some(format!(
+        "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{stack}-{region}"
+    ))
+}
+
+/// `/ecs/app` → `$252Fecs$252Fapp`.
+fn dollared(text: &str) -> String {
+    let mut dollared = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            dollared.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail; the result is let go.
+            let _ = write!(dollared, "$25{byte:02X}");
+        }
+    }
+    dollared
 }
 
 /// `/ecs/app` → `*2fecs*2fapp`.

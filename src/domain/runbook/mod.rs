@@ -10,6 +10,7 @@ mod ecs;
 mod host;
 mod logs;
 mod operator;
+mod purpose;
 mod shell;
 
 use serde::{Deserialize, Serialize};
@@ -18,12 +19,13 @@ use super::diagnosis::cause::{Cause, SubCause};
 use super::job::QueueName;
 use super::ledger::class::Lane;
 use super::ledger::stream::StreamFacts;
-use super::policy::Policy;
+use super::policy::{Policy, Preset};
 use host::Host;
 
 pub use host::task_of;
-pub use logs::LogsQuery;
+pub use logs::{LogsQuery, dashboard};
 pub use operator::{close, silence};
+pub use purpose::Purpose;
 
 /// Commands of one message, the best first: what is read on a phone, and leaves room for the rest.
 const STEPS_MAX: usize = 8;
@@ -35,6 +37,24 @@ pub struct Step {
     pub command: String,
     /// What to know.
     pub note: Option<Note>,
+    /// What it is for; `None` for one that finds a variable.
+    #[serde(default)]
+    pub purpose: Option<Purpose>,
+    /// What runs inside a container, where the command takes it there: whoever has run one command in the container
+    /// needs no more than this of the next.
+    #[serde(default)]
+    pub inside: Option<Inside>,
+}
+
+/// A command line inside a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    /// The task, as it stands in the command.
+    pub task: String,
+    /// The container, where it is known.
+    pub container: Option<String>,
+    /// What runs there.
+    pub line: String,
 }
 
 /// What to know of a command.
@@ -69,12 +89,10 @@ pub enum Variable {
     Task,
     /// The log group.
     LogGroup,
-    /// The function that sweeps.
-    Sweep,
 }
 
 impl Variable {
-    const ALL: [Self; 5] = [Self::Cluster, Self::Service, Self::Task, Self::LogGroup, Self::Sweep];
+    const ALL: [Self; 4] = [Self::Cluster, Self::Service, Self::Task, Self::LogGroup];
 
     /// As it stands in a command.
     #[must_use]
@@ -84,7 +102,6 @@ impl Variable {
             Self::Service => "$SERVICE",
             Self::Task => "$TASK",
             Self::LogGroup => "$LOG_GROUP",
-            Self::Sweep => "$SWEEP",
         }
     }
 
@@ -108,11 +125,6 @@ impl Variable {
                 "{} --query 'logGroups[].logGroupName' --output text",
                 aws(policy, "logs describe-log-groups")
             ),
-            Self::Sweep => format!(
-                "{} --stack-name queuewatch --query \"Stacks[0].Outputs[?OutputKey=='SweepFunctionName'].OutputValue\" \
-                 --output text",
-                aws(policy, "cloudformation describe-stacks")
-            ),
         }
     }
 }
@@ -128,7 +140,8 @@ pub fn finders(commands: &[&str], policy: &Policy) -> Vec<Step> {
             || found.iter().any(|step| needs(&step.command, variable));
         if is_needed {
             let command = variable.found_by(policy);
-            found.insert(0, Step { command, note: Some(Note::Finds(variable)) });
+            let note = Some(Note::Finds(variable));
+            found.insert(0, Step { command, note, purpose: None, inside: None });
         }
     }
     found
@@ -159,9 +172,10 @@ pub struct Problem<'a> {
 #[must_use]
 pub fn steps(problem: &Problem<'_>, policy: &Policy) -> Vec<Step> {
     let host = Host::of(problem.stream, policy);
+    let is_laravel = reads_laravel(policy);
     let mut steps: Vec<Step> = Vec::new();
     for action in action::of(problem) {
-        if action.asks_cloudwatch() && !policy.seat.is_on_aws() {
+        if action.asks_cloudwatch() && !policy.seat.is_on_aws() || action.is_laravels() && !is_laravel {
             continue;
         }
         let Some(step) = action.step(problem, &host, policy) else { continue };
@@ -174,6 +188,11 @@ pub fn steps(problem: &Problem<'_>, policy: &Policy) -> Vec<Step> {
     let finders = finders(&commands, policy);
     steps.extend(finders);
     steps
+}
+
+/// Whether some stream may be of a Laravel app: an app that is described by rules alone has no `artisan`.
+fn reads_laravel(policy: &Policy) -> bool {
+    policy.sources.is_empty() || policy.sources.iter().any(|it| it.presets.contains(&Preset::Laravel))
 }
 
 /// `aws ecs list-tasks --region eu-west-1`; without a region, the reader's own counts.
