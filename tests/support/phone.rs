@@ -7,7 +7,7 @@ const EM_PX: f64 = 14.0;
 /// Rows of a screen 844 pixels high, at 20 pixels a row.
 pub(crate) const ROWS: usize = 844 / 20;
 
-/// Rows that a text takes, where a phone breaks its lines: at spaces and behind hyphens, and within a word that is
+/// Rows that a text takes, where a phone breaks its lines: at spaces, behind hyphens and question marks, and within a word that is
 /// longer than a row.
 pub(crate) fn rows(text: &str) -> usize {
     text.lines().map(rows_of_line).sum()
@@ -36,7 +36,7 @@ fn pieces(line: &str) -> Vec<&str> {
     let mut start = 0;
     for (at, c) in line.char_indices() {
         let end = at + c.len_utf8();
-        if c == ' ' || c == '-' || is_wide(c) {
+        if c == ' ' || c == '-' || c == '?' || is_wide(c) {
             pieces.extend(line.get(start..end));
             start = end;
         }

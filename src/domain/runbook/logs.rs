@@ -75,8 +75,9 @@ impl LogsQuery {
         ))
     }
 
-    /// As an address of the console that shows the lines of the first group, short enough for a mail. Its form is the
-    /// console's own, too: percent-encoded twice with `$` for `%`.
+    /// As an address of the console that shows the lines of the first group, short enough for a mail: without the region
+    /// in its host, which the console puts there itself. Its form is the console's own, too: percent-encoded twice with
+    /// `$` for `%`.
     #[must_use]
     pub fn events_url(&self, policy: &Policy) -> Option<String> {
         let region = policy.aws.region.as_deref()?;
@@ -86,7 +87,7 @@ impl LogsQuery {
         let word = self.words.iter().rev().find(is_one);
         let filter = word.map_or_else(String::new, |word| format!("filterPattern$3D{word}$26"));
         Some(format!(
-            "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}\
+            "https://console.aws.amazon.com/cloudwatch/home?region={region}\
              #logsV2:log-groups/log-group/{group}/log-events$3F{filter}start$3D{}$26end$3D{}",
             self.from.as_ms(),
             self.until.as_ms(),
@@ -111,7 +112,7 @@ const fn seconds(at: Timestamp) -> i64 {
 pub fn dashboard(policy: &Policy) -> Option<String> {
     let (region, stack) = (policy.aws.region.as_deref()?, policy.aws.stack()?);
     Some(format!(
-        "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{stack}-{region}"
+        "https://console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{stack}-{region}"
     ))
 }
 
@@ -179,6 +180,23 @@ mod tests {
              *2c*20*40message*20*7c*20filter*20*40message*20like*20*2fX*2f*20*7c*20sort*20*40timestamp*20asc*20*7c*20limit*20200\
              $257Esource$257E$2528$257E$2527*2fecs*2fmy*20app$2529$2529"
         );
+    }
+
+    #[test]
+    fn an_address_for_a_mail_is_short() {
+        let mut policy = Policy::default();
+        assert_eq!((sample(&[]).events_url(&policy), dashboard(&policy)), (None, None));
+        policy.aws.region = Some("eu-west-1".into());
+        let home = "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#";
+        assert_eq!(
+            sample(&["17-a", "Make_Thumb"]).events_url(&policy).unwrap(),
+            format!(
+                "{home}logsV2:log-groups/log-group/$252Fecs$252Fmy$2520app/log-events$3FfilterPattern$3DMake_Thumb\
+                 $26start$3D1765024270123$26end$3D1765024330123"
+            )
+        );
+        policy.aws.sweep_function = Some("watchdog-SweepFunction-1A2B".into());
+        assert_eq!(dashboard(&policy).unwrap(), format!("{home}dashboards/dashboard/watchdog-eu-west-1"));
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(in crate::message::words) fn sub_cause(cause: SubCause, voice: &Voice) -> St
             return format!("connection refused, as when {store} is down or on another port");
         }
         SubCause::TimedOut => {
-            return format!("no answer, for a security group, a route, or {store} under too much load");
+            return format!("{store} does not answer (a security group, a route, or its load)");
         }
         SubCause::ConnectionLost => {
             return format!("{store} closed the connection, as after a restart or when it failed over");
