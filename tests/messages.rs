@@ -7,6 +7,8 @@
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
     reason = "what cannot be read must fail the test, and test helpers are outside clippy's exemption"
 )]
 

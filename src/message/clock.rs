@@ -78,7 +78,7 @@ mod tests {
 
     #[track_caller]
     fn check(zone: &str, hours_later: i64, expected: &str) {
-        let clock = Clock::of(zone, AT.plus_ms(hours_later * 3_600_000));
+        let clock = Clock::of(zone, AT.plus_ms(hours_later.saturating_mul(3_600_000)));
         assert_eq!(clock.both(AT, false), expected);
     }
 

@@ -17,7 +17,8 @@ pub(super) fn subject(mut situation: Situation<'_>, voice: &Voice) -> String {
     if over == 0 {
         return ascii(&title);
     }
-    situation.text_chars_max = situation.text_chars_max.saturating_sub(over);
+    // Three more for the dots, which say that it goes on.
+    situation.text_chars_max = situation.text_chars_max.saturating_sub(over.saturating_add(3));
     ascii(&words::title(&situation, &voice))
 }
 

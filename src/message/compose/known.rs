@@ -51,48 +51,68 @@ pub(super) fn known(
 
 /// A fact, unless something has told of it.
 fn line(fact: &Fact, incident: &Incident, situation: &Situation<'_>, voice: &Voice) -> Option<String> {
-    let facts = super::situation::facts(incident);
-    let has = |what: fn(&Finding) -> bool| facts.iter().find(|fact| what(&fact.what));
-    let is_refused = incident.key.kind == Kind::EnqueueErrors;
-    match &fact.what {
-        Finding::Because(_) => None,
-        Finding::JobsWait { .. } if situation.waiting.is_some() => None,
-        Finding::LastEnqueueAnywhere if is_refused => None,
-        Finding::StoreErrors { text: Some(text), .. } if is_refused && fact.at == situation.newest_error => {
-            Some(words::aside(&Aside::Quoted(text), voice))
-        }
-        Finding::BadEnds { class, .. } if is_worst(class.as_str(), situation) => None,
-        // The first sentence has told of the oldest, and the line of the classes of which it is.
-        Finding::StillRunning { class } => {
-            let is_told = incident.key.kind == Kind::StuckRunning
-                && fact.at == Some(situation.since)
-                && incident.jobs.iter().any(|job| job.class == *class);
-            (!is_told).then(|| with_time(fact, voice))
-        }
-        Finding::OnlyWorkerLines(_) | Finding::PayloadsRejected(_) => None,
-        Finding::SourceSilent { .. } if situation.sources.len() <= 1 && incident.key.kind == Kind::Blind => {
-            None
-        }
-        Finding::DeliveryLate { .. } if incident.key.kind == Kind::Blind => None,
-        // Told with the last enqueue.
-        Finding::LastStart if has(|it| matches!(it, Finding::LastEnqueue)).is_some() => None,
-        Finding::NoJobLineEver if is_none_started(facts) => None,
-        Finding::LastEnqueue => {
-            let Some(start) = has(|it| matches!(it, Finding::LastStart)) else {
-                return Some(with_time(fact, voice));
-            };
-            let (enqueued, started) =
-                (fact.at.map(|at| voice.minute(at)), start.at.map(|at| voice.minute(at)));
-            let is_none_anywhere = has(|it| matches!(it, Finding::NoJobLineEver)).is_some();
-            let (enqueued, started) = (enqueued.as_deref(), started.as_deref());
-            Some(words::aside(&Aside::LastOnes { enqueued, started, is_none_anywhere }, voice))
-        }
-        Finding::LogFile { streams, .. } if is_hidden(incident.diagnosis.as_ref()) => {
-            let at = fact.at.map(|at| voice.second(at));
-            Some(words::aside(&Aside::NamesThatFile { streams: streams.len(), at: at.as_deref() }, voice))
-        }
-        _ => Some(with_time(fact, voice)),
+    if is_told(fact, incident, situation) {
+        return None;
     }
+    if let Finding::StoreErrors { text: Some(text), .. } = &fact.what
+        && incident.key.kind == Kind::EnqueueErrors
+        && fact.at == situation.newest_error
+    {
+        return Some(words::aside(&Aside::Quoted(text), voice));
+    }
+    if let Finding::LogFile { streams, .. } = &fact.what
+        && is_hidden(incident.diagnosis.as_ref())
+    {
+        let at = fact.at.map(|at| voice.second(at));
+        return Some(words::aside(
+            &Aside::NamesThatFile { streams: streams.len(), at: at.as_deref() },
+            voice,
+        ));
+    }
+    if matches!(fact.what, Finding::LastEnqueue)
+        && let Some(start) = find(incident, |it| matches!(it, Finding::LastStart))
+    {
+        let (enqueued, started) = (fact.at.map(|at| voice.minute(at)), start.at.map(|at| voice.minute(at)));
+        let is_none_anywhere = find(incident, |it| matches!(it, Finding::NoJobLineEver)).is_some();
+        let (enqueued, started) = (enqueued.as_deref(), started.as_deref());
+        return Some(words::aside(&Aside::LastOnes { enqueued, started, is_none_anywhere }, voice));
+    }
+    Some(with_time(fact, voice))
+}
+
+/// Whether the first sentences, the cause or another line tell of a fact.
+fn is_told(fact: &Fact, incident: &Incident, situation: &Situation<'_>) -> bool {
+    let kind = incident.key.kind;
+    let is_blind = kind == Kind::Blind;
+    // The first sentence has told of the oldest, and the line of the jobs of which class it is.
+    let is_oldest = |class: &Option<JobClass>| {
+        kind == Kind::StuckRunning
+            && fact.at == Some(situation.since)
+            && incident.jobs.iter().any(|job| job.class == *class)
+    };
+    let is_worst = |class: &JobClass| {
+        let worst = situation.worst.as_ref().filter(|_| kind == Kind::Failing);
+        worst.is_some_and(|worst| super::situation::short(class) == worst.class)
+    };
+    if let Finding::StillRunning { class } = &fact.what {
+        return is_oldest(class);
+    }
+    if let Finding::BadEnds { class, .. } = &fact.what {
+        return is_worst(class);
+    }
+    let what = &fact.what;
+    matches!(what, Finding::Because(_) | Finding::OnlyWorkerLines(_) | Finding::PayloadsRejected(_))
+        || matches!(what, Finding::JobsWait { .. }) && situation.waiting.is_some()
+        || matches!(what, Finding::LastEnqueueAnywhere) && kind == Kind::EnqueueErrors
+        || matches!(what, Finding::DeliveryLate { .. }) && is_blind
+        || matches!(what, Finding::SourceSilent { .. }) && is_blind && situation.sources.len() <= 1
+        || matches!(what, Finding::LastStart)
+            && find(incident, |it| matches!(it, Finding::LastEnqueue)).is_some()
+        || matches!(what, Finding::NoJobLineEver) && is_none_started(super::situation::facts(incident))
+}
+
+fn find(incident: &Incident, what: fn(&Finding) -> bool) -> Option<&Fact> {
+    super::situation::facts(incident).iter().find(|fact| what(&fact.what))
 }
 
 /// Whether the cause names the file.
@@ -105,11 +125,6 @@ fn is_hidden(diagnosis: Option<&Diagnosis>) -> bool {
 fn is_none_started(facts: &[Fact]) -> bool {
     let is_none = |fact: &Fact| matches!(fact.what, Finding::LastStart) && fact.at.is_none();
     facts.iter().any(is_none) && facts.iter().any(|fact| matches!(fact.what, Finding::LastEnqueue))
-}
-
-fn is_worst(class: &str, situation: &Situation<'_>) -> bool {
-    let worst = situation.worst.as_ref().filter(|_| situation.kind == Kind::Failing);
-    worst.is_some_and(|worst| class.rsplit('\\').next() == Some(worst.class))
 }
 
 /// A fact; what was read in a line to the second, so that the line can be found.

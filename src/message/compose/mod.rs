@@ -57,11 +57,11 @@ pub fn compose(policy: &Policy, incident: &Incident, state: NotificationState, n
 
 /// What keeps the jobs of an incident, by its connection's name or its errors.
 pub(super) fn store(incident: &Incident) -> Store {
-    let texts = situation::facts(incident).iter().filter_map(|fact| match &fact.what {
-        Finding::StoreErrors { text, .. } => text.as_deref(),
-        _ => None,
+    let text = situation::facts(incident).iter().rev().find_map(|fact| {
+        let Finding::StoreErrors { text, .. } = &fact.what else { return None };
+        text.as_deref()
     });
-    Store::of(incident.key.connection.as_ref(), texts.last())
+    Store::of(incident.key.connection.as_ref(), text)
 }
 
 /// Whether the lines leave no other cause, and none of the facts beside it speaks against it.
@@ -126,9 +126,9 @@ fn causes(incident: &Incident, situation: &Situation<'_>, steps: &[Todo], voice:
 /// What is known beside the causes.
 fn about(diagnosis: &Diagnosis) -> About<'_> {
     let find = |what: fn(&Finding) -> bool| diagnosis.evidence.iter().any(|fact| what(&fact.what));
-    let file = diagnosis.evidence.iter().find_map(|fact| match &fact.what {
-        Finding::LogFile { file, .. } => Some(&**file),
-        _ => None,
+    let file = diagnosis.evidence.iter().find_map(|fact| {
+        let Finding::LogFile { file, .. } = &fact.what else { return None };
+        Some(&**file)
     });
     About {
         file,

@@ -190,9 +190,9 @@ pub(super) fn facts(incident: &Incident) -> &[Fact] {
 /// said, those that it is about are all.
 fn waiting(incident: &Incident, now: Timestamp) -> Option<u64> {
     let waits = |facts: &[Fact]| {
-        facts.iter().find_map(|fact| match fact.what {
-            Finding::JobsWait { waiting, overdue } if overdue == incident.jobs_now => Some(waiting),
-            _ => None,
+        facts.iter().find_map(|fact| {
+            let Finding::JobsWait { waiting, overdue } = fact.what else { return None };
+            (overdue == incident.jobs_now).then_some(waiting)
         })
     };
     let is_of_a_queue = matches!(incident.key.kind, Kind::Stalled | Kind::Lost | Kind::Backlog);
@@ -224,25 +224,21 @@ fn worst(fact: &Fact) -> Option<Worst<'_>> {
 }
 
 fn text(fact: &Fact) -> Option<&str> {
-    match &fact.what {
-        Finding::Exception(text) => Some(text),
-        Finding::StoreErrors { text, .. } => text.as_deref(),
-        _ => None,
+    if let Finding::Exception(text) = &fact.what {
+        return Some(text);
     }
+    let Finding::StoreErrors { text, .. } = &fact.what else { return None };
+    text.as_deref()
 }
 
 fn count(fact: &Fact) -> Option<u64> {
-    match fact.what {
-        Finding::OnlyWorkerLines(count) | Finding::PayloadsRejected(count) => Some(count),
-        _ => None,
-    }
+    let (Finding::OnlyWorkerLines(count) | Finding::PayloadsRejected(count)) = fact.what else { return None };
+    Some(count)
 }
 
 fn late_minutes(fact: &Fact) -> Option<u64> {
-    match fact.what {
-        Finding::DeliveryLate { minutes } => Some(minutes),
-        _ => None,
-    }
+    let Finding::DeliveryLate { minutes } = fact.what else { return None };
+    Some(minutes)
 }
 
 /// The classes that an incident names itself, or those of its jobs; each once.

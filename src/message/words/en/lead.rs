@@ -132,9 +132,9 @@ fn failed(it: &Situation<'_>, place: &str, since: &str, voice: &Voice) -> String
 
 fn refused(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
     let (app, jobs) = (it.app, it.jobs_now);
-    let whither = match voice.store {
-        Store::Unknown => String::new(),
-        known => format!(" on {}", store(known)),
+    let whither = match voice.store == Store::Unknown {
+        true => String::new(),
+        false => format!(" on {}", store(voice.store)),
     };
     let newest =
         it.newest_error.map_or_else(String::new, |at| format!(", the newest at {}", voice.minute(at)));

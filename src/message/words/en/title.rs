@@ -118,9 +118,10 @@ fn failing(it: &Situation<'_>, still: &str) -> String {
             worst.bad,
             worst.of
         ),
+        // How many of how many would read as a sum of them all.
         (Some(worst), count) => {
             let others = n((count as u64).saturating_sub(1), "more class", "more classes");
-            format!("{} and {others} {still}fail{text} ({} of {})", worst.class, worst.bad, worst.of)
+            format!("{} and {others} {still}fail{text}", worst.class)
         }
         (None, _) => format!("{} {still}fail{text}", n(it.classes.len() as u64, "job class", "job classes")),
     }

@@ -126,9 +126,9 @@ fn failed(it: &Situation<'_>, place: &str, since: &str, voice: &Voice) -> String
 }
 
 fn refused(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
-    let whither = match voice.store {
-        Store::Unknown => String::new(),
-        known => format!(" {} へ", store(known)),
+    let whither = match voice.store == Store::Unknown {
+        true => String::new(),
+        false => format!(" {} へ", store(voice.store)),
     };
     let newest = it.newest_error.map_or_else(String::new, |at| format!("、最新は {}", voice.minute(at)));
     let after = match (it.is_taken_again(), it.last_enqueue) {
