@@ -12,14 +12,13 @@ const SUBJECT_CHARS_MAX: usize = 99;
 /// The subject of a message. An error's text gives way to what else it says.
 pub(super) fn subject(mut situation: Situation<'_>, voice: &Voice) -> String {
     let voice = Voice::english(voice.store, voice.is_on_aws);
-    let title = words::title(&situation, &voice);
-    let over = title.chars().count().saturating_sub(SUBJECT_CHARS_MAX);
-    if over == 0 {
-        return ascii(&title);
+    loop {
+        let title = words::title(&situation, &voice);
+        if title.chars().count() <= SUBJECT_CHARS_MAX || situation.text_chars_max == 0 {
+            return ascii(&title);
+        }
+        situation.text_chars_max = situation.text_chars_max.saturating_sub(1);
     }
-    // Three more for the dots, which say that it goes on.
-    situation.text_chars_max = situation.text_chars_max.saturating_sub(over.saturating_add(3));
-    ascii(&words::title(&situation, &voice))
 }
 
 /// Printable ASCII only, cut to what SNS takes.
