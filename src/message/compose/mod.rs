@@ -193,3 +193,74 @@ fn foot(incident: &Incident, is_over: bool, voice: &Voice) -> String {
     let next = voice.minute(incident.next_reminder_at());
     format!("{id}{}{}", labels.and, words::aside(&Aside::Next(&next), voice))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::incident::Fact;
+    use crate::message::{fixtures, mail};
+
+    const AT: Timestamp = Timestamp::from_ms(1_765_024_620_000);
+
+    /// A diagnosis that is certain, with a pause and what was seen beside it.
+    #[track_caller]
+    fn check_certain(cause: Cause, started_ms: i64, expected: bool) {
+        let mut incident = fixtures::stalled();
+        let diagnosis = incident.diagnosis.as_mut().unwrap();
+        diagnosis.cause = cause;
+        diagnosis.is_certain = true;
+        diagnosis.runners_up.clear();
+        diagnosis.evidence = vec![
+            Fact::at(Finding::Paused, AT.minus_ms(60_000)),
+            Fact::at(Finding::LastStart, AT.plus_ms(started_ms)),
+        ];
+        assert_eq!(is_certain(diagnosis), expected, "{cause:?}");
+        let text = mail(&compose(&Policy::default(), &incident, NotificationState::Firing, AT));
+        assert_eq!(text.contains("\nCause: "), expected, "{text}");
+    }
+
+    #[test]
+    fn a_cause_is_certain_only_where_no_fact_speaks_against_it() {
+        check_certain(Cause::Paused, -120_000, true);
+        check_certain(Cause::Paused, -30_000, false);
+        check_certain(Cause::CrashLoop, -30_000, true);
+    }
+
+    /// The first paragraph of a message on a queue where starts are seen again, or were since the oldest was ready.
+    #[track_caller]
+    fn check_lead(change: fn(&mut Incident), expected: &str) {
+        let mut incident = fixtures::stalled();
+        change(&mut incident);
+        let lead = compose(&Policy::default(), &incident, NotificationState::Reminder, AT).lead;
+        assert_eq!(lead, expected);
+    }
+
+    #[test]
+    fn nothing_is_said_of_starts_that_lines_contradict() {
+        let waited = "app: jobs on redis:default have waited since 12:31 UTC";
+        check_lead(|_| (), &format!("{waited} and none was started. 2 waiting, all over the 5 min limit."));
+        check_lead(
+            |incident| incident.starts_since = Some(AT.minus_ms(60_000)),
+            &format!("{waited}. Jobs are started again since 12:36. 2 waiting, all over the 5 min limit."),
+        );
+        check_lead(
+            |incident| {
+                let fact = Fact::at(Finding::LastStart, AT.minus_ms(120_000));
+                incident.diagnosis.as_mut().unwrap().evidence.push(fact);
+            },
+            &format!("{waited}; the last one was started at 12:35. 2 waiting, all over the 5 min limit."),
+        );
+        // Its facts are an hour old: whether anything was started since, they do not tell.
+        check_lead(
+            |incident| incident.diagnosis.as_mut().unwrap().as_of = AT.minus_ms(3_600_000),
+            &format!("{waited}. 2 over the 5 min limit."),
+        );
+    }
+
+    #[test]
+    fn a_link_leads_to_the_section_of_the_runbook_that_the_configuration_names() {
+        let policy = Policy { runbook_url: Some("https://wiki.example/qw".into()), ..Policy::default() };
+        let links = compose(&policy, &fixtures::stalled(), NotificationState::Firing, AT).links;
+        assert_eq!(links.last().unwrap().url, "https://wiki.example/qw#worker-silent");
+    }
+}
