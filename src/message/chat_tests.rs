@@ -178,7 +178,7 @@ fn a_japanese_title_is_japanese() {
     let page = fixtures::stalled();
     let sections = compose(&policy, &page, notification.state, notification.at);
     let chat = check(&incident(&policy, &page, &notification, &sections));
-    let title = ":rotating_light: 【障害】shop: redis:default で 6 分 開始なし、待機 2 件";
+    let title = ":rotating_light: 【障害】shop: redis:default で 6 分間開始なし、待機 2 件";
     assert_eq!(
         (&chat["content"]["title"], &chat["metadata"]["summary"]),
         (&title.into(), &title.trim_start_matches(":rotating_light: ").into())

@@ -1,11 +1,16 @@
 //! Why, in Japanese, and what the logs leave open.
 
+use super::close_up;
 use super::lead::store;
 use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::finding::Unknown;
 use crate::message::words::{About, Causes, Voice};
 
 pub(in crate::message::words) fn cause(cause: Cause, about: &About<'_>, voice: &Voice) -> String {
+    close_up(&cause_as_it_is(cause, about, voice))
+}
+
+fn cause_as_it_is(cause: Cause, about: &About<'_>, voice: &Voice) -> String {
     let store = store(voice.store);
     let text = match cause {
         Cause::MonitorBlind => "queuewatch 自身がログを受け取れていない、または遅れている",
@@ -51,6 +56,10 @@ pub(in crate::message::words) fn cause(cause: Cause, about: &About<'_>, voice: &
 }
 
 pub(in crate::message::words) fn sub_cause(cause: SubCause, voice: &Voice) -> String {
+    close_up(&sub_cause_as_it_is(cause, voice))
+}
+
+fn sub_cause_as_it_is(cause: SubCause, voice: &Voice) -> String {
     let store = store(voice.store);
     let text = match cause {
         SubCause::StalePayload => "ペイロードが存在しないコードを参照している（デプロイ後によくある）",
@@ -135,6 +144,7 @@ pub(in crate::message::words) fn unknown(unknown: Unknown, step: Option<usize>, 
             "失敗した試行が再試行されるか（ワーカーはどちらも FAIL と出力する）".to_owned()
         }
     };
+    let text = close_up(&text);
     match step {
         Some(step) => format!("{text}（手順 {step} で分かる）"),
         None => text,

@@ -1,5 +1,6 @@
 //! Facts, in Japanese.
 
+use super::close_up;
 use super::lead::store;
 use super::sub_cause;
 use crate::domain::diagnosis::finding::{Fact, Finding, Who};
@@ -36,7 +37,7 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
                 Who::Worker => "ワーカー（取得側）",
                 Who::Unknown => "アプリまたはワーカー",
             };
-            format!("{who}での {store} のエラー {count} 件{}、最新", quoted(text.as_deref()))
+            close_up(&format!("{who}での {store} のエラー {count} 件{}、最新", quoted(text.as_deref())))
         }
         Finding::WorkerErrors { count, text } => {
             format!("ジョブ外でのワーカーのエラー {count} 件{}、最新", quoted(text.as_deref()))

@@ -1,5 +1,6 @@
 //! What went wrong and since when, in Japanese: the first sentences.
 
+use super::close_up;
 use super::title::sight;
 use crate::domain::incident::{Blindness, Kind};
 use crate::message::compose::Situation;
@@ -40,8 +41,7 @@ pub(in crate::message::words) const fn store(store: Store) -> &'static str {
 }
 
 pub(in crate::message::words) fn lead(it: &Situation<'_>, voice: &Voice) -> String {
-    // A full-width bracket brings its own gap.
-    said(it, voice).replace("） ", "）")
+    close_up(&said(it, voice))
 }
 
 fn said(it: &Situation<'_>, voice: &Voice) -> String {

@@ -76,3 +76,31 @@ pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
         Aside::Next(at) => format!("継続していれば {at} に再通知"),
     }
 }
+
+/// Without the spaces that stand between two Japanese characters: names are set off by spaces, and a name may be
+/// Japanese itself.
+fn close_up(text: &str) -> String {
+    let is_japanese = |c: &char| *c >= '\u{3000}';
+    let mut closed = String::with_capacity(text.len());
+    let mut last = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_between = last.as_ref().is_some_and(is_japanese) && chars.peek().is_some_and(is_japanese);
+        if c != ' ' || !is_between {
+            closed.push(c);
+        }
+        last = Some(c);
+    }
+    closed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::close_up;
+
+    #[test]
+    fn a_space_stays_only_beside_what_is_not_japanese() {
+        assert_eq!(close_up("アプリが キューのストア へ 3 件"), "アプリがキューのストアへ 3 件");
+        assert_eq!(close_up("21:31 JST（12:31 UTC） から Redis に"), "21:31 JST（12:31 UTC）から Redis に");
+    }
+}

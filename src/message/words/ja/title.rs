@@ -1,5 +1,6 @@
 //! What went wrong, where and for how long, in one line of Japanese: the title of a chat.
 
+use super::close_up;
 use super::lead::{place, store};
 use crate::domain::incident::{Blindness, Kind, NotificationState, Severity};
 use crate::message::compose::Situation;
@@ -14,7 +15,7 @@ pub(in crate::message::words) fn title(it: &Situation<'_>, voice: &Voice) -> Str
         (NotificationState::Firing, Severity::Page) => "【障害】",
         (NotificationState::Firing, Severity::Warn) => "【警告】",
     };
-    format!("{opening}{}: {}", it.app, headline(it, voice))
+    close_up(&format!("{opening}{}: {}", it.app, headline(it, voice)))
 }
 
 fn headline(it: &Situation<'_>, voice: &Voice) -> String {
@@ -32,9 +33,9 @@ fn going_on(it: &Situation<'_>, place: &str, voice: &Voice) -> String {
     match it.kind {
         Kind::Stalled => match (it.idle_ms(), it.waiting) {
             (Some(ms), Some(waiting)) => {
-                format!("{place} で {} 開始なし、待機 {waiting} 件", voice.about(ms))
+                format!("{place} で {}間開始なし、待機 {waiting} 件", voice.about(ms))
             }
-            (Some(ms), None) => format!("{place} で {} 開始なし、{limit}超過 {jobs} 件", voice.about(ms)),
+            (Some(ms), None) => format!("{place} で {}間開始なし、{limit}超過 {jobs} 件", voice.about(ms)),
             (None, _) => format!("{place} で {limit}超過 {jobs} 件、最長 {age}"),
         },
         Kind::Lost if it.is_of_missing_lines => {
@@ -49,7 +50,7 @@ fn going_on(it: &Situation<'_>, place: &str, voice: &Voice) -> String {
                     others => format!("ほか {others} クラス"),
                 };
                 format!(
-                    "{place} の {}{others}が失敗（{} 回中 {} 回）{}",
+                    "{place} の {} {others}が失敗（{} 回中 {} 回）{}",
                     worst.class,
                     worst.of,
                     worst.bad,
