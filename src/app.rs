@@ -5,13 +5,13 @@ use thiserror::Error;
 
 use crate::domain::command::Command;
 use crate::domain::incident::{Incident, Notification, NotificationState};
-use crate::domain::intake::DeliveryRecord;
-use crate::domain::intake::Merged;
+use crate::domain::intake::{DeliveryRecord, Merged};
+use crate::domain::job::Timestamp;
 use crate::domain::metric::Metric;
 use crate::domain::outbox::Letter;
 use crate::domain::plan::{Horizon, Plan, plan_command, plan_sweep};
 use crate::domain::policy::Policy;
-use crate::message;
+use crate::message::{self, Sections};
 use crate::ports::{AlarmChannel, Commit, Disposed, Disposition, LedgerStore, MetricSink, View};
 
 /// A step that failed.
@@ -173,8 +173,9 @@ fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<Letter> {
     let mut letters = Vec::new();
     for (id, state) in &plan.announcements {
         let Some(incident) = plan.incidents.iter_mut().find(|incident| incident.id == *id) else { continue };
-        let notification = notification(incident, *state, policy, horizon);
-        letters.extend(message::address(incident, &notification, policy));
+        let sections = message::compose(policy, incident, *state, horizon.now);
+        let notification = notification(incident, *state, &sections, horizon.now);
+        letters.extend(message::address(incident, &notification, &sections, policy));
         incident.notifications.push(notification);
     }
     letters
@@ -183,17 +184,15 @@ fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<Letter> {
 fn notification(
     incident: &Incident,
     state: NotificationState,
-    policy: &Policy,
-    horizon: Horizon,
+    sections: &Sections,
+    now: Timestamp,
 ) -> Notification {
-    let now = horizon.now;
-    let words = message::render(policy, incident, state, now);
     Notification {
         id: incident.next_notification_id(),
         at: now,
         state,
         cause: incident.diagnosis.as_ref().map(|diagnosis| diagnosis.cause),
-        subject: words.subject,
-        body: words.body,
+        subject: sections.subject.clone(),
+        body: message::mail(sections),
     }
 }

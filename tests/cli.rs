@@ -572,10 +572,15 @@ fn explain_tells_who_reads_a_line_or_why_nobody_does() {
 #[cfg(not(feature = "aws"))]
 #[test]
 fn a_build_without_aws_says_so_where_aws_is_asked_for() {
-    for command in ["doctor", "redrive"] {
-        let ran = run(&[command]);
+    for arguments in [
+        &["doctor"][..],
+        &["redrive"],
+        &["close", "stalled-redis-default-20260105T0906Z", "--reason", "r", "--stack", "queuewatch"],
+        &["silence", "default", "--until", "2999-01-01T00:00Z", "--reason", "r", "--function", "sweep"],
+    ] {
+        let ran = run(arguments);
         assert_eq!((ran.status, &*ran.out), (2, ""), "{}", ran.err);
-        assert!(ran.err.contains("feature `aws`") && ran.err.contains(command), "{}", ran.err);
+        assert!(ran.err.contains("feature `aws`") && ran.err.contains(arguments[0]), "{}", ran.err);
     }
 }
 

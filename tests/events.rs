@@ -336,11 +336,11 @@ fn the_sixth_of_december_pages_at_the_tick_of_12_37_and_names_the_log_file() {
     assert!(first.contains("--task 119ff6db80b1c1a8a6afc0dc9c6f1818 --container app "), "{first}");
     assert!(first.ends_with(&format!("--command \"tail -n 100 {file}\"")), "{first}");
     let body = page["body"].as_str().unwrap();
-    let (before, _) = body.split_once("THEN").unwrap();
+    let (before, _) = body.split_once("\n2. ").unwrap();
     assert!(before.contains(file) && before.contains(first), "{body}");
     for command in [
-        r#"--payload '{"close":"stalled-redis-default-20251206T1237Z","#,
-        r#"--payload '{"silence":{"queue":"default","#,
+        "queuewatch close stalled-redis-default-20251206T1237Z --reason WHY",
+        "queuewatch silence default --until ",
     ] {
         assert!(body.contains(command), "{body}");
     }

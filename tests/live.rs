@@ -189,13 +189,13 @@ fn an_incident_closed_by_hand_is_over_and_its_jobs_are_given_up() {
     tell(&Policy::default(), |live| {
         live.enqueue(1, 0);
         live.ticks(1..=6);
-        assert_eq!(live.subjects(), ["ALARM app redis:default stalled 6m00s, 1 overdue - never observed"]);
+        assert_eq!(live.subjects(), ["ALARM app redis:default: no job started for 6 min, 1 waiting"]);
         assert_eq!(
             live.obey(7, &close("stalled-redis-default-20260105T0859Z")),
             Err("no incident of this id is open; `queuewatch doctor` lists those that are".to_owned())
         );
         live.obey(7, &close("stalled-redis-default-20260105T0906Z")).unwrap();
-        let closed = "OK app redis:default stalled closed by hand: redis was flushed";
+        let closed = "OK app redis:default: stall closed by hand: redis was flushed";
         assert_eq!(live.subjects().get(1).map(String::as_str), Some(closed));
         live.ticks(8..=200);
         assert_eq!(live.subjects().len(), 2, "{:?}", live.subjects());
@@ -203,7 +203,7 @@ fn an_incident_closed_by_hand_is_over_and_its_jobs_are_given_up() {
         live.ticks(202..=210);
         assert_eq!(
             live.subjects().get(2).map(String::as_str),
-            Some("ALARM app redis:default stalled 6m00s, 1 overdue - never observed")
+            Some("ALARM app redis:default: no job started for 6 min, 1 waiting")
         );
     });
 }
@@ -218,7 +218,7 @@ fn a_silence_delays_a_page_and_does_not_cancel_it() {
         live.ticks(2..=29);
         assert_eq!(live.subjects(), Vec::<String>::new());
         live.ticks(30..=31);
-        assert_eq!(live.subjects(), ["ALARM app redis:default stalled 30m00s, 1 overdue - never observed"]);
+        assert_eq!(live.subjects(), ["ALARM app redis:default: no job started for 30 min, 1 waiting"]);
     });
 }
 

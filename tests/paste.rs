@@ -156,25 +156,22 @@ fn a_queue_without_a_connection_is_never_an_option() {
 }
 
 #[test]
-fn closing_and_silencing_are_json_that_the_function_takes() {
+fn a_function_is_answered_with_words_that_mean_what_they_say() {
     for (n, queue) in NASTY.iter().enumerate() {
         let incident = stall(queue, "redis");
         let body = incident["notifications"][0]["body"].as_str().unwrap();
-        let commands: Vec<&str> = body.lines().filter(|line| line.starts_with("aws lambda invoke")).collect();
-        assert_eq!(commands.len(), 2, "{body}");
-        let payloads: Vec<Value> = commands
-            .iter()
-            .enumerate()
-            .map(|(m, command)| {
-                let words = words(&format!("answer-{n}-{m}"), command);
-                assert_eq!(after(&words, "--function-name"), "sweep");
-                let payload = after(&words, "--payload");
-                queuewatch::delivery::parse(payload.as_bytes()).unwrap();
-                serde_json::from_str(payload).unwrap()
-            })
-            .collect();
-        assert_eq!(payloads[0]["close"], incident["id"]);
-        assert_eq!(payloads[1]["silence"]["queue"], *queue);
+        let commands: Vec<&str> = body.lines().filter(|line| line.starts_with("queuewatch ")).collect();
+        let [close, silence] = commands[..] else { panic!("{body}") };
+        let close = words(&format!("answer-{n}-close"), close);
+        assert_eq!(close[..3], ["queuewatch", "close", incident["id"].as_str().unwrap()]);
+        assert_eq!((after(&close, "--function"), after(&close, "--reason")), ("sweep", "WHY"));
+        let silence = words(&format!("answer-{n}-silence"), silence);
+        assert_eq!(
+            (after(&silence, "--function"), after(&silence, "--until")),
+            ("sweep", "2026-01-05T16:06Z")
+        );
+        let before = if queue.starts_with('-') { "--" } else { "silence" };
+        assert_eq!(after(&silence, before), *queue);
     }
 }
 

@@ -287,7 +287,7 @@ fn old_lines_are_from_when_they_say_and_tell_at_once_what_has_waited_too_long() 
     site.poll(&mut watch);
     assert!(watch.is_caught_up());
     site.sweep(&mut watch);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue - worker silent"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default: no job started for 1 h, 1 waiting"]);
     site.append("app.log", enqueue_at(3, "2026-01-05 08:00:00"));
     site.pass(&mut watch, 2);
     assert_eq!(subjects(&mut watch).len(), 1, "a line that is written now is from now");
@@ -330,7 +330,7 @@ fn old_lines_that_are_read_again_are_from_when_they_say() {
     drop(watch);
     let mut watch = site.watch(&["app.log"]);
     site.pass(&mut watch, 1);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 1h00m, 1 overdue - never observed"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default: no job started for 1 h, 1 waiting"]);
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn a_printed_time_that_cannot_be_true_is_not_believed() {
     site.policy.grace_ms = 5_000;
     let mut watch = site.watch(&["app.log"]);
     site.pass(&mut watch, 7);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 5s, 1 overdue - never observed"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default: no job started for 5 s, 1 waiting"]);
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn what_was_written_while_the_machine_slept_is_from_when_it_says() {
     site.now_s = 3_600.0;
     site.poll(&mut watch);
     site.sweep(&mut watch);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 59m56s, 2 overdue - never observed"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default: no job started for 1 h, 2 waiting"]);
 }
 
 #[test]
@@ -513,7 +513,7 @@ fn a_silence_counts_from_when_somebody_listened() {
         site.now_s += 58.0;
         site.pass(&mut watch, 1);
     }
-    assert_eq!(subjects(&mut watch), ["ALARM app log source silent"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app: a log file is silent"]);
     let body = &watch.alarms_mut().sent.last().unwrap().body;
     assert!(body.contains("into the files that are watched"), "{body}");
     assert!(!body.contains("aws ") && !body.contains("subscription"), "{body}");
@@ -533,8 +533,8 @@ fn a_closed_incident_is_told_once_and_its_jobs_never_again() {
     site.pass(&mut watch, 6);
     settled(watch.obey(&close(), site.now())).unwrap();
     let said = [
-        "ALARM app redis:default stalled 4s, 1 overdue - never observed",
-        "OK app redis:default stalled closed by hand: flushed",
+        "ALARM app redis:default: no job started for 4 s, 1 waiting",
+        "OK app redis:default: stall closed by hand: flushed",
     ];
     assert_eq!(subjects(&mut watch), said);
     let again = settled(watch.obey(&close(), site.now()));
@@ -564,7 +564,7 @@ fn a_silence_holds_a_page_back_until_its_end() {
     site.pass(&mut watch, 28);
     assert_eq!(subjects(&mut watch), Vec::<String>::new());
     site.pass(&mut watch, 4);
-    assert_eq!(subjects(&mut watch), ["ALARM app redis:default stalled 59s, 1 overdue - never observed"]);
+    assert_eq!(subjects(&mut watch), ["ALARM app redis:default: no job started for 59 s, 1 waiting"]);
 }
 
 #[test]
@@ -595,7 +595,7 @@ fn an_incident_that_is_closed_while_the_process_dies_is_closed_by_the_next_one_a
             said.dedup();
             assert_eq!(
                 said,
-                ["OK app redis:default stalled closed by hand: flushed"],
+                ["OK app redis:default: stall closed by hand: flushed"],
                 "{death:?} at write {last}"
             );
             assert!(told == 1 || (told == 2 && has_died), "{death:?} at write {last}: {told} times");

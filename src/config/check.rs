@@ -42,6 +42,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
             service: raw.ecs.service.map(|Text(Name(name))| name),
         },
         aws: default.aws,
+        runbook_url: raw.runbook_url.map(|Text(url)| url.0),
         seat: default.seat,
         sources: raw.source.into_iter().map(source).collect(),
         grace_ms: raw.stall.grace.map_or(default.grace_ms, |Text(grace)| grace.0),

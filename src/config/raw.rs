@@ -5,7 +5,8 @@ use toml::Spanned;
 
 use super::rule::JsonRule;
 use super::text::{
-    AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, Share, SpanMs, Text, Webhook, ZoneName,
+    AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, RunbookUrl, Share, SpanMs, Text, Webhook,
+    ZoneName,
 };
 use crate::domain::cron::Cron;
 use crate::domain::job::Stage;
@@ -16,6 +17,7 @@ pub(super) struct RawConfig {
     pub(super) app: Option<Text<AppName>>,
     pub(super) language: RawLanguage,
     pub(super) timezone: Option<Text<ZoneName>>,
+    pub(super) runbook_url: Option<Text<RunbookUrl>>,
     pub(super) ecs: RawEcs,
     pub(super) source: Vec<RawSource>,
     pub(super) stall: RawStall,

@@ -9,6 +9,7 @@ const EVERY_KEY: &str = r#"
 app = "myteacher"
 language = "ja"
 timezone = "Asia/Tokyo"
+runbook_url = "https://wiki.example/queuewatch"
 [ecs]
 cluster = "myteacher-production-cluster"
 service = "myteacher-production-app-service"
@@ -101,6 +102,7 @@ fn every_key_is_read() {
     let policy = config.policy();
     assert_eq!((policy.app.as_str(), policy.language), ("myteacher", Language::Ja));
     assert_eq!(policy.timezone, "Asia/Tokyo");
+    assert_eq!(policy.runbook_url.as_deref(), Some("https://wiki.example/queuewatch"));
     assert_eq!(policy.ecs.cluster.as_deref(), Some("myteacher-production-cluster"));
     assert_eq!(policy.ecs.service.as_deref(), Some("myteacher-production-app-service"));
     assert_eq!(
@@ -154,10 +156,10 @@ fn rules_keep_what_was_written() {
 fn a_rules_compiler_reports_by_name_key_and_place() {
     let config = Config::parse(EVERY_KEY).unwrap();
     let error = |rule: usize, key: &str| config.rules()[rule].error(key, "unclosed group").to_string();
-    assert_eq!(error(0, "pattern"), "line 46, column 11: rule \"avatar requested\": pattern: unclosed group");
-    assert_eq!(error(1, "json"), "line 54, column 8: rule \"queued as json\": json: unclosed group");
+    assert_eq!(error(0, "pattern"), "line 47, column 11: rule \"avatar requested\": pattern: unclosed group");
+    assert_eq!(error(1, "json"), "line 55, column 8: rule \"queued as json\": json: unclosed group");
     // A key that is not written is reported at the rule's own head.
-    assert_eq!(error(1, "class"), "line 51, column 1: rule \"queued as json\": class: unclosed group");
+    assert_eq!(error(1, "class"), "line 52, column 1: rule \"queued as json\": class: unclosed group");
 }
 
 #[test]

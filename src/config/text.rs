@@ -167,6 +167,22 @@ impl FromText for Webhook {
     }
 }
 
+/// Where the runbook is: an address, or the path of a file. Messages append `#` and a section to it.
+pub(super) struct RunbookUrl(pub(super) String);
+
+impl FromText for RunbookUrl {
+    const EXPECTED: &str = "the runbook's URL in quotes";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        // A mail program ends an address at a space, and a section stands behind the only `#`.
+        let is_wrong = |c: char| c == '#' || c.is_whitespace() || c.is_control();
+        if text.is_empty() || text.contains(is_wrong) {
+            return Err(format!("`{text}` must be an address without `#` and spaces"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
 /// A TOML date and time with its offset; not a text.
 #[derive(Deserialize)]
 #[serde(try_from = "toml::value::Datetime")]

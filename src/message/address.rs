@@ -1,14 +1,20 @@
 //! Which topics a notification goes to: a page to both, a warning to the chat, or by mail where there is no chat; and
 //! everything to programs.
 
-use super::{chat, machine};
+use super::sections::Sections;
+use super::{chat, machine, mail};
 use crate::domain::incident::{Incident, Notification, Severity};
 use crate::domain::outbox::{Letter, Topic};
 use crate::domain::policy::Policy;
 
-/// Addresses a notification: one letter for each topic that it goes to.
+/// Addresses a notification: one letter for each topic that it goes to, each made of the same sections.
 #[must_use]
-pub fn address(incident: &Incident, notification: &Notification, policy: &Policy) -> Vec<Letter> {
+pub fn address(
+    incident: &Incident,
+    notification: &Notification,
+    sections: &Sections,
+    policy: &Policy,
+) -> Vec<Letter> {
     let topics: &[Topic] = match (incident.severity, policy.has_chat_topic) {
         (Severity::Page, true) => &[Topic::Email, Topic::Chat],
         (Severity::Warn, true) => &[Topic::Chat],
@@ -21,11 +27,9 @@ pub fn address(incident: &Incident, notification: &Notification, policy: &Policy
             topic: *topic,
             subject: notification.subject.clone(),
             body: match topic {
-                Topic::Email => notification.body.clone(),
-                Topic::Chat => chat::incident(policy, incident, notification),
-                Topic::Output | Topic::Command | Topic::Webhook => {
-                    machine(&policy.app, incident, notification)
-                }
+                Topic::Email => mail(sections),
+                Topic::Chat => chat::incident(policy, incident, notification, sections),
+                Topic::Output | Topic::Command | Topic::Webhook => machine(policy, incident, notification),
             },
             incident: incident.id.clone(),
             notification: notification.id.clone(),
@@ -40,13 +44,15 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::message::samples;
+    use crate::message::{compose, fixtures};
 
     #[track_caller]
     fn check(severity: Severity, has_chat_topic: bool, expected: &[Topic]) {
-        let incident = Incident { severity, ..samples::stalled() };
+        let incident = Incident { severity, ..fixtures::stalled() };
         let policy = Policy { has_chat_topic, ..Policy::default() };
-        let letters = address(&incident, &samples::notification("subject", "body\n"), &policy);
+        let notification = fixtures::notification("subject", "body\n");
+        let sections = compose(&policy, &incident, notification.state, notification.at);
+        let letters = address(&incident, &notification, &sections, &policy);
         assert_eq!(letters.iter().map(|letter| letter.topic).collect::<Vec<_>>(), expected);
         for letter in &letters {
             let chat = serde_json::from_str::<Value>(&letter.body).ok();

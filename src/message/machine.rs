@@ -5,11 +5,12 @@
 
 use serde::Serialize;
 
-use super::told::{self, Told};
-use super::words;
+use super::compose;
+use super::explanation::{Explanation, explain};
+use super::words::{self, Voice};
 use crate::domain::diagnosis::Cause;
 use crate::domain::incident::{Blindness, Incident, MatchedBy, Notification};
-use crate::domain::policy::Language;
+use crate::domain::policy::Policy;
 use crate::domain::printable::printable;
 
 /// The number of the schema.
@@ -53,30 +54,7 @@ struct About {
     matched_by: Option<&'static str>,
     jobs: Vec<Listed>,
     evidence: Vec<Known>,
-    diagnosis: Option<Diagnosed>,
-}
-
-#[derive(Serialize)]
-struct Diagnosed {
-    cause: &'static str,
-    certain: bool,
-    runners_up: Vec<&'static str>,
-    evidence: Vec<String>,
-    cannot_tell: Vec<String>,
-    commands: Vec<String>,
-}
-
-impl From<Told> for Diagnosed {
-    fn from(told: Told) -> Self {
-        Self {
-            cause: told.cause,
-            certain: told.is_certain,
-            runners_up: told.runners_up,
-            evidence: told.evidence,
-            cannot_tell: told.cannot_tell,
-            commands: told.commands,
-        }
-    }
+    diagnosis: Option<Explanation>,
 }
 
 #[derive(Serialize)]
@@ -93,9 +71,10 @@ struct Listed {
     enqueued_at: Option<String>,
 }
 
-/// The machine JSON of a notification of `app`.
+/// The machine JSON of a notification.
 #[must_use]
-pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> String {
+pub fn machine(policy: &Policy, incident: &Incident, notification: &Notification) -> String {
+    let voice = Voice::english(compose::store(incident), policy.seat.is_on_aws());
     let machine = Machine {
         schema: SCHEMA,
         notification: Said {
@@ -110,7 +89,7 @@ pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> S
             id: incident.id.clone(),
             kind: incident.key.kind.as_str(),
             severity: incident.severity.as_str(),
-            app: shown(app),
+            app: shown(&policy.app),
             connection: incident.key.connection.as_ref().map(|name| shown(name.as_str())),
             queue: incident.key.queue.as_ref().map(|name| shown(name.as_str())),
             queues: incident.queues.iter().map(|name| shown(name.as_str())).collect(),
@@ -138,11 +117,11 @@ pub fn machine(app: &str, incident: &Incident, notification: &Notification) -> S
                 .evidence
                 .iter()
                 .map(|it| Known {
-                    text: shown(&words::finding(Language::En, it)),
+                    text: shown(&words::finding(it, &voice)),
                     at: it.at.map(|at| at.to_string()),
                 })
                 .collect(),
-            diagnosis: incident.diagnosis.as_ref().map(|diagnosis| told::tell(diagnosis).into()),
+            diagnosis: explain(incident, &policy.seat),
         },
     };
     // Strings and numbers: there is nothing in it that JSON could not hold.
@@ -158,11 +137,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::message::samples;
+    use crate::message::fixtures;
 
     #[test]
     fn a_notification_is_one_object_with_every_field() {
-        let text = machine("shop", &samples::stalled(), &samples::notification("subject", "body\n"));
+        let policy = Policy { app: "shop".into(), ..Policy::default() };
+        let text = machine(&policy, &fixtures::stalled(), &fixtures::notification("subject", "body\n"));
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap(),
             json!({
@@ -199,14 +179,13 @@ mod tests {
                         "class": "App\\Jobs\\Make",
                         "enqueued_at": "2025-12-06T12:31:10.000Z",
                     }],
-                    "evidence": [{"text": "last job started there: none that was seen", "at": null}],
+                    "evidence": [{"text": "last job started: none ever seen", "at": null}],
                     "diagnosis": {
                         "cause": "worker_silent",
                         "certain": false,
                         "runners_up": ["logs_not_forwarded"],
                         "evidence": ["last line of any kind: 2025-12-06 12:36:00 UTC"],
-                        "cannot_tell": ["whether a worker runs: idle, dead, paused and misrouted ones are all silent \
-                                         (`ps aux | grep queue:work` tells)"],
+                        "cannot_tell": ["whether a worker runs: idle, dead, paused and misrouted ones print nothing"],
                         "commands": [
                             "php artisan queue:monitor redis:default",
                             "# takes one job and spends one of its attempts\nphp artisan queue:work --once -v",

@@ -1,27 +1,6 @@
-//! Text as Slack shows it: columns kept, names not read as marks or mentions, commands whole.
+//! Text as Slack shows it: names not read as marks or mentions, commands whole.
 
 use crate::domain::printable::printable;
-
-/// Slack cuts a section's text at 3,000 characters; the rest is for the fence, and the word that it was cut.
-const DESCRIPTION_CHARS_MAX: usize = 2_500;
-
-/// A text as it is, between fences: columns stay columns, and nothing in it is read as markdown.
-pub(super) fn fenced(text: &str) -> String {
-    let mut inner = String::new();
-    let mut chars_count: usize = 0;
-    for c in text.trim_end().chars() {
-        // A fence inside would end the block.
-        let shown = if c == '`' { "'" } else { entity(c) };
-        let len = if shown.is_empty() { 1 } else { shown.len() };
-        chars_count = chars_count.saturating_add(len);
-        if chars_count > DESCRIPTION_CHARS_MAX {
-            inner.push_str("\n(cut)");
-            break;
-        }
-        if shown.is_empty() { inner.push(c) } else { inner.push_str(shown) }
-    }
-    format!("```\n{inner}\n```")
-}
 
 /// A command between backticks, whole or not at all; `None` for one that has a backtick itself.
 pub(super) fn code(command: &str) -> Option<String> {
@@ -87,10 +66,5 @@ mod tests {
     fn marks_in_a_name_are_parted_from_their_neighbours() {
         assert_eq!(inline("a *b* <@U1>", 99), "a *\u{200b}b*\u{200b} &lt;@\u{200b}U1&gt;");
         assert_eq!(inline("abc", 2), "ab");
-    }
-
-    #[test]
-    fn a_fence_inside_ends_nothing() {
-        assert_eq!(fenced("```x```\n"), "```\n'''x'''\n```");
     }
 }

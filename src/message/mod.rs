@@ -1,23 +1,30 @@
 //! What is sent: an incident turned into words, and the words addressed. Pure; it decides nothing else.
+//!
+//! `compose` decides what is said, once, in the reader's language; `mail` and `chat` decide how it looks; `explanation`
+//! and `machine` tell programs.
 
 mod address;
 mod chat;
 mod clock;
+mod compose;
 mod duration;
-mod email;
-mod lines;
-mod machine;
-mod markdown;
+mod explanation;
 #[cfg(test)]
-mod samples;
+mod fixtures;
+mod machine;
+mod mail;
+mod markdown;
+mod place;
+mod sections;
 mod subject;
-mod told;
 mod watching;
 mod words;
 
 pub use address::address;
+pub use compose::compose;
 pub use duration::duration;
-pub use email::{Words, render};
+pub use explanation::{Explanation, blind_spot, explain};
 pub use machine::machine;
-pub use told::{Told, blind_spot, fact, tell};
+pub use mail::mail;
+pub use sections::{Link, Sections, Todo};
 pub use watching::greet;

@@ -1,13 +1,13 @@
 //! The "now watching" message: what is seen and what is not, before anything is wrong. It also proves that mail arrives.
 
 use super::chat;
-use super::lines::{item, labelled, whole, width};
+use super::place::Store;
 use super::subject::ascii;
-use super::words::watching as words;
+use super::words::{Voice, watching as words};
 use crate::domain::outbox::{Letter, Topic};
 use crate::domain::policy::{Language, Policy};
 use crate::domain::printable::printable;
-use crate::domain::watching::{NOW_WATCHING, Watching};
+use crate::domain::watching::{GREETING_AFTER_MS, NOW_WATCHING, Watching};
 
 /// Queues named; the rest are counted.
 const QUEUES_MAX: usize = 10;
@@ -24,8 +24,8 @@ pub fn greet(watching: &Watching, policy: &Policy) -> Vec<Letter> {
         watching.lines_read,
         watching.queues.len()
     ));
-    let steps = words::steps(policy.language, watching);
-    let seen = seen(watching, policy.language);
+    let steps = words::steps(policy.language, watching, policy.seat.is_on_aws());
+    let seen = seen(watching, policy);
     let mut topics = vec![(Topic::Email, email(&seen, policy.language, &steps))];
     if policy.has_chat_topic {
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
@@ -46,38 +46,35 @@ pub fn greet(watching: &Watching, policy: &Policy) -> Vec<Letter> {
 }
 
 fn email(seen: &str, language: Language, steps: &[String]) -> String {
-    let mut text = format!("{seen}\n{}\n", words::labels(language).next);
-    for step in steps {
-        item(&mut text, step);
-    }
-    text
+    let steps = steps.iter().map(|step| format!("- {step}\n")).collect::<String>();
+    format!("{seen}\n{}\n{steps}", words::labels(language).next)
 }
 
-fn seen(watching: &Watching, language: Language) -> String {
+fn seen(watching: &Watching, policy: &Policy) -> String {
+    let language = policy.language;
     let labels = words::labels(language);
-    let mut text = String::new();
-    whole(&mut text, labels.opening);
-    labelled(&mut text, labels.app, &printable(&watching.app));
-    labelled(&mut text, labels.since, &watching.since.to_string());
-    labelled(&mut text, labels.lines, &words::lines(language, watching));
+    let voice = Voice::of(policy, Store::Unknown, watching.since.plus_ms(GREETING_AFTER_MS));
+    let app = printable(&watching.app);
+    let lines = words::lines(language, watching);
+    let carried = words::carried(language, watching.carried);
+    let mut text =
+        format!("{}\n", words::opening(language, &app, &voice.both(watching.since), &lines, carried));
     let listed = watching.queues.iter().take(QUEUES_MAX).map(|queue| printable(queue).into_owned());
     let more = watching.queues.len().saturating_sub(QUEUES_MAX);
     let none = watching.queues.is_empty().then(|| labels.no_queues.to_owned());
     let rest = (more > 0).then(|| words::more(language, more));
-    let mut label = labels.queues.to_owned();
-    for queue in listed.chain(none).chain(rest) {
-        labelled(&mut text, &label, &queue);
-        label = " ".repeat(width(labels.queues));
-    }
-    labelled(&mut text, labels.jobs, words::carried(language, watching.carried));
-    if !watching.blind_spots.is_empty() {
-        whole(&mut text, "");
-        whole(&mut text, labels.blind_spots);
-        for spot in watching.blind_spots.iter().take(BLIND_SPOTS_MAX) {
-            item(&mut text, &words::blind_spot(language, *spot));
-        }
-    }
+    list(&mut text, labels.queues, listed.chain(none).chain(rest));
+    let spots = watching.blind_spots.iter().take(BLIND_SPOTS_MAX);
+    list(&mut text, labels.blind_spots, spots.map(|spot| words::blind_spot(language, *spot)));
     text
+}
+
+/// Writes a title and its points; nothing where there are none.
+fn list(text: &mut String, title: &str, points: impl Iterator<Item = String>) {
+    let points: String = points.map(|point| format!("- {point}\n")).collect();
+    if !points.is_empty() {
+        text.push_str(&format!("\n{title}\n{points}"));
+    }
 }
 
 #[cfg(test)]
@@ -88,7 +85,6 @@ mod tests {
     use crate::domain::blind_spots::BlindSpot;
     use crate::domain::job::Timestamp;
     use crate::domain::watching::Carried;
-    use crate::message::lines::COLUMNS;
 
     fn policy(has_chat_topic: bool) -> Policy {
         Policy { has_chat_topic, ..Policy::default() }
@@ -121,27 +117,20 @@ mod tests {
         assert_eq!(
             letter.body,
             "\
-WATCHING  queuewatch reads your logs
-app      shop
-since    2025-12-06T12:37:00.000Z
-lines    12345 read, 12.4% recognised
-queues   redis:default
-         redis:mail
-jobs     told apart by uuid
+queuewatch reads the logs of shop since 12:37 UTC: 12345 lines, 12.4% of them recognised. Jobs are told apart by uuid.
 
-BLIND SPOTS
-- delay is not logged: a job that is meant to wait looks
-  like one that is stuck, unless no job of this app is
-  delayed
+Queues seen
+- redis:default
+- redis:mail
 
-WHAT HAPPENS NEXT
-- A queue whose jobs wait longer than 5m00s with none
-  started sends an ALARM here.
-- This message is not repeated. If queuewatch itself stops,
-  on AWS a CloudWatch alarm tells you.
+Blind spots
+- delay is not logged: a job that is meant to wait looks like one that is stuck, unless no job of this app is delayed
+
+What happens next
+- A queue whose jobs wait longer than 5 min with none started sends an ALARM here.
+- This message comes once. If queuewatch itself stops, a CloudWatch alarm tells you.
 "
         );
-        assert!(letter.body.lines().all(|line| line.chars().count() <= COLUMNS));
     }
 
     #[test]
@@ -149,13 +138,15 @@ WHAT HAPPENS NEXT
         let japanese = Policy { language: Language::Ja, ..Policy::default() };
         let letter = greet(&sample(), &japanese).remove(0);
         assert_eq!(letter.subject, "WATCHING shop: 12345 lines read, 2 queues seen");
-        assert!(letter.body.starts_with("【監視開始】"), "{}", letter.body);
-        for words in
-            ["12345 行を読み取り、認識 12.4%", "UUID で突き合わせ", "遅延がログに出ていない", "今後の動作"]
+        assert!(
+            letter.body.starts_with("queuewatch が shop のログを 12:37 UTC から読み取っています"),
+            "{}",
+            letter.body
+        );
+        for words in ["12345 行、うち認識 12.4%", "UUID で突き合わせ", "遅延がログに出ていない", "今後の動作"]
         {
             assert!(letter.body.contains(words), "{words}\n{}", letter.body);
         }
-        assert!(letter.body.lines().all(|line| width(line) <= COLUMNS), "{}", letter.body);
     }
 
     #[test]
@@ -167,8 +158,8 @@ WHAT HAPPENS NEXT
         );
         let chat: Value = serde_json::from_str(&letters[1].body).unwrap();
         let description = chat["content"]["description"].as_str().unwrap();
-        assert!(description.starts_with("```\nWATCHING  queuewatch reads your logs\napp      shop\n"));
-        assert!(!description.contains("WHAT HAPPENS NEXT"));
+        assert!(description.starts_with("queuewatch reads the logs of shop since "), "{description}");
+        assert!(!description.contains("What happens next"));
         assert_eq!(chat["content"]["nextSteps"].as_array().map(Vec::len), Some(2));
     }
 
@@ -178,7 +169,7 @@ WHAT HAPPENS NEXT
         let letter = greet(&silent, &policy(false)).remove(0);
         assert_eq!(letter.subject, "WATCHING caf?: 0 lines read, 0 queues seen");
         for words in
-            ["none recognised", "none seen yet", "no worker line seen yet", "- No line was recognised"]
+            ["none recognised", "- none yet", "No worker line was seen yet", "- No line was recognised"]
         {
             assert!(letter.body.contains(words), "{words}\n{}", letter.body);
         }
@@ -189,9 +180,14 @@ WHAT HAPPENS NEXT
         let queues = (0..13).map(|n| format!("redis:q{n:02}")).collect();
         let many = Watching { queues, lines_read: 100_000, lines_classified: 99_999, ..sample() };
         let body = greet(&many, &policy(false)).remove(0).body;
-        assert!(body.contains("         redis:q09\n         and 3 more\n"), "{body}");
-        assert!(body.contains("99.9% recognised"));
+        assert!(body.contains("- redis:q09\n- and 3 more\n"), "{body}");
+        assert!(body.contains("99.9% of them recognised"));
         let little = Watching { lines_classified: 1, ..many };
-        assert!(greet(&little, &policy(false)).remove(0).body.contains("100000 read, under 0.1% recognised"));
+        assert!(
+            greet(&little, &policy(false))
+                .remove(0)
+                .body
+                .contains("100000 lines, under 0.1% of them recognised")
+        );
     }
 }

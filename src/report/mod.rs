@@ -15,6 +15,7 @@ use crate::domain::diagnosis::Cause;
 use crate::domain::incident::{Book, Incident, Kind};
 use crate::domain::job::Timestamp;
 use crate::domain::policy::Policy;
+use crate::domain::seat::Seat;
 use crate::message;
 use crate::ports::View;
 use crate::replay::Outcome;
@@ -370,7 +371,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
                 enqueued_at: job.enqueued_at.map(Moment),
             })
             .collect(),
-        diagnosis: incident.diagnosis.as_ref().map(|diagnosis| message::tell(diagnosis).into()),
+        diagnosis: message::explain(incident, &Seat::Aws),
         notifications: incident
             .notifications
             .iter()

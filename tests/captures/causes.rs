@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use queuewatch::domain::systems::Classifier;
 use queuewatch::domain::diagnosis::{Cause, Diagnosis, Question, diagnose};
 use queuewatch::domain::incidents::{Incident, Key, Kind};
 use queuewatch::domain::job::Timestamp;
@@ -12,6 +11,7 @@ use queuewatch::domain::model::queue_ref::QueueRef;
 use queuewatch::domain::model::wake::Wake;
 use queuewatch::domain::policy::Policy;
 use queuewatch::domain::queues::view::{self, WaitingJob};
+use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{Outcome, replay};
 use serde_json::Value;
 

@@ -53,14 +53,14 @@ fn a_killed_worker_is_an_alarm_within_seconds_and_the_next_ones_start_is_its_end
     first.signal("KILL");
     first.end();
     let queued_at = dispatch(&app, "plain plain");
-    let alarm = "ALARM my-app redis:default stalled";
+    let alarm = "ALARM my-app redis:default: no job started for ";
     let waited_ms = moment(&watch, alarm) - queued_at;
     assert!(ALARM_MS.contains(&waited_ms), "{waited_ms} ms");
 
     let second = work(&app);
     let back_at = now_ms();
     assert!(processed(5), "{}", log());
-    let waited_ms = moment(&watch, "OK my-app redis:default moves again") - back_at;
+    let waited_ms = moment(&watch, "OK my-app redis:default: jobs start again, ") - back_at;
     assert!(waited_ms <= *ALARM_MS.end(), "{waited_ms} ms");
 
     second.signal("TERM");

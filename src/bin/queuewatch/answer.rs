@@ -1,5 +1,5 @@
-//! `queuewatch close` and `queuewatch silence`: an operator's answer to a message of a watch, put where the watch
-//! finds it.
+//! `queuewatch close` and `queuewatch silence`: an operator's answer to a message, put where the watch finds it, or
+//! given to the function that sweeps.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -19,21 +19,32 @@ use queuewatch::durable::{self, TableLedger};
 
 use crate::args::{AnswerArguments, CloseArguments, SilenceArguments};
 use crate::clock::now;
-use crate::{RAN, output};
+use crate::{RAN, aws, output};
 
 pub(crate) fn close(arguments: &CloseArguments) -> anyhow::Result<u8> {
     let CloseArguments { id, answer } = arguments;
+    let asked = json!({ "close": id, "reason": answer.reason });
+    if is_deployed(answer) {
+        return aws::answer(&answer.deployed, &asked, &format!("{id} is closed"));
+    }
     let table = known(&answer.state)?;
     let open = open(&table, now())?;
     if !open.iter().any(|incident| incident.id == *id) {
         bail!("{}", none_of(id, &open, &answer.state));
     }
-    put(answer, &json!({ "close": id, "reason": answer.reason }), &format!("{id} is closed"))
+    put(answer, &asked, &format!("{id} is closed"))
+}
+
+/// Whether the answer is for a queuewatch on AWS.
+const fn is_deployed(answer: &AnswerArguments) -> bool {
+    answer.deployed.stack.is_some() || answer.deployed.function.is_some()
 }
 
 pub(crate) fn silence(arguments: &SilenceArguments) -> anyhow::Result<u8> {
     let SilenceArguments { queue, until, answer } = arguments;
-    known(&answer.state)?;
+    if !is_deployed(answer) {
+        known(&answer.state)?;
+    }
     let asked = json!({ "silence": { "queue": queue, "until": until, "reason": answer.reason } });
     let until = match command(asked.to_string().as_bytes()) {
         Ok(Command::Silence(silence)) => silence.until,
@@ -43,7 +54,11 @@ pub(crate) fn silence(arguments: &SilenceArguments) -> anyhow::Result<u8> {
     if until <= now() {
         bail!("--until {until} is over: write a time to come, such as {}", example());
     }
-    put(answer, &asked, &format!("pages of queue {queue} wait until {until}"))
+    let done = format!("pages of queue {queue} wait until {until}");
+    if is_deployed(answer) {
+        return aws::answer(&answer.deployed, &asked, &done);
+    }
+    put(answer, &asked, &done)
 }
 
 /// A time that could be meant.

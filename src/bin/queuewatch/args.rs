@@ -38,13 +38,14 @@ pub(crate) enum Command {
     /// is there; one of more than 256 KiB is cut to that.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArguments),
-    /// Close an incident of a watch by hand: it is over, its jobs are given up, and nobody is told of them again.
+    /// Close an incident by hand: it is over, its jobs are given up, and nobody is told of them again.
     ///
     /// A watch that is at work does it within a second, and says so; else the next one does that is started over the
-    /// folder. Each alarm of a watch prints the whole command. (On AWS the sweep takes the same: the message prints that.)
+    /// folder. With --stack or --function the deployed queuewatch does it (needs the feature `aws`). Each alarm prints the
+    /// whole command.
     #[command(after_help = CLOSE_HELP)]
     Close(CloseArguments),
-    /// Silence queues of a watch for a while: their pages wait, and come at the end if there is still something to say.
+    /// Silence queues for a while: their pages wait, and come at the end if there is still something to say.
     ///
     /// It reaches the watch as `queuewatch close` does.
     #[command(after_help = SILENCE_HELP)]
@@ -84,11 +85,12 @@ Examples:
   php artisan queue:work 2>&1 | tee worker.log | queuewatch watch - storage/logs/laravel.log";
 
 const CLOSE_HELP: &str = "\
-Exit status: 0 it is noted; 2 no such incident is open, or the folder holds no
-state of a watch.
+Exit status: 0 it is noted; 2 no such incident is open, the folder holds no state
+of a watch, or the stack did not take it.
 
-Example:
-  queuewatch close stalled-redis-default-20251206T1237Z --reason 'flushed by hand'";
+Examples:
+  queuewatch close stalled-redis-default-20251206T1237Z --reason 'flushed by hand'
+  queuewatch close stalled-redis-default-20251206T1237Z --reason flushed --stack queuewatch";
 
 const SILENCE_HELP: &str = "\
 Exit status: 0 it is noted; 2 the time cannot be read or is over, or the folder
@@ -207,7 +209,7 @@ pub(crate) struct WatchArguments {
     pub(crate) exit_code: bool,
 }
 
-/// Why, and to which watch.
+/// Why, and to which watch or stack.
 #[derive(Debug, Args)]
 pub(crate) struct AnswerArguments {
     /// Say why; it is told with the recovery, and kept with the silence.
@@ -216,6 +218,22 @@ pub(crate) struct AnswerArguments {
     /// The folder that the watch keeps its state in.
     #[arg(long, value_name = "DIR", default_value = ".queuewatch")]
     pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) deployed: DeployedArguments,
+}
+
+/// Who is answered on AWS, in place of a watch on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct DeployedArguments {
+    /// Answer the stack of this name on AWS, not a watch (needs the feature `aws`).
+    #[arg(long, value_name = "NAME", conflicts_with = "state")]
+    pub(crate) stack: Option<String>,
+    /// Answer the function of this name on AWS, not a watch (needs the feature `aws`).
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["state", "stack"])]
+    pub(crate) function: Option<String>,
+    /// The region (replaces AWS_REGION).
+    #[arg(long, value_name = "REGION", conflicts_with = "state")]
+    pub(crate) region: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,9 @@
 
 use anyhow::bail;
 
-use crate::args::{DoctorArguments, RedriveArguments};
+use serde_json::Value;
+
+use crate::args::{DeployedArguments, DoctorArguments, RedriveArguments};
 
 pub(crate) fn doctor(_: &DoctorArguments) -> anyhow::Result<u8> {
     refuse("doctor")
@@ -10,6 +12,10 @@ pub(crate) fn doctor(_: &DoctorArguments) -> anyhow::Result<u8> {
 
 pub(crate) fn redrive(_: &RedriveArguments) -> anyhow::Result<u8> {
     refuse("redrive")
+}
+
+pub(crate) fn answer(_: &DeployedArguments, asked: &Value, _: &str) -> anyhow::Result<u8> {
+    refuse(if asked.get("close").is_some() { "close --stack" } else { "silence --stack" })
 }
 
 fn refuse(command: &str) -> anyhow::Result<u8> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::purpose::Purpose;
 use crate::domain::job::Timestamp;
 
 /// Groups asked at once; an app has one or two.
@@ -16,6 +17,24 @@ pub struct Step {
     pub command: String,
     /// What to know.
     pub note: Option<Note>,
+    /// What it is for; `None` for one that finds a variable.
+    #[serde(default)]
+    pub purpose: Option<Purpose>,
+    /// What runs inside a container, where the command takes it there: whoever has run one command in the container
+    /// needs no more than this of the next.
+    #[serde(default)]
+    pub inside: Option<Inside>,
+}
+
+/// A command line inside a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    /// The task, as it stands in the command.
+    pub task: String,
+    /// The container, where it is known.
+    pub container: Option<String>,
+    /// What runs there.
+    pub line: String,
 }
 
 /// What to know of a command.
@@ -50,13 +69,11 @@ pub enum Variable {
     Task,
     /// The log group.
     LogGroup,
-    /// The function that sweeps.
-    Sweep,
 }
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 5] = [Self::Cluster, Self::Service, Self::Task, Self::LogGroup, Self::Sweep];
+    pub const ALL: [Self; 4] = [Self::Cluster, Self::Service, Self::Task, Self::LogGroup];
 
     /// As it stands in a command.
     #[must_use]
@@ -66,7 +83,6 @@ impl Variable {
             Self::Service => "$SERVICE",
             Self::Task => "$TASK",
             Self::LogGroup => "$LOG_GROUP",
-            Self::Sweep => "$SWEEP",
         }
     }
 }

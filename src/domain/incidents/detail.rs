@@ -125,4 +125,16 @@ impl Detail {
     pub fn silent(&self) -> Silent {
         if let Self::Blind(silent) = self { silent.clone() } else { Silent::default() }
     }
+
+    /// The classes that do nothing but fail, by name; none of another kind.
+    pub fn classes(&self) -> impl Iterator<Item = &JobClass> {
+        let failure = if let Self::Failing(failure) = self { Some(failure) } else { None };
+        failure.into_iter().flat_map(|failure| failure.classes.keys())
+    }
+
+    /// The log groups that are silent; none of another kind.
+    pub fn sources(&self) -> impl Iterator<Item = &String> {
+        let silent = if let Self::Blind(silent) = self { Some(silent) } else { None };
+        silent.into_iter().flat_map(|silent| &silent.sources)
+    }
 }

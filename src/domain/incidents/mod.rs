@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod fact;
 pub mod group;
 mod kind;
+pub mod purpose;
 mod register;
 mod stored;
 pub mod suppress;

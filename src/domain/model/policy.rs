@@ -29,6 +29,8 @@ pub struct Policy {
     pub ecs: Ecs,
     /// Where queuewatch itself runs, for the same.
     pub aws: Aws,
+    /// Where each alarm is explained; without it, the files of this repository.
+    pub runbook_url: Option<String>,
     /// Where an operator gets at it, for the commands that answer a message.
     pub seat: Seat,
     /// What to take the lines of a log stream for; the first match wins.
@@ -83,6 +85,15 @@ pub struct Aws {
     pub region: Option<String>,
     /// The function that takes an operator's word.
     pub sweep_function: Option<String>,
+}
+
+impl Aws {
+    /// The stack, where the function still has the name that CloudFormation gave it: `queuewatch-SweepFunction-1A2B3C`.
+    #[must_use]
+    pub fn stack(&self) -> Option<&str> {
+        let (stack, _) = self.sweep_function.as_deref()?.split_once("-SweepFunction-")?;
+        Some(stack).filter(|stack| !stack.is_empty())
+    }
 }
 
 /// What the lines of some log streams mean.
@@ -161,6 +172,7 @@ impl Default for Policy {
             timezone: "UTC".into(),
             ecs: Ecs::default(),
             aws: Aws::default(),
+            runbook_url: None,
             seat: Seat::default(),
             sources: Vec::new(),
             // Longer than the three minutes that AWS names for a subscription's delivery.

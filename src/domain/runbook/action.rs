@@ -1,8 +1,8 @@
 //! What can be done about a cause, one command each.
 
 use super::ecs::Ask;
-use super::host::Host;
-use super::{Note, Problem, Step, Variable, aws, name_or, shell};
+use super::host::{Host, Line};
+use super::{Note, Problem, Purpose, Step, Variable, aws, name_or, reads_laravel, shell};
 use crate::domain::incidents::cause::{Cause, SubCause};
 use crate::domain::policy::Policy;
 use crate::domain::systems::runbook;
@@ -94,7 +94,7 @@ pub(super) fn of(problem: &Problem<'_>) -> Vec<Action> {
         }
         Cause::EnqueueErrors => &[Monitor, StoreNames, Ecs(Services), JobsTable, SwitchConnection],
         Cause::FailingFast => &[Failed, StreamTail, Tail, FailedTable, Monitor, Restart],
-        Cause::CrashLoop => &[Ecs(StoppedTasks), StreamTail, Ecs(TaskDefinition), Processes, Failed],
+        Cause::CrashLoop => &[Ecs(StoppedTasks), StreamTail, Processes, Ecs(TaskDefinition), Failed],
         Cause::JobTimeout => &[Processes, RetryAfter, Failed, StreamTail],
         Cause::Paused if problem.sub_cause == Some(SubCause::Maintenance) => &[Up, Monitor, Processes],
         Cause::Paused => &[Resume, Monitor, Processes],
@@ -112,10 +112,51 @@ impl Action {
         matches!(self, Self::StreamTail | Self::LogStreams | Self::Filters)
     }
 
+    /// Whether it is about Laravel's own commands, tables or settings.
+    pub(super) const fn is_laravels(self) -> bool {
+        !matches!(
+            self,
+            Self::Tail | Self::Processes | Self::Ecs(_) | Self::StreamTail | Self::LogStreams | Self::Filters
+        )
+    }
+
+    /// What it is for.
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::Tail => Purpose::ReadWorkerFile,
+            Self::Tee => Purpose::KeepWorkerLines,
+            Self::Failed => Purpose::ListFailed,
+            Self::Monitor => Purpose::CountWaiting,
+            Self::Processes => Purpose::SeeProcesses,
+            Self::WorkOnce => Purpose::RunOneJob,
+            Self::Ecs(Ask::ListTasks) => Purpose::ListTasks,
+            Self::Ecs(Ask::StoppedTasks) => Purpose::SeeStoppedTasks,
+            Self::Ecs(Ask::Services) => Purpose::SeeService,
+            Self::Ecs(Ask::TaskDefinition) => Purpose::SeeTaskDefinition,
+            Self::Ecs(Ask::SecurityGroups) => Purpose::SeeSecurityGroups,
+            Self::Ecs(Ask::CacheClusters) => Purpose::SeeCaches,
+            Self::StreamTail => Purpose::ReadWorkerLines,
+            Self::LogStreams => Purpose::SeeLogStreams,
+            Self::Filters => Purpose::SeeFilters,
+            Self::StoreNames => Purpose::SeeStoreSettings,
+            Self::RetryAfter => Purpose::SeeRetryAfter,
+            Self::Prefix => Purpose::SeePrefix,
+            Self::JobsTable => Purpose::ListJobsTable,
+            Self::FailedTable => Purpose::ListFailedTable,
+            Self::SwitchConnection => Purpose::SwitchConnection,
+            Self::Resume => Purpose::Resume,
+            Self::Up => Purpose::EndMaintenance,
+            Self::Restart => Purpose::RestartWorkers,
+        }
+    }
+
     /// The command; `None` where it has nothing to be about.
     pub(super) fn step(self, problem: &Problem<'_>, host: &Host, policy: &Policy) -> Option<Step> {
-        let plain = |command| Some(Step { command, note: None });
-        let noted = |command, note| Some(Step { command, note: Some(note) });
+        let purpose = Some(self.purpose());
+        let step = |line: Line, note| Step { command: line.command, note, purpose, inside: line.inside };
+        let plain = |line: Line| Some(step(line, None));
+        let noted = |line: Line, note| Some(step(line, Some(note)));
+        let here = |command: String| Line { command, inside: None };
         let (connection, queue) = (problem.lane.0.as_ref(), problem.lane.1.as_ref());
         let run = |command: String| host.run(&command, policy);
         match self {
@@ -128,11 +169,11 @@ impl Action {
             Self::Tee => {
                 let file = shell::path(problem.log_file?.0);
                 let work = runbook::work(connection, queue);
-                noted(format!("{work} > >(tee -a {file}) 2>&1"), Note::MendsEntrypoint)
+                noted(here(format!("{work} > >(tee -a {file}) 2>&1")), Note::MendsEntrypoint)
             }
             Self::Failed => plain(run(runbook::failed())),
             Self::Monitor => plain(run(runbook::monitor(connection, queue, problem.queues))),
-            Self::Processes => plain(host.shell(&format!("ps aux | grep {}", runbook::WORKER), policy)),
+            Self::Processes => plain(host.shell(processes(policy), policy)),
             Self::WorkOnce => {
                 let work = runbook::work(connection, queue);
                 noted(run(format!("{work} --once -v")), Note::SpendsAttempt)
@@ -145,28 +186,38 @@ impl Action {
                 .then(|| run(runbook::restart()))
                 .and_then(|command| noted(command, Note::WorkersEnd)),
             Self::StoreNames => plain(run(runbook::store_names(connection))),
-            Self::SwitchConnection => noted(runbook::switch_connection(connection)?, Note::JobsStay),
-            Self::JobsTable => noted(runbook::jobs_table(connection, queue)?, Note::InDatabase),
-            Self::FailedTable => noted(runbook::failed_table(connection)?, Note::InDatabase),
+            Self::SwitchConnection => noted(here(runbook::switch_connection(connection)?), Note::JobsStay),
+            Self::JobsTable => noted(here(runbook::jobs_table(connection, queue)?), Note::InDatabase),
+            Self::FailedTable => noted(here(runbook::failed_table(connection)?), Note::InDatabase),
             Self::StreamTail => {
                 let stream = problem.stream.filter(|stream| !stream.log_group.is_empty())?;
                 let (group, name) = (shell::word(&stream.log_group), shell::word(&stream.log_stream));
-                plain(format!("{} {group} --log-stream-names {name} --since 1h", aws(policy, "logs tail")))
+                // Not `logs tail`: the AWS CLI 1 does not know it.
+                plain(here(format!(
+                    "{} --log-group-name {group} --log-stream-name {name} --limit 100 --query 'events[].message' \
+                     --output text",
+                    aws(policy, "logs get-log-events")
+                )))
             }
-            Self::LogStreams => plain(format!(
+            Self::LogStreams => plain(here(format!(
                 "{} --log-group-name {} --order-by LastEventTime --descending --max-items 5 \
                  --query 'logStreams[].[logStreamName,lastEventTimestamp,lastIngestionTime]'",
                 aws(policy, "logs describe-log-streams"),
                 group(problem)
-            )),
-            Self::Filters => plain(format!(
+            ))),
+            Self::Filters => plain(here(format!(
                 "{} --log-group-name {}",
                 aws(policy, "logs describe-subscription-filters"),
                 group(problem)
-            )),
-            Self::Ecs(ask) => problem.is_on_ecs.then(|| ask.command(host, policy)).and_then(plain),
+            ))),
+            Self::Ecs(ask) => problem.is_on_ecs.then(|| here(ask.command(host, policy))).and_then(plain),
         }
     }
+}
+
+/// What shows the workers among all processes.
+fn processes(policy: &Policy) -> &'static str {
+    if reads_laravel(policy) { runbook::PROCESSES } else { "ps aux" }
 }
 
 fn group(problem: &Problem<'_>) -> String {

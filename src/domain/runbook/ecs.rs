@@ -36,7 +36,7 @@ impl Ask {
             Self::StoppedTasks => format!(
                 "{tasks} --cluster {cluster} --tasks $({list} {of_service} --desired-status STOPPED \
                  --query 'taskArns[]' --output text) \
-                 --query 'tasks[].[stoppedAt,stoppedReason,containers[].[name,exitCode,reason]]'"
+                 --query 'tasks[].[stoppedReason,containers[].[name,exitCode,reason]]'"
             ),
             Self::Services => format!(
                 "{} --cluster {cluster} --services {service} \
@@ -56,8 +56,7 @@ impl Ask {
                 aws(policy, "ec2 describe-network-interfaces")
             ),
             Self::CacheClusters => format!(
-                "{} --show-cache-node-info \
-                 --query 'CacheClusters[].[CacheClusterId,CacheClusterStatus,SecurityGroups,CacheNodes[].Endpoint]'",
+                "{} --query 'CacheClusters[].[CacheClusterId,CacheClusterStatus,SecurityGroups]'",
                 aws(policy, "elasticache describe-cache-clusters")
             ),
             Self::ListTasks => format!("{list} {of_service}"),

@@ -1,6 +1,6 @@
 //! Where a command runs: in the container that a log stream is named after, in a service's task, or on a machine.
 
-use super::shell;
+use super::{Inside, shell};
 use crate::domain::ledger::stream::StreamFacts;
 use crate::domain::policy::Policy;
 
@@ -16,6 +16,15 @@ pub(super) enum Host {
     },
     /// A machine of the reader's.
     Machine,
+}
+
+/// A command line as it is pasted, and what of it runs inside a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The whole.
+    pub(super) command: String,
+    /// What runs inside; `None` where it runs where it is pasted.
+    pub(super) inside: Option<Inside>,
 }
 
 /// Reads the task and the container of a stream that the `awslogs` driver named `prefix/container/task`
@@ -48,28 +57,34 @@ impl Host {
 
     /// Runs one program there.
     #[must_use]
-    pub(super) fn run(&self, words: &str, policy: &Policy) -> String {
+    pub(super) fn run(&self, words: &str, policy: &Policy) -> Line {
+        self.run_as(words, words, policy)
+    }
+
+    /// Runs one program there, which somebody who has a shell there would write as `line`.
+    fn run_as(&self, words: &str, line: &str, policy: &Policy) -> Line {
         match self {
-            Self::Machine => words.to_owned(),
+            Self::Machine => Line { command: words.to_owned(), inside: None },
             Self::Task { task, container } => {
-                let container =
-                    container.as_ref().map_or_else(String::new, |it| format!(" --container {it}"));
+                let named = container.as_ref().map_or_else(String::new, |it| format!(" --container {it}"));
                 let aws = super::aws(policy, "ecs execute-command");
                 let cluster = super::cluster(policy);
-                let command = shell::command(words);
-                format!(
-                    "{aws} --cluster {cluster} --task {task}{container} --interactive --command {command}"
-                )
+                let words = shell::command(words);
+                let command =
+                    format!("{aws} --cluster {cluster} --task {task}{named} --interactive --command {words}");
+                let inside =
+                    Inside { task: task.clone(), container: container.clone(), line: line.to_owned() };
+                Line { command, inside: Some(inside) }
             }
         }
     }
 
     /// Runs a line there that needs a shell: ECS starts a program, and reads no `|`.
     #[must_use]
-    pub(super) fn shell(&self, line: &str, policy: &Policy) -> String {
+    pub(super) fn shell(&self, line: &str, policy: &Policy) -> Line {
         match self {
-            Self::Machine => line.to_owned(),
-            Self::Task { .. } => self.run(&format!("sh -c {}", shell::word(line)), policy),
+            Self::Machine => Line { command: line.to_owned(), inside: None },
+            Self::Task { .. } => self.run_as(&format!("sh -c {}", shell::word(line)), line, policy),
         }
     }
 }
@@ -98,15 +113,19 @@ mod tests {
         policy.aws.region = Some("eu-west-1".into());
         let host = Host::Task { task: "ab12".into(), container: Some("app".into()) };
         assert_eq!(
-            host.run("php artisan queue:failed", &policy),
+            host.run("php artisan queue:failed", &policy).command,
             "aws ecs execute-command --region eu-west-1 --cluster 'prod cluster' --task ab12 --container app \
              --interactive --command \"php artisan queue:failed\""
         );
         assert!(
             host.shell("ps aux | grep queue:work", &policy)
+                .command
                 .ends_with("--command \"sh -c 'ps aux | grep queue:work'\"")
         );
-        assert_eq!(Host::Machine.shell("ps aux | grep queue:work", &policy), "ps aux | grep queue:work");
+        assert_eq!(
+            Host::Machine.shell("ps aux | grep queue:work", &policy).command,
+            "ps aux | grep queue:work"
+        );
     }
 
     #[test]
@@ -114,7 +133,7 @@ mod tests {
         let mut policy = Policy::default();
         assert_eq!(Host::of(None, &policy), Host::Machine);
         policy.ecs.cluster = Some("c".into());
-        let text = Host::of(None, &policy).run("x", &policy);
+        let text = Host::of(None, &policy).run("x", &policy).command;
         assert_eq!(
             text,
             "aws ecs execute-command --cluster c --task \"$TASK\" --interactive --command \"x\""

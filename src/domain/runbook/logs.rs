@@ -42,6 +42,25 @@ impl LogsQuery {
         ))
     }
 
+    /// As an address of the console that shows the lines of the first group, short enough for a mail: without the region
+    /// in its host, which the console puts there itself. Its form is the console's own, too: percent-encoded twice with
+    /// `$` for `%`.
+    #[must_use]
+    pub fn events_url(&self, policy: &Policy) -> Option<String> {
+        let region = policy.aws.region.as_deref()?;
+        let group = dollared(self.groups.first()?);
+        // A word of one piece: more than one would all have to be in a line.
+        let is_one = |word: &&String| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let word = self.words.iter().rev().find(is_one);
+        let filter = word.map_or_else(String::new, |word| format!("filterPattern$3D{word}$26"));
+        Some(format!(
+            "https://console.aws.amazon.com/cloudwatch/home?region={region}\
+             #logsV2:log-groups/log-group/{group}/log-events$3F{filter}start$3D{}$26end$3D{}",
+            self.from.as_ms(),
+            self.until.as_ms(),
+        ))
+    }
+
     fn query(&self) -> String {
         let filter = match self.words.as_slice() {
             [] => String::new(),
@@ -53,6 +72,29 @@ impl LogsQuery {
 
 const fn seconds(at: Timestamp) -> i64 {
     at.as_ms().div_euclid(SECOND_MS)
+}
+
+/// The dashboard of the stack, where both are known.
+#[must_use]
+pub fn dashboard(policy: &Policy) -> Option<String> {
+    let (region, stack) = (policy.aws.region.as_deref()?, policy.aws.stack()?);
+    Some(format!(
+        "https://console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{stack}-{region}"
+    ))
+}
+
+/// `/ecs/app` → `$252Fecs$252Fapp`.
+fn dollared(text: &str) -> String {
+    let mut dollared = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_') {
+            dollared.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail; the result is let go.
+            let _ = write!(dollared, "$25{byte:02X}");
+        }
+    }
+    dollared
 }
 
 /// `/ecs/app` → `*2fecs*2fapp`.
@@ -105,6 +147,23 @@ mod tests {
              *2c*20*40message*20*7c*20filter*20*40message*20like*20*2fX*2f*20*7c*20sort*20*40timestamp*20asc*20*7c*20limit*20200\
              $257Esource$257E$2528$257E$2527*2fecs*2fmy*20app$2529$2529"
         );
+    }
+
+    #[test]
+    fn an_address_for_a_mail_is_short() {
+        let mut policy = Policy::default();
+        assert_eq!((sample(&[]).events_url(&policy), dashboard(&policy)), (None, None));
+        policy.aws.region = Some("eu-west-1".into());
+        let home = "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#";
+        assert_eq!(
+            sample(&["17-a", "Make_Thumb"]).events_url(&policy).unwrap(),
+            format!(
+                "{home}logsV2:log-groups/log-group/$252Fecs$252Fmy$2520app/log-events$3FfilterPattern$3DMake_Thumb\
+                 $26start$3D1765024270123$26end$3D1765024330123"
+            )
+        );
+        policy.aws.sweep_function = Some("watchdog-SweepFunction-1A2B".into());
+        assert_eq!(dashboard(&policy).unwrap(), format!("{home}dashboards/dashboard/watchdog-eu-west-1"));
     }
 
     #[test]

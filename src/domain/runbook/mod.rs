@@ -16,11 +16,13 @@ use super::incidents::cause::{Cause, SubCause};
 use super::job::QueueName;
 use super::ledger::class::Lane;
 use super::ledger::stream::StreamFacts;
-use super::model::policy::Policy;
+use super::model::policy::{Policy, Preset};
 use host::Host;
 
-pub use super::incidents::advice::{LogsQuery, Note, Step, Variable};
+pub use super::incidents::advice::{Inside, LogsQuery, Note, Step, Variable};
+pub use super::incidents::purpose::Purpose;
 pub use host::task_of;
+pub use logs::dashboard;
 pub use operator::{close, silence};
 
 /// Commands of one message, the best first: what is read on a phone, and leaves room for the rest.
@@ -47,11 +49,6 @@ impl Variable {
                 "{} --query 'logGroups[].logGroupName' --output text",
                 aws(policy, "logs describe-log-groups")
             ),
-            Self::Sweep => format!(
-                "{} --stack-name queuewatch --query \"Stacks[0].Outputs[?OutputKey=='SweepFunctionName'].OutputValue\" \
-                 --output text",
-                aws(policy, "cloudformation describe-stacks")
-            ),
         }
     }
 }
@@ -67,7 +64,8 @@ pub fn finders(commands: &[&str], policy: &Policy) -> Vec<Step> {
             || found.iter().any(|step| needs(&step.command, variable));
         if is_needed {
             let command = variable.found_by(policy);
-            found.insert(0, Step { command, note: Some(Note::Finds(variable)) });
+            let note = Some(Note::Finds(variable));
+            found.insert(0, Step { command, note, purpose: None, inside: None });
         }
     }
     found
@@ -98,9 +96,10 @@ pub struct Problem<'a> {
 #[must_use]
 pub fn steps(problem: &Problem<'_>, policy: &Policy) -> Vec<Step> {
     let host = Host::of(problem.stream, policy);
+    let is_laravel = reads_laravel(policy);
     let mut steps: Vec<Step> = Vec::new();
     for action in action::of(problem) {
-        if action.asks_cloudwatch() && !policy.seat.is_on_aws() {
+        if action.asks_cloudwatch() && !policy.seat.is_on_aws() || action.is_laravels() && !is_laravel {
             continue;
         }
         let Some(step) = action.step(problem, &host, policy) else { continue };
@@ -113,6 +112,11 @@ pub fn steps(problem: &Problem<'_>, policy: &Policy) -> Vec<Step> {
     let finders = finders(&commands, policy);
     steps.extend(finders);
     steps
+}
+
+/// Whether some stream may be of a Laravel app: an app that is described by rules alone has no `artisan`.
+fn reads_laravel(policy: &Policy) -> bool {
+    policy.sources.is_empty() || policy.sources.iter().any(|it| it.presets.contains(&Preset::Laravel))
 }
 
 /// `aws ecs list-tasks --region eu-west-1`; without a region, the reader's own counts.

@@ -1,10 +1,9 @@
 //! The commands with which an operator answers a message: close the incident, or silence its queue for a while.
 //!
-//! Where they go to is the seat's: the function that sweeps, or the folder that a watch keeps its state in.
+//! Where they go to is the seat's: the function that sweeps, or the folder that a watch keeps its state in. Both are
+//! commands of queuewatch; what does the same with the AWS CLI stands in `docs/runbook.md`, for it is three lines long.
 
-use serde_json::json;
-
-use super::{Variable, aws, name_or, shell};
+use super::shell;
 use crate::domain::incident::Incident;
 use crate::domain::job::{HOUR_MS, Timestamp};
 use crate::domain::policy::Policy;
@@ -14,14 +13,17 @@ use crate::domain::seat::Seat;
 const SILENCE_MS: i64 = 4 * HOUR_MS;
 /// What the operator is to fill in.
 const REASON: &str = "WHY";
+/// What a stack is called where nothing says otherwise.
+const STACK: &str = "queuewatch";
+/// Of `2025-12-06T16:37:00.000Z`, what comes before the seconds.
+const MINUTE_CHARS: usize = 16;
 
 /// Closes an incident by hand. `None` where nobody can be told.
 #[must_use]
 pub fn close(incident: &Incident, policy: &Policy) -> Option<String> {
     let id = &incident.id;
     match &policy.seat {
-        Seat::Aws => Some(invoke(policy, &json!({ "close": id, "reason": REASON }))),
-        Seat::Folder(folder) => Some(tell(folder, &format!("close {}", shell::word(id)))),
+        Seat::Aws | Seat::Folder(_) => Some(answer(&format!("close {}", shell::word(id)), policy)),
         Seat::Process => None,
     }
 }
@@ -33,34 +35,31 @@ pub fn silence(incident: &Incident, policy: &Policy, now: Timestamp) -> Option<S
     // One of its queues is enough: a silence concerns what may be on any of them.
     let queue = incident.key.queue.as_ref().or_else(|| incident.queues.first());
     let queue = queue.map_or("*", |queue| queue.as_str());
-    let until = now.plus_ms(SILENCE_MS).minute().to_string();
+    // To the minute, as a person would write it: `2025-12-06T16:37Z`.
+    let until: String = now.plus_ms(SILENCE_MS).minute().to_string().chars().take(MINUTE_CHARS).collect();
+    let name = shell::word(queue);
     match &policy.seat {
-        Seat::Aws => {
-            let silence = json!({ "queue": queue, "until": until, "reason": REASON });
-            Some(invoke(policy, &json!({ "silence": silence })))
+        // Behind `--` nothing is taken for an option.
+        Seat::Aws | Seat::Folder(_) if queue.starts_with('-') => {
+            Some(format!("{} -- {name}", answer(&format!("silence --until {until}Z"), policy)))
         }
-        Seat::Folder(folder) => {
-            let name = shell::word(queue);
-            // Behind `--` nothing is taken for an option.
-            Some(if queue.starts_with('-') {
-                format!("{} -- {name}", tell(folder, &format!("silence --until {until}")))
-            } else {
-                tell(folder, &format!("silence {name} --until {until}"))
-            })
-        }
+        Seat::Aws | Seat::Folder(_) => Some(answer(&format!("silence {name} --until {until}Z"), policy)),
         Seat::Process => None,
     }
 }
 
-fn invoke(policy: &Policy, payload: &serde_json::Value) -> String {
-    format!(
-        "{} --function-name {} --cli-binary-format raw-in-base64-out --payload {} /dev/stdout",
-        aws(policy, "lambda invoke"),
-        name_or(policy.aws.sweep_function.as_deref(), Variable::Sweep),
-        shell::word(&payload.to_string())
-    )
-}
-
-fn tell(folder: &str, command: &str) -> String {
-    format!("queuewatch {command} --reason {REASON} --state {}", shell::word(folder))
+/// The command, and where it is to be heard.
+fn answer(command: &str, policy: &Policy) -> String {
+    let whither = match (&policy.seat, &policy.aws.sweep_function) {
+        (Seat::Folder(folder), _) => format!(" --state {}", shell::word(folder)),
+        (Seat::Aws | Seat::Process, function) => {
+            let region = policy.aws.region.as_ref();
+            let region = region.map_or_else(String::new, |it| format!(" --region {}", shell::word(it)));
+            match (policy.aws.stack(), function) {
+                (None, Some(function)) => format!(" --function {}{region}", shell::word(function)),
+                (stack, _) => format!(" --stack {}{region}", shell::word(stack.unwrap_or(STACK))),
+            }
+        }
+    };
+    format!("queuewatch {command} --reason {REASON}{whither}")
 }

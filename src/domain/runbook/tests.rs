@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::job::ConnectionName;
 use crate::domain::ledger::stream::Streams;
+use crate::domain::policy::SourcePolicy;
 
 const TASK: &str = "34902fc94fc5b5a745195640d35c0ce4";
 
@@ -240,4 +241,38 @@ fn queues_that_it_may_be_are_all_asked_for() {
     };
     let steps = steps(&problem, &Policy::default());
     assert_eq!(steps[1].command, "php artisan queue:monitor 'redis:a,redis:b c'");
+}
+
+#[test]
+fn an_app_that_rules_alone_describe_gets_none_of_laravels_commands() {
+    let mut policy = policy();
+    policy.sources = vec![SourcePolicy {
+        log_group: "*".into(),
+        log_stream: "*".into(),
+        presets: Vec::new(),
+        queue: None,
+        connection: None,
+    }];
+    for cause in Cause::ALL {
+        for step in commands(cause, None, &lane("redis", "default"), &policy) {
+            for word in ["artisan", "queue:work", "QUEUE_CONNECTION", "failed_jobs"] {
+                assert!(!step.command.contains(word), "{cause:?}: {}", step.command);
+            }
+        }
+    }
+    let silent = commands(Cause::WorkerSilent, None, &lane("redis", "default"), &policy);
+    assert!(silent[0].command.ends_with("--command \"sh -c 'ps aux'\""), "{}", silent[0].command);
+}
+
+#[test]
+fn a_step_says_what_it_is_for_and_what_of_it_runs_inside() {
+    let steps = commands(Cause::LogsNotForwarded, None, &lane("redis", "default"), &policy());
+    let purposes: Vec<_> = steps.iter().take(3).map(|step| step.purpose).collect();
+    let expected = [Purpose::ReadWorkerFile, Purpose::ListFailed, Purpose::CountWaiting];
+    assert_eq!(purposes, expected.map(Some));
+    let inside = steps[1].inside.as_ref().unwrap();
+    assert_eq!((&*inside.task, inside.container.as_deref()), (TASK, Some("app")));
+    assert_eq!(inside.line, "php artisan queue:failed");
+    let ps = steps.iter().find(|step| step.purpose == Some(Purpose::SeeProcesses)).unwrap();
+    assert_eq!(ps.inside.as_ref().unwrap().line, "ps aux | grep queue:work");
 }

@@ -1,56 +1,39 @@
 //! Words for what the core found, in each language of messages.
 //!
-//! The core's facts are data; every sentence that is sent stands here, one file a language. Names and JSON stay
-//! English. **Invariant:** a text from a log line is shown as it was kept: printable, redacted, cut.
+//! The core's facts are data; every sentence that is sent stands here, one folder a language. Names, subjects and JSON
+//! stay English. **Invariant:** a text from a log line is shown as it was kept: printable, redacted, cut.
 
 mod en;
 mod ja;
+mod voice;
 pub(super) mod watching;
 
-use super::clock::Clock;
+use super::compose::Situation;
 use crate::domain::diagnosis::cause::{Cause, SubCause};
-use crate::domain::diagnosis::finding::{Fact, Trend, Unknown};
-use crate::domain::incident::{Incident, Key, Kind, NotificationState};
-use crate::domain::job::Timestamp;
+use crate::domain::diagnosis::finding::{Fact, Unknown};
+use crate::domain::incident::{Blindness, Kind};
 use crate::domain::policy::Language;
-use crate::domain::runbook::Note;
-use crate::domain::seat::Seat;
+use crate::domain::runbook::{Note, Purpose, Variable};
+
+pub(super) use voice::Voice;
 
 /// The names of a message's parts.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Labels {
-    pub(super) app: &'static str,
-    pub(super) source: &'static str,
-    pub(super) queue: &'static str,
-    pub(super) since: &'static str,
-    pub(super) until: &'static str,
-    /// The first start after a stall.
-    pub(super) moves: &'static str,
-    pub(super) jobs: &'static str,
-    /// The cause, where lines leave no other.
-    pub(super) certain: &'static str,
-    /// The cause, where they do.
-    pub(super) likely: &'static str,
-    /// What was thought of what is over.
-    pub(super) suspected: &'static str,
-    /// A runner-up.
-    pub(super) or: &'static str,
-    pub(super) evidence: &'static str,
-    pub(super) as_of: &'static str,
-    pub(super) changed: &'static str,
-    pub(super) first: &'static str,
-    pub(super) then: &'static str,
-    pub(super) variables: &'static str,
-    pub(super) to_do: &'static str,
-    pub(super) cannot_tell: &'static str,
-    pub(super) logs: &'static str,
-    pub(super) ids: &'static str,
+    pub(super) log_lines: &'static str,
+    pub(super) dashboard: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) fill_in: &'static str,
+    pub(super) known: &'static str,
+    pub(super) not_known: &'static str,
     pub(super) close: &'static str,
     pub(super) silence: &'static str,
     pub(super) silence_all: &'static str,
-    pub(super) also: &'static str,
     pub(super) incident: &'static str,
-    pub(super) rule: &'static str,
-    pub(super) next: &'static str,
+    /// Between two facts of one line.
+    pub(super) and: &'static str,
+    /// Between a label and what it names.
+    pub(super) colon: &'static str,
 }
 
 /// The labels of a language.
@@ -61,145 +44,162 @@ pub(super) const fn labels(language: Language) -> &'static Labels {
     }
 }
 
-/// A fact, with its moment as the reader's clock shows it; without its day where that is `near`'s.
-pub(super) fn fact(language: Language, fact: &Fact, clock: &Clock, near: Option<Timestamp>) -> String {
-    let text = finding(language, fact);
-    match (fact.at, near) {
-        (Some(at), Some(near)) => format!("{text}: {}", clock.show_near(at, near)),
-        (Some(at), None) => format!("{text}: {}", clock.show(at)),
-        (None, _) => text,
-    }
+/// Chooses the language's own function.
+macro_rules! spoken {
+    ($language:expr, $function:ident $(, $argument:expr)*) => {
+        match $language {
+            Language::En => en::$function($($argument),*),
+            Language::Ja => ja::$function($($argument),*),
+        }
+    };
 }
 
-/// A fact without its moment.
-pub(super) fn finding(language: Language, fact: &Fact) -> String {
-    match language {
-        Language::En => en::finding(fact),
-        Language::Ja => ja::finding(fact),
-    }
+/// What and since when, in a sentence or three.
+pub(super) fn lead(situation: &Situation<'_>, voice: &Voice) -> String {
+    spoken!(voice.language, lead, situation, voice)
 }
 
-/// A cause, as part of a sentence.
-pub(super) const fn cause(language: Language, cause: Cause) -> &'static str {
-    match language {
-        Language::En => en::cause(cause),
-        Language::Ja => ja::cause(cause),
-    }
+/// The line that a message begins with: how loud, of which app, where, what.
+pub(super) fn title(situation: &Situation<'_>, voice: &Voice) -> String {
+    spoken!(voice.language, title, situation, voice)
 }
 
-/// What is behind a cause.
-pub(super) const fn sub_cause(language: Language, cause: SubCause) -> &'static str {
-    match language {
-        Language::En => en::sub_cause(cause),
-        Language::Ja => ja::sub_cause(cause),
-    }
+/// A cause, as a sentence without its full stop.
+pub(super) fn cause(cause: Cause, about: &About<'_>, voice: &Voice) -> String {
+    spoken!(voice.language, cause, cause, about, voice)
 }
 
-/// What logs cannot tell, and what would.
-pub(super) fn unknown(language: Language, unknown: Unknown) -> String {
-    match language {
-        Language::En => format!("{} (`{}` tells)", en::unknown(unknown), unknown.asked_by()),
-        Language::Ja => format!("{}（`{}` で分かる）", ja::unknown(unknown), unknown.asked_by()),
-    }
+/// What is behind a cause, as the rest of its sentence.
+pub(super) fn sub_cause(sub_cause: SubCause, voice: &Voice) -> String {
+    spoken!(voice.language, sub_cause, sub_cause, voice)
+}
+
+/// What is known beside a cause that its sentence tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct About<'a> {
+    /// The file that worker output goes to.
+    pub(super) file: Option<&'a str>,
+    /// Lines are dropped on the way, not sent elsewhere.
+    pub(super) is_dropping: bool,
+    /// The store came back, and may have forgotten.
+    pub(super) has_forgotten: bool,
+    /// It is about jobs that were passed over: a store that fails hands none out, or loses them.
+    pub(super) is_of_lost: bool,
+    /// Attempts do not fail at once: they work for a while.
+    pub(super) is_slow: bool,
+    /// The app is down for maintenance, not the queue paused.
+    pub(super) is_maintenance: bool,
+    /// It is over, or later lines speak of better.
+    pub(super) is_past: bool,
+    /// It is said first, and not beside others.
+    pub(super) is_first: bool,
+}
+
+/// The causes as lines: the likeliest first.
+pub(super) struct Causes<'a> {
+    /// The likeliest, in words.
+    pub(super) first: &'a str,
+    /// The others.
+    pub(super) others: &'a [String],
+    /// The lines leave no other.
+    pub(super) is_certain: bool,
+    /// It is over.
+    pub(super) is_over: bool,
+    /// The step that tells which it is.
+    pub(super) step: Option<usize>,
+}
+
+/// The causes as lines.
+pub(super) fn causes(causes: &Causes<'_>, voice: &Voice) -> Vec<String> {
+    spoken!(voice.language, causes, causes)
+}
+
+/// What logs cannot tell, and which step does.
+pub(super) fn unknown(unknown: Unknown, step: Option<usize>, voice: &Voice) -> String {
+    spoken!(voice.language, unknown, unknown, step, voice)
+}
+
+/// What logs cannot tell, for programs: with the command that would.
+pub(super) fn unknown_and_command(unknown: Unknown, has_command: bool, voice: &Voice) -> String {
+    let said = en::unknown(unknown, None, voice);
+    if has_command { format!("{said} (`{}` tells)", unknown.asked_by()) } else { said }
+}
+
+/// What a command is for.
+pub(super) const fn purpose(language: Language, purpose: Purpose) -> &'static str {
+    spoken!(language, purpose, purpose)
+}
+
+/// A command whose purpose was not kept.
+pub(super) const fn run(language: Language) -> &'static str {
+    spoken!(language, run)
+}
+
+/// The verb of a command that runs in the container of one above.
+pub(super) fn in_same_container(language: Language, verb: &str) -> String {
+    spoken!(language, in_same_container, verb)
+}
+
+/// A verb and what to know before.
+pub(super) fn with_note(language: Language, verb: &str, note: Note) -> String {
+    let note = spoken!(language, note, note);
+    spoken!(language, with_note, verb, &note)
 }
 
 /// What to know of a command before it is run.
 pub(super) fn note(language: Language, note: Note) -> String {
-    match language {
-        Language::En => en::note(note),
-        Language::Ja => ja::note(note),
+    spoken!(language, note, note)
+}
+
+/// What stands for a variable, and how it need not be asked for again.
+pub(super) fn variable(language: Language, variable: Variable) -> String {
+    spoken!(language, variable, variable)
+}
+
+/// What to do where the fault is in what queuewatch is given: a verb, and a command where there is one.
+pub(super) fn advice(reason: Blindness, voice: &Voice) -> &'static [(&'static str, Option<&'static str>)] {
+    spoken!(voice.language, advice, reason, voice)
+}
+
+/// A fact, with its moment behind it as `at` shows it.
+pub(super) fn fact(fact: &Fact, at: Option<&str>, voice: &Voice) -> String {
+    let text = finding(fact, voice);
+    match at {
+        Some(at) => format!("{text}{}{at}", labels(voice.language).colon),
+        None => text,
     }
 }
 
-/// Where a queue is heading.
-pub(super) fn trend(language: Language, trend: Trend) -> String {
-    match language {
-        Language::En => en::trend(trend),
-        Language::Ja => ja::trend(trend),
-    }
+/// A fact without its moment.
+pub(super) fn finding(fact: &Fact, voice: &Voice) -> String {
+    spoken!(voice.language, finding, fact, voice)
 }
 
-/// What happened, in one line.
-pub(super) fn headline(language: Language, incident: &Incident, state: NotificationState) -> String {
-    let is_over = state == NotificationState::Resolved;
-    if let Some(reason) = incident.closed_because.as_ref().filter(|_| is_over) {
-        return match language {
-            Language::En => en::closed(reason),
-            Language::Ja => ja::closed(reason),
-        };
-    }
-    if incident.is_of_missing_lines() {
-        return match language {
-            Language::En => en::of_missing_lines(is_over),
-            Language::Ja => ja::of_missing_lines(is_over),
-        }
-        .to_owned();
-    }
-    let words = match language {
-        Language::En => en::headline(&incident.key, is_over),
-        Language::Ja => ja::headline(&incident.key, is_over),
-    };
-    words.to_owned()
-}
-
-/// The word that a message begins with.
-pub(super) const fn opening(language: Language, state: NotificationState, is_page: bool) -> &'static str {
-    match language {
-        Language::En => en::opening(state, is_page),
-        Language::Ja => ja::opening(state, is_page),
-    }
-}
-
-/// What to do where the fault is in what we are given.
-pub(super) const fn advice(language: Language, key: &Key, seat: &Seat) -> Option<&'static str> {
-    match language {
-        Language::En => en::advice(key, seat),
-        Language::Ja => ja::advice(key, seat),
-    }
-}
-
-/// Sentences with numbers in them.
-pub(super) enum Sentence<'a> {
-    /// Jobs that wait too long, the oldest for this long, where the limit is that.
-    Overdue { jobs: u64, oldest: &'a str, limit: &'a str },
-    /// Attempts that are stuck.
-    Stuck { jobs: u64, oldest: &'a str },
-    /// Jobs that failed, one after the other.
-    InARow(u64),
-    /// Enqueues that were refused.
-    Refused(u64),
-    /// Jobs that were hit, and how long the longest wait was.
-    WereOverdue { jobs: u64, longest: &'a str },
-    /// Jobs given up.
-    GivenUp { jobs: u64, by_hand: bool },
-    /// Jobs that were consumed while no line of it came.
+/// What a message says besides, a line each.
+pub(super) enum Aside<'a> {
+    /// When a job was enqueued and when one was started last.
+    LastOnes { enqueued: Option<&'a str>, started: Option<&'a str>, is_none_anywhere: bool },
+    /// A line names the file that the cause tells of.
+    NamesThatFile { streams: usize, at: Option<&'a str> },
+    /// The error's own words.
+    Quoted(&'a str),
+    /// The jobs' classes, and the oldest one's id.
+    Jobs { kind: Kind, classes: &'a [(String, usize)], more: u64, oldest: Option<&'a str> },
+    /// Classes that fail, too.
+    Classes(&'a [String]),
+    /// It joined this message.
+    Joined(&'a str),
+    /// Jobs that were found to have started while worker lines were missing.
     Unseen(u64),
-    /// How many of all are listed.
-    Oldest(u64),
-    /// More than are listed.
-    More(u64),
-    /// A job and when it was enqueued.
-    Enqueued { id: Option<&'a str>, at: Option<&'a str> },
-    /// Which jobs wait is not known.
-    Uncounted,
-    /// The queues it may be.
-    OneOf(&'a str),
-    /// How long it was open.
-    OpenFor(&'a str),
-    /// About when.
-    About(&'a str),
     /// It opened after the last line of a replay.
     AfterEnd,
-    /// A job without a class.
-    NoClass,
-    /// When an incident of a kind opens.
-    Rule { kind: Kind, grace: &'a str },
+    /// Facts that were found earlier.
+    KnownAt(&'a str),
+    /// When the next message comes.
+    Next(&'a str),
 }
 
-/// A sentence.
-pub(super) fn sentence(language: Language, sentence: &Sentence<'_>) -> String {
-    match language {
-        Language::En => en::sentence(sentence),
-        Language::Ja => ja::sentence(sentence),
-    }
+/// A line besides.
+pub(super) fn aside(aside: &Aside<'_>, voice: &Voice) -> String {
+    spoken!(voice.language, aside, aside)
 }

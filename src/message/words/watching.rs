@@ -3,17 +3,12 @@
 use crate::domain::blind_spots::BlindSpot;
 use crate::domain::policy::Language;
 use crate::domain::watching::{Carried, Watching};
-use crate::message::duration;
+use crate::message::duration::exact;
 
 /// The names of the greeting's parts.
 pub(in crate::message) struct Labels {
-    pub(in crate::message) opening: &'static str,
-    pub(in crate::message) app: &'static str,
-    pub(in crate::message) since: &'static str,
-    pub(in crate::message) lines: &'static str,
     pub(in crate::message) queues: &'static str,
     pub(in crate::message) no_queues: &'static str,
-    pub(in crate::message) jobs: &'static str,
     pub(in crate::message) blind_spots: &'static str,
     pub(in crate::message) next: &'static str,
 }
@@ -22,27 +17,33 @@ pub(in crate::message) struct Labels {
 pub(in crate::message) const fn labels(language: Language) -> Labels {
     match language {
         Language::En => Labels {
-            opening: "WATCHING  queuewatch reads your logs",
-            app: "app      ",
-            since: "since    ",
-            lines: "lines    ",
-            queues: "queues   ",
-            no_queues: "none seen yet",
-            jobs: "jobs     ",
-            blind_spots: "BLIND SPOTS",
-            next: "WHAT HAPPENS NEXT",
+            queues: "Queues seen",
+            no_queues: "none yet",
+            blind_spots: "Blind spots",
+            next: "What happens next",
         },
         Language::Ja => Labels {
-            opening: "【監視開始】 queuewatch がログの読み取りを始めました",
-            app: "アプリ: ",
-            since: "開始: ",
-            lines: "行数: ",
-            queues: "キュー: ",
-            no_queues: "まだ確認できず",
-            jobs: "ジョブ: ",
+            queues: "確認したキュー",
+            no_queues: "まだなし",
             blind_spots: "このログでは見えないこと",
             next: "今後の動作",
         },
+    }
+}
+
+/// Whose logs are read, since when, how many lines, and how jobs are told apart.
+pub(in crate::message) fn opening(
+    language: Language,
+    app: &str,
+    since: &str,
+    lines: &str,
+    carried: &str,
+) -> String {
+    match language {
+        Language::En => format!("queuewatch reads the logs of {app} since {since}: {lines}. {carried}."),
+        Language::Ja => {
+            format!("queuewatch が {app} のログを {since} から読み取っています（{lines}）。{carried}。")
+        }
     }
 }
 
@@ -54,16 +55,16 @@ pub(in crate::message) fn lines(language: Language, watching: &Watching) -> Stri
     let share = tenths.map(|tenths| format!("{}.{}%", tenths.wrapping_div(10), tenths.wrapping_rem(10)));
     let is_some = watching.lines_classified > 0;
     match (language, share) {
-        (Language::En, None) => format!("{read} read, none recognised"),
+        (Language::En, None) => format!("{read} lines, none recognised"),
         (Language::En, Some(_)) if tenths == Some(0) && is_some => {
-            format!("{read} read, under 0.1% recognised")
+            format!("{read} lines, under 0.1% of them recognised")
         }
-        (Language::En, Some(share)) => format!("{read} read, {share} recognised"),
-        (Language::Ja, None) => format!("{read} 行を読み取り、認識なし"),
+        (Language::En, Some(share)) => format!("{read} lines, {share} of them recognised"),
+        (Language::Ja, None) => format!("{read} 行、認識なし"),
         (Language::Ja, Some(_)) if tenths == Some(0) && is_some => {
-            format!("{read} 行を読み取り、認識 0.1% 未満")
+            format!("{read} 行、うち認識 0.1% 未満")
         }
-        (Language::Ja, Some(share)) => format!("{read} 行を読み取り、認識 {share}"),
+        (Language::Ja, Some(share)) => format!("{read} 行、うち認識 {share}"),
     }
 }
 
@@ -78,34 +79,52 @@ pub(in crate::message) fn more(language: Language, more: usize) -> String {
 /// How jobs are told apart.
 pub(in crate::message) const fn carried(language: Language, carried: Carried) -> &'static str {
     match (language, carried) {
-        (Language::En, Carried::Unseen) => "no worker line seen yet",
-        (Language::En, Carried::Neither) => "told apart by counting: no ids on worker lines",
-        (Language::En, Carried::Id) => "told apart by id",
-        (Language::En, Carried::Uuid) => "told apart by uuid",
+        (Language::En, Carried::Unseen) => "No worker line was seen yet",
+        (Language::En, Carried::Neither) => "Jobs are counted, as worker lines carry no ids",
+        (Language::En, Carried::Id) => "Jobs are told apart by id",
+        (Language::En, Carried::Uuid) => "Jobs are told apart by uuid",
         (Language::Ja, Carried::Unseen) => "ワーカーのログはまだ届いていない",
-        (Language::Ja, Carried::Neither) => "件数で突き合わせ（ワーカーログに ID がない）",
-        (Language::Ja, Carried::Id) => "ID で突き合わせ",
-        (Language::Ja, Carried::Uuid) => "UUID で突き合わせ",
+        (Language::Ja, Carried::Neither) => "ジョブは件数で突き合わせ（ワーカーログに ID がない）",
+        (Language::Ja, Carried::Id) => "ジョブは ID で突き合わせ",
+        (Language::Ja, Carried::Uuid) => "ジョブは UUID で突き合わせ",
     }
 }
 
 /// What happens next.
-pub(in crate::message) fn steps(language: Language, watching: &Watching) -> Vec<String> {
-    let grace = duration(watching.grace_ms);
+pub(in crate::message) fn steps(language: Language, watching: &Watching, is_on_aws: bool) -> Vec<String> {
+    let grace = exact(language, watching.grace_ms);
     let is_deaf = watching.lines_classified == 0;
     let steps = match language {
         Language::En => [
             "No line was recognised: try one of yours with `queuewatch explain`.".to_owned(),
             format!("A queue whose jobs wait longer than {grace} with none started sends an ALARM here."),
-            "This message is not repeated. If queuewatch itself stops, on AWS a CloudWatch alarm tells you.".to_owned(),
+            once(language, is_on_aws).to_owned(),
         ],
         Language::Ja => [
             "認識できた行がありません。お手元の行を `queuewatch explain` で確かめてください。".to_owned(),
-            format!("ジョブが {grace} を超えて待機し 1 件も開始されないキューがあれば、ここに ALARM を送ります。"),
-            "このメッセージは一度だけです。queuewatch 自体が止まった場合、AWS 上では CloudWatch アラームで通知されます。".to_owned(),
+            format!(
+                "ジョブが {grace} を超えて待機し 1 件も開始されないキューがあれば、ここに ALARM を送ります。"
+            ),
+            once(language, is_on_aws).to_owned(),
         ],
     };
     steps.into_iter().skip(usize::from(!is_deaf)).collect()
+}
+
+/// That the greeting comes once, and who tells if queuewatch itself stops.
+const fn once(language: Language, is_on_aws: bool) -> &'static str {
+    match (language, is_on_aws) {
+        (Language::En, true) => {
+            "This message comes once. If queuewatch itself stops, a CloudWatch alarm tells you."
+        }
+        (Language::En, false) => "This message comes once. If queuewatch itself stops, nobody tells you.",
+        (Language::Ja, true) => {
+            "このメッセージは一度だけです。queuewatch 自体が止まった場合は CloudWatch アラームで通知されます。"
+        }
+        (Language::Ja, false) => {
+            "このメッセージは一度だけです。queuewatch 自体が止まっても通知はありません。"
+        }
+    }
 }
 
 /// What logs cannot show, without its full stop.

@@ -1,5 +1,6 @@
 //! The commands that talk to AWS, and who they are there.
 
+mod answer;
 mod doctor;
 mod redrive;
 
@@ -9,11 +10,18 @@ use anyhow::{Context, bail};
 use queuewatch::adapters::aws::client::{Account, Clients};
 use queuewatch::adapters::aws::operator::Stack;
 use queuewatch::config::account::{Keys, Operator};
+use serde_json::Value;
 
-use crate::args::{DoctorArguments, RedriveArguments, StackArguments};
+use crate::args::{DeployedArguments, DoctorArguments, RedriveArguments, StackArguments};
 
 /// Whose profile and sign-in are used where the environment holds no keys.
 const AWS_CLI: &str = "aws";
+
+pub(crate) fn answer(arguments: &DeployedArguments, asked: &Value, done: &str) -> anyhow::Result<u8> {
+    let (stack, region) = (arguments.stack.clone().unwrap_or_default(), arguments.region.clone());
+    let stack = StackArguments { stack, region };
+    run(answer::run(arguments.function.as_deref(), &stack, asked, done, &clients(&stack)?))
+}
 
 pub(crate) fn doctor(arguments: &DoctorArguments) -> anyhow::Result<u8> {
     run(doctor::run(arguments, &clients(&arguments.stack)?))

@@ -5,8 +5,8 @@
 use crate::domain::job::{ConnectionName, QueueName};
 use crate::domain::runbook::shell;
 
-/// What a worker's command line holds.
-pub const WORKER: &str = "queue:work";
+/// What shows the workers among all processes.
+pub const PROCESSES: &str = "ps aux | grep queue:work";
 
 /// Jobs that failed for good.
 #[must_use]
@@ -76,7 +76,8 @@ pub fn store_names(connection: Option<&ConnectionName>) -> String {
     let names = match connection.map(ConnectionName::as_str) {
         Some("database") => "printenv QUEUE_CONNECTION DB_CONNECTION DB_HOST DB_PORT",
         Some("sqs") => "printenv QUEUE_CONNECTION SQS_PREFIX SQS_QUEUE AWS_DEFAULT_REGION",
-        _ => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT REDIS_DB REDIS_PREFIX",
+        None => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT DB_CONNECTION DB_HOST DB_PORT",
+        Some(_) => "printenv QUEUE_CONNECTION REDIS_HOST REDIS_PORT REDIS_DB REDIS_PREFIX",
     };
     names.to_owned()
 }

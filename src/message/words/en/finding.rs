@@ -1,27 +1,30 @@
 //! Facts, in English.
 
+use super::lead::store;
 use super::{n, sub_cause};
 use crate::domain::diagnosis::finding::{Fact, Finding, Who};
-use crate::domain::job::{JobClass, QueueName};
-use crate::message::duration;
+use crate::domain::job::JobClass;
+use crate::message::place::pair;
+use crate::message::words::Voice;
 
 #[expect(clippy::too_many_lines, reason = "a line or two for each fact, and none left out")]
-pub(in crate::message::words) fn finding(fact: &Fact) -> String {
+pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
+    let store = store(voice.store);
     let never = |text: &str, never: &str| match fact.at {
         Some(_) => text.to_owned(),
         None => format!("{text}: {never}"),
     };
     match &fact.what {
         Finding::JobsWait { waiting, overdue } => {
-            format!("{} there, {overdue} of them beyond their grace", n(*waiting, "job waits", "jobs wait"))
+            format!("{}, {overdue} of them over the limit", n(*waiting, "job waits", "jobs wait"))
         }
-        Finding::LastEnqueue => never("last job enqueued there", "never"),
-        Finding::LastEnqueueAnywhere => never("last job enqueued, on any queue", "never"),
-        Finding::LastStart => never("last job started there", "none that was seen"),
+        Finding::LastEnqueue => never("last job enqueued", "none ever seen"),
+        Finding::LastEnqueueAnywhere => never("last job enqueued, on any queue", "none ever seen"),
+        Finding::LastStart => never("last job started", "none ever seen"),
         Finding::NoJobLineEver => "no job was ever seen to start or end, on any queue".to_owned(),
-        Finding::LastJobLine => never("last job line of a worker, on any queue", "never"),
-        Finding::LastBoot => "last line that says a worker was started".to_owned(),
-        Finding::LastLine => never("last line of any kind", "never"),
+        Finding::LastJobLine => never("last line of a worker about a job, on any queue", "none ever seen"),
+        Finding::LastBoot => "last line that says that a worker was started".to_owned(),
+        Finding::LastLine => never("last line of any kind", "none"),
         Finding::Counted => "worker lines carry no id: jobs are matched by counting, oldest first".to_owned(),
         Finding::DoubtfulStarts(count) => {
             format!(
@@ -30,35 +33,36 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
             )
         }
         Finding::LogFile { file, streams } => {
-            format!("worker output goes to {file}, say lines of {}; the newest", streams.join(", "))
+            format!(
+                "a line of {} names {file} as the file for the worker's output; the newest",
+                streams.join(", ")
+            )
         }
         Finding::StoreErrors { who, count, text } => {
             let who = match who {
-                Who::App => "the app, which enqueues",
-                Who::Worker => "workers, which fetch",
-                Who::Unknown => "either the app or workers",
+                Who::App => "when the app enqueued",
+                Who::Worker => "when workers fetched",
+                Who::Unknown => "in the app or in workers",
             };
             let errors = n(*count, "error", "errors");
-            format!("{errors} of the store met by {who}{}; the newest", quoted(text.as_deref()))
+            format!("{errors} of {store} {who}{}; the newest", quoted(text.as_deref()))
         }
         Finding::WorkerErrors { count, text } => {
             let errors = n(*count, "error", "errors");
-            format!("{errors} of workers outside of a job{}; the newest", quoted(text.as_deref()))
+            format!("{errors} in workers outside of a job{}; the newest", quoted(text.as_deref()))
         }
-        Finding::Paused => "a line says that the queue was paused, and none that it goes on".to_owned(),
+        Finding::Paused => "a line says that the queue was paused, and none that it was resumed".to_owned(),
         Finding::Maintenance => "the app went into maintenance mode".to_owned(),
         Finding::StartsElsewhere { place } => format!("jobs start on {place}; the newest"),
         Finding::StartsOnOneOf { place } => format!("jobs of the class start on one of {place}; the newest"),
         Finding::WorkerServes { connection, queues } => {
-            let queues = queues.iter().map(QueueName::as_str).collect::<Vec<_>>().join(",");
-            let connection = connection.as_ref().map_or_else(String::new, |name| format!("{name}:"));
-            format!("a live worker says it fetches from {connection}{queues}, not from this queue")
+            let queues: Vec<String> = queues.iter().map(|queue| pair(connection.as_ref(), queue)).collect();
+            format!("the heartbeat of a worker lists {}, and not this queue", queues.join(", "))
         }
         Finding::WorkersAlive(count) => {
-            let says = n(*count, "worker of this queue says", "workers of this queue say");
-            format!("{says} to be alive; the newest")
+            let sent = n(*count, "worker of this queue sent", "workers of this queue sent");
+            format!("{sent} heartbeats; the newest")
         }
-
         Finding::WorkersExpected { alive, expected } => {
             format!(
                 "{alive} of {} sent a heartbeat in 5 minutes",
@@ -85,21 +89,19 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
             let lost = n(*count, "job lost its worker", "jobs lost their worker");
             format!("{lost} twice or more often; the newest of those attempts")
         }
-
         Finding::OpenStarts(count) => {
             let started = n(*count, "attempt", "attempts");
             format!("{started} started and did not end, and none succeeded since the first")
         }
-
         Finding::RetriedEvery { every_ms, timeout_ms } => {
             let twice = match timeout_ms.filter(|timeout_ms| every_ms < timeout_ms) {
                 Some(timeout_ms) => format!(
-                    ", sooner than its timeout of {}: it may run twice at once (retry_after is too short)",
-                    duration(timeout_ms)
+                    ", before its timeout of {} is over: it may run twice at once (retry_after is too short)",
+                    voice.exact(timeout_ms)
                 ),
                 None => String::new(),
             };
-            format!("the same job starts again after {}{twice}", duration(*every_ms))
+            format!("the same job starts again after {}{twice}", voice.about(*every_ms))
         }
         Finding::StillRunning { class } => {
             format!(
@@ -108,27 +110,31 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
             )
         }
         Finding::BadEnds { class, bad, of } => {
-            format!("{bad} of the last {of} attempts of {class} ended badly; the newest")
+            format!("{bad} of the last {of} attempts of {class} failed; the newest")
         }
-        Finding::BadRuntime(ms) if *ms < 1000 => format!("the longest of them took {ms} ms"),
-        Finding::BadRuntime(ms) => format!("the longest of them took {}", duration(*ms)),
+        Finding::BadRuntime(ms) if *ms < 1000 => format!("the longest failed attempt took {ms} ms"),
+        Finding::BadRuntime(ms) => format!("the longest failed attempt took {}", voice.about(*ms)),
         Finding::Exception(text) => format!("\"{text}\""),
-        Finding::Because(cause) => sub_cause(*cause).to_owned(),
+        Finding::Because(cause) => sub_cause(*cause, voice),
         Finding::Pace { started, enqueued, minutes } => {
-            format!("{started} started and {enqueued} enqueued within {minutes} minutes")
+            format!("in the last {minutes} min {started} started and {enqueued} enqueued")
         }
         Finding::Deployed => "a deploy".to_owned(),
         Finding::Booted { stream } => format!("a worker started in {stream}"),
-        Finding::DeliveryLate { minutes } => format!("a delivery was {minutes} min old when it came"),
+        Finding::DeliveryLate { minutes } => {
+            format!("the newest delivery of log lines came {minutes} min late")
+        }
         Finding::DeliveriesBehind => {
-            "more deliveries came than a sweep can take in: what is known is over a minute old".to_owned()
+            "more log lines came than could be read in time: what is known is over a minute old".to_owned()
         }
         Finding::PayloadsRejected(count) => format!("payloads that could not be opened: {count}; the newest"),
-        Finding::SourceSilent { group } if group.is_empty() => "last line of (no log group)".to_owned(),
+        Finding::SourceSilent { group } if group.is_empty() => {
+            "last line of a source without a name".to_owned()
+        }
         Finding::SourceSilent { group } => format!("last line of {group}"),
         Finding::ConsumedUnseen(count) => {
             format!(
-                "{} started while lines of workers were missing",
+                "{} started while worker lines were missing",
                 n(*count, "other job has", "other jobs have")
             )
         }

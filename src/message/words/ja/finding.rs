@@ -1,21 +1,25 @@
 //! Facts, in Japanese.
 
+use super::close_up;
+use super::lead::store;
 use super::sub_cause;
 use crate::domain::diagnosis::finding::{Fact, Finding, Who};
-use crate::domain::job::{JobClass, QueueName};
-use crate::message::duration;
+use crate::domain::job::JobClass;
+use crate::message::place::pair;
+use crate::message::words::Voice;
 
 #[expect(clippy::too_many_lines, reason = "a line or two for each fact, and none left out")]
-pub(in crate::message::words) fn finding(fact: &Fact) -> String {
+pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
+    let store = store(voice.store);
     let never = |text: &str, never: &str| match fact.at {
         Some(_) => text.to_owned(),
         None => format!("{text}: {never}"),
     };
     match &fact.what {
-        Finding::JobsWait { waiting, overdue } => format!("待機中 {waiting} 件、うち猶予超過 {overdue} 件"),
+        Finding::JobsWait { waiting, overdue } => format!("待機中 {waiting} 件、うち超過 {overdue} 件"),
         Finding::LastEnqueue => never("このキューへの最後の投入", "なし"),
         Finding::LastEnqueueAnywhere => never("全キューで最後の投入", "なし"),
-        Finding::LastStart => never("このキューでの最後の処理開始", "確認できず"),
+        Finding::LastStart => never("このキューでの最後の開始", "一度も確認なし"),
         Finding::NoJobLineEver => "どのキューでもジョブの開始・終了ログは一度も届いていない".to_owned(),
         Finding::LastJobLine => never("全キューで最後のジョブの開始・終了ログ", "なし"),
         Finding::LastBoot => "最後のワーカー起動ログ".to_owned(),
@@ -33,7 +37,7 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
                 Who::Worker => "ワーカー（取得側）",
                 Who::Unknown => "アプリまたはワーカー",
             };
-            format!("{who}のストアエラー {count} 件{}、最新", quoted(text.as_deref()))
+            close_up(&format!("{who}での {store} のエラー {count} 件{}、最新", quoted(text.as_deref())))
         }
         Finding::WorkerErrors { count, text } => {
             format!("ジョブ外でのワーカーのエラー {count} 件{}、最新", quoted(text.as_deref()))
@@ -45,9 +49,8 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
             format!("同じクラスのジョブが {place} のいずれかで開始されている、最新")
         }
         Finding::WorkerServes { connection, queues } => {
-            let queues = queues.iter().map(QueueName::as_str).collect::<Vec<_>>().join(",");
-            let connection = connection.as_ref().map_or_else(String::new, |name| format!("{name}:"));
-            format!("稼働中のワーカーの対象は {connection}{queues} で、このキューは含まれない")
+            let queues: Vec<String> = queues.iter().map(|queue| pair(connection.as_ref(), queue)).collect();
+            format!("ハートビートによるとワーカーの対象は {} で、このキューは含まれない", queues.join("、"))
         }
         Finding::WorkersAlive(count) => {
             format!("このキューを対象とするワーカー {count} 台が稼働を報告、最新")
@@ -71,29 +74,29 @@ pub(in crate::message::words) fn finding(fact: &Fact) -> String {
             let twice = match timeout_ms.filter(|timeout_ms| every_ms < timeout_ms) {
                 Some(timeout_ms) => format!(
                     "。タイムアウト {} より短く、二重実行のおそれ（retry_after が短すぎる）",
-                    duration(timeout_ms)
+                    voice.exact(timeout_ms)
                 ),
                 None => String::new(),
             };
-            format!("同じジョブが {} 後に再開始{twice}", duration(*every_ms))
+            format!("同じジョブが {} 後に再開始{twice}", voice.about(*every_ms))
         }
         Finding::StillRunning { class } => {
             format!("{} の試行が終わっていない、開始", class.as_ref().map_or("ジョブ", JobClass::as_str))
         }
         Finding::BadEnds { class, bad, of } => format!("{class} の直近 {of} 回のうち {bad} 回が失敗、最新"),
         Finding::BadRuntime(ms) if *ms < 1000 => format!("失敗までの最長時間 {ms} ms"),
-        Finding::BadRuntime(ms) => format!("失敗までの最長時間 {}", duration(*ms)),
+        Finding::BadRuntime(ms) => format!("失敗までの最長時間 {}", voice.about(*ms)),
         Finding::Exception(text) => format!("「{text}」"),
-        Finding::Because(cause) => sub_cause(*cause).to_owned(),
+        Finding::Because(cause) => sub_cause(*cause, voice),
         Finding::Pace { started, enqueued, minutes } => {
             format!("直近 {minutes} 分間で開始 {started} 件、投入 {enqueued} 件")
         }
         Finding::Deployed => "デプロイ".to_owned(),
         Finding::Booted { stream } => format!("{stream} でワーカー起動"),
         Finding::DeliveryLate { minutes } => format!("ログの配信が {minutes} 分遅れて届いた"),
-        Finding::DeliveriesBehind => "配信量が処理能力を超え、把握している状況が 1 分以上古い".to_owned(),
+        Finding::DeliveriesBehind => "ログの量が処理能力を超え、把握している状況が 1 分以上古い".to_owned(),
         Finding::PayloadsRejected(count) => format!("開けなかったペイロード {count} 件、最新"),
-        Finding::SourceSilent { group } if group.is_empty() => "（ロググループ不明）の最後のログ".to_owned(),
+        Finding::SourceSilent { group } if group.is_empty() => "（名前のないソース）の最後のログ".to_owned(),
         Finding::SourceSilent { group } => format!("{group} の最後のログ"),
         Finding::ConsumedUnseen(count) => format!("ほか {count} 件はワーカーログの欠落中に開始されている"),
         Finding::LinesMissing(missing) => {

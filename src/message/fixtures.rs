@@ -8,7 +8,7 @@ use crate::domain::incident::{
     Fact, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState,
 };
 use crate::domain::job::Timestamp;
-use crate::domain::runbook::{Note, Step};
+use crate::domain::runbook::{Note, Purpose, Step};
 
 /// 2025-12-06T12:37:00Z.
 const OPENED_AT: Timestamp = Timestamp::from_ms(1_765_024_620_000);
@@ -40,7 +40,10 @@ pub(super) fn stalled() -> Incident {
 }
 
 fn diagnosis() -> Diagnosis {
-    let step = |command: &str, note| Step { command: command.into(), note };
+    let step = |command: &str, purpose, note| {
+        let purpose = Some(purpose);
+        Step { command: command.into(), note, purpose, inside: None }
+    };
     Diagnosis {
         cause: Cause::WorkerSilent,
         sub_cause: None,
@@ -52,8 +55,8 @@ fn diagnosis() -> Diagnosis {
         trend: None,
         cannot_tell: vec![Unknown::WorkerRuns],
         commands: vec![
-            step("php artisan queue:monitor redis:default", None),
-            step("php artisan queue:work --once -v", Some(Note::SpendsAttempt)),
+            step("php artisan queue:monitor redis:default", Purpose::CountWaiting, None),
+            step("php artisan queue:work --once -v", Purpose::RunOneJob, Some(Note::SpendsAttempt)),
         ],
         logs: None,
         as_of: OPENED_AT,
