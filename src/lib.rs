@@ -25,8 +25,8 @@
 //!
 //! # Where do I add …
 //!
-//! - a line form: a file in its system's folder of `domain/systems`, its place in the system's reader, a case for each line
-//!   it declines;
+//! - a line form: a file in its system's folder of `domain/systems`, its place at the gate of the reader there, its row in
+//!   `forms.rs`, a case for each line it declines; a wrapper of lines: a row of `domain/systems/wrappers`;
 //! - a line that Laravel should write: `integrations/laravel`, and its form in `domain/systems/laravel/queued.rs`;
 //! - an incident kind: [`domain::incidents::Kind`] and its payload in [`domain::incidents::Detail`], a file in
 //!   `domain/detectors`, its turn in `domain/sweep.rs`, its words in `message`, a story in `tests/scenarios`;

@@ -186,7 +186,7 @@ pub struct Runtime {
 macro_rules! forms {
     ($($(#[$doc:meta])* $form:ident,)*) => {
         /// Which line form an observation was read from. What each prints, and a real line of it, is its system's to
-        /// say: see [`super::systems::form`].
+        /// say: see [`super::systems::form()`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Form {

@@ -1,12 +1,13 @@
-//! Lines into observations: which source a stream is, which rule or preset a line fits, what it says.
+//! Lines into observations: which source a stream is, what stands around its lines, whose form a line has, what it says.
 //!
-//! One preset a file. Each reads one line by itself and declines what is not exactly its form; [`StreamReader`]
-//! adds what only the order of lines can tell: messages that go on, traces, unfinished lines. Custom rules are
-//! tried before presets. It refuses to take anything from arguments, contexts of other messages, traces and
-//! user text. A line over a limit, or in no known form, is passed over and counted by the caller.
+//! A job system is a folder: its forms, captured lines of each, and its commands. Rules are one more, tried before the
+//! others. [`StreamReader`] takes off what stands around a line (`wrappers`) and hands it on. It refuses to take anything
+//! from arguments, contexts of other messages, traces and user text. A line over a limit, or in no known form, is passed
+//! over and counted ([`Unread`]).
 //!
-//! To add a form: a file with `read(line) -> Option<Sighting>`, its place in `StreamReader::preset` by first
-//! byte, its near misses in `near_miss`, and a case for each line that it must decline.
+//! To add a form: a file with `read(line) -> Option<Sighting>`, its place at the gate of its system's reader, its near
+//! misses, and its row in `forms.rs` with a captured line; [`form()`] and a test miss what is forgotten. To add a wrapper: a
+//! row of `wrappers` with a line. To add a system: a folder, a [`Preset`], and its line in the reader.
 
 mod explain;
 mod form;

@@ -6,11 +6,13 @@
 //! twice counts it twice.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::intake::LineHash;
+use crate::domain::redact::constant;
 
 /// Shapes kept of one payload, or of many.
 pub const SHAPES_MAX: usize = 16;
@@ -93,38 +95,32 @@ fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, count: u64) {
     *sum = sum.saturating_add(count);
 }
 
-/// Words that a worker's line, or an enqueue, has.
-const WORDS: [&str; 8] = [
-    "Job queued",
-    "Processing: ",
-    "Processed: ",
-    "Failed:  ",
-    " RUNNING",
-    "ms DONE",
-    "ms FAIL",
-    "\"status\":\"",
-];
+/// Words that a worker's line, or an enqueue, has; most lines have none of them, and are looked through once.
+static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        "Job queued|Processing: |Processed: |Failed:  | RUNNING|ms DONE|ms FAIL|\"status\":\"|ERROR  unknown error\\.",
+    )
+});
 
 /// Whether a line holds what a worker or a logger prints, and why it is not read.
 pub(super) fn near(line: &str) -> Option<Near> {
-    if line.trim() == "ERROR  unknown error." {
-        return Some(Near::ServersUnknownError);
+    let found = WORDS.find(line)?;
+    let word = found.as_str();
+    if word.starts_with("ERROR") {
+        return (line.trim() == word).then_some(Near::ServersUnknownError);
     }
-    let word = WORDS.iter().find(|word| memmem::find(line.as_bytes(), word.as_bytes()).is_some())?;
-    if *word == "\"status\":\"" {
+    if word.starts_with('"') {
         let is_workers = line.contains("\"job\":\"") && line.contains("\"queue\":\"");
         return is_workers.then_some(if line.starts_with('{') { Near::InField } else { Near::BehindPrefix });
     }
     if line.starts_with('{') {
         return Some(Near::InField);
     }
-    if *word == "Job queued" {
+    if word == "Job queued" {
         return Some(Near::EnqueueWords);
     }
     // A time before it is the worker's own; without any it is prose.
-    let place = line.find(word)?;
-    let before = line.get(..place)?;
-    has_stamp(before).then_some(Near::BehindPrefix)
+    has_stamp(line.get(..found.start())?).then_some(Near::BehindPrefix)
 }
 
 /// Whether `YYYY-MM-DD HH:MM:SS` stands somewhere, but not at the beginning of a line of its own form.

@@ -36,6 +36,10 @@ fn in_columns(line: &str) -> Option<&str> {
 
 /// `sent[2026-03-02 09:00:11][hGTu…] Processed:  App\Jobs\X`.
 fn bracketed(line: &str) -> Option<&str> {
+    // The gate: searching from the end is slow, and most lines have no such words.
+    if !["] Processing: ", "] Processed:  ", "] Failed:     "].iter().any(|words| line.contains(words)) {
+        return None;
+    }
     let mut end = line.len();
     loop {
         let place = line.get(..end)?.rfind("[2").filter(|place| *place > 0)?;

@@ -35,10 +35,11 @@ pub(super) fn console(line: &str) -> Option<Peeled<'_>> {
 /// `INFO<tab>message<tab>{json}`: Bref's formatter, which says all of it again in the JSON.
 /// <https://github.com/brefphp/monolog-bridge>
 pub(super) fn tabbed(line: &str) -> Option<Peeled<'_>> {
-    let (level, rest) = line.split_once('\t')?;
+    let level =
+        LEVELS.iter().find(|level| line.strip_prefix(**level).is_some_and(|it| it.starts_with('\t')))?;
+    let rest = line.strip_prefix(level)?.strip_prefix('\t')?;
     let (_, json) = rest.rsplit_once("\t{\"")?;
     let start = rest.len().saturating_sub(json.len()).saturating_sub("{\"".len());
-    LEVELS.contains(&level).then_some(())?;
     Some(Peeled::whole(rest.get(start..)?))
 }
 

@@ -15,12 +15,13 @@ pub(super) fn said(line: &str) -> Option<Peeled<'_>> {
 
 /// The same where whoever collects the lines has taken the time off.
 pub(super) fn said_without_time(line: &str) -> Option<Peeled<'_>> {
-    let (level, rest) = line.split_once(": [pool ")?;
+    let level = line.strip_prefix("WARNING").or_else(|| line.strip_prefix("NOTICE"))?;
+    let rest = level.strip_prefix(": [pool ")?;
     let (pool, rest) = rest.split_once("] child ")?;
     let (pid, rest) = rest.split_once(" said into ")?;
     let said = rest.strip_prefix("stderr: \"").or_else(|| rest.strip_prefix("stdout: \""))?;
     let is_child = !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit());
-    if !is_child || !matches!(level, "WARNING" | "NOTICE") || pool.contains(['"', ' ']) {
+    if !is_child || pool.contains(['"', ' ']) {
         return None;
     }
     let inner = said.strip_suffix('"').or_else(|| said.strip_suffix("\", pipe is closed"))?;
@@ -35,10 +36,12 @@ pub(super) fn message(line: &str) -> Option<Peeled<'_>> {
 
 /// `2026/03/02 09:00:00 [error] 7#7: *1 FastCGI sent in stderr: "PHP message: line" while reading …`.
 pub(super) fn nginx(line: &str) -> Option<Peeled<'_>> {
-    let (head, rest) = line.split_once("FastCGI sent in stderr: \"")?;
-    let is_nginx = head.as_bytes().first_chunk::<5>().is_some_and(|[.., slash]| *slash == b'/');
+    if line.as_bytes().get(4) != Some(&b'/') {
+        return None;
+    }
+    let (_, rest) = line.split_once("FastCGI sent in stderr: \"")?;
     let (said, _) = rest.rsplit_once("\" while ")?;
-    is_nginx.then(|| messages(said.strip_prefix("PHP message: ").unwrap_or(said)))
+    Some(messages(said.strip_prefix("PHP message: ").unwrap_or(said)))
 }
 
 /// `[Mon Mar 02 09:00:00 2026] [proxy_fcgi:error] … AH01071: Got error 'PHP message: line'`.
