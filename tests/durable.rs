@@ -43,9 +43,8 @@ use queuewatch::domain::plan::{Horizon, plan_sweep};
 use queuewatch::domain::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::{Kept, TableLedger};
-use queuewatch::ports::View;
 use queuewatch::replay::{Input, Outcome, Settings, replay, replay_over};
-use queuewatch::report::{Extent, Report};
+use queuewatch::report::{Extent, Known, Report};
 use serde_json::{Value, json};
 use worlds::world;
 
@@ -54,7 +53,7 @@ const ALL: Extent = Extent { jobs: true, minutes: true };
 
 fn in_memory(inputs: Vec<Input>, settings: &Settings) -> Value {
     let outcome = replay(inputs, settings, |_| ());
-    all(&outcome, View { ledger: &outcome.store.ledger, book: &outcome.store.book }, settings)
+    all(&outcome, Known { ledger: &outcome.store.ledger, register: &outcome.store.book }, settings)
 }
 
 fn in_a_table(inputs: Vec<Input>, settings: &Settings) -> Value {
@@ -65,12 +64,12 @@ fn in_a_table(inputs: Vec<Input>, settings: &Settings) -> Value {
     // The last sweep named jobs by their places in a ledger that is gone; whoever looks again sees the same.
     let horizon = Horizon { now: outcome.ends_at, last_delivery: outcome.last_delivery };
     outcome.last_plan = plan_sweep(&ledger, &book, &settings.policy, horizon);
-    all(&outcome, View { ledger: &ledger, book: &book }, settings)
+    all(&outcome, Known { ledger: &ledger, register: &book }, settings)
 }
 
 /// The report and what was sent. A table keeps no message's text once it is sent, so that it stands there alone.
-fn all<S>(outcome: &Outcome<S>, view: View<'_>, settings: &Settings) -> Value {
-    let mut report = serde_json::to_value(Report::over(outcome, view, &settings.policy, ALL)).unwrap();
+fn all<S>(outcome: &Outcome<S>, known: Known<'_>, settings: &Settings) -> Value {
+    let mut report = serde_json::to_value(Report::over(outcome, known, &settings.policy, ALL)).unwrap();
     for incident in report["incidents"].as_array_mut().unwrap() {
         for notification in incident["notifications"].as_array_mut().unwrap() {
             notification["body"] = Value::Null;

@@ -12,12 +12,12 @@ use serde::{Serialize, Serializer};
 use crate::adapters::memory::Statistics;
 use crate::domain::blind_spots;
 use crate::domain::diagnosis::Cause;
-use crate::domain::incident::{Book, Incident, Kind};
+use crate::domain::incidents::{Incident, Kind, Register};
 use crate::domain::job::Timestamp;
+use crate::domain::ledger::Ledger;
 use crate::domain::policy::Policy;
 use crate::domain::seat::Seat;
 use crate::message;
-use crate::ports::View;
 use crate::replay::Outcome;
 
 pub use jobs::{JobRow, rows as job_rows};
@@ -43,6 +43,15 @@ impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
+}
+
+/// All that a store keeps at the end.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What is known of jobs.
+    pub ledger: &'a Ledger,
+    /// Every incident.
+    pub register: &'a Register,
 }
 
 /// What a replay found.
@@ -248,13 +257,18 @@ impl Report {
     /// Puts what a replay found into the contract's form.
     #[must_use]
     pub fn new(outcome: &Outcome, policy: &Policy, extent: Extent) -> Self {
-        Self::over(outcome, View { ledger: &outcome.store.ledger, book: &outcome.store.book }, policy, extent)
+        Self::over(
+            outcome,
+            Known { ledger: &outcome.store.ledger, register: &outcome.store.book },
+            policy,
+            extent,
+        )
     }
 
-    /// The same for a replay over any store, of which `view` shows all that it keeps.
+    /// The same for a replay over any store, of which `known` is all that it keeps.
     #[must_use]
-    pub fn over<S>(outcome: &Outcome<S>, view: View<'_>, policy: &Policy, extent: Extent) -> Self {
-        let View { ledger, book } = view;
+    pub fn over<S>(outcome: &Outcome<S>, known: Known<'_>, policy: &Policy, extent: Extent) -> Self {
+        let Known { ledger, register } = known;
         let unseen = &outcome.last_plan.hidden;
         let rejected: Vec<RejectedRow> = outcome
             .rejected
@@ -300,7 +314,7 @@ impl Report {
                     as u64,
             },
             metrics: metric_rows(outcome, &policy.app, extent.minutes),
-            incidents: incident_rows(book, &policy.app),
+            incidents: incident_rows(register, &policy.app),
             blind_spots: blind_spots::find(ledger).into_iter().map(message::blind_spot).collect(),
             jobs: extent.jobs.then(|| job_rows(ledger, policy, unseen)),
             versus: None,
@@ -338,8 +352,8 @@ fn metric_rows<S>(outcome: &Outcome<S>, app: &str, with_minutes: bool) -> Vec<Me
 
 /// Every incident, by when it opened.
 #[must_use]
-pub fn incident_rows(book: &Book, app: &str) -> Vec<IncidentRow> {
-    book.all().into_iter().map(|incident| incident_row(incident, app)).collect()
+pub fn incident_rows(register: &Register, app: &str) -> Vec<IncidentRow> {
+    register.all().into_iter().map(|incident| incident_row(incident, app)).collect()
 }
 
 fn incident_row(incident: &Incident, app: &str) -> IncidentRow {

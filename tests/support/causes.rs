@@ -308,6 +308,15 @@ pub(crate) fn all() -> Vec<Case> {
             )
         },
         Case {
+            others: vec![Cause::JobTimeout],
+            ..case(
+                "a job is put back for ever",
+                Kind::StuckRunning,
+                Cause::PutBack,
+                vec![Fact::at(Finding::PutBack { class: Some(class()), count: 143 }, before(125))],
+            )
+        },
+        Case {
             others: vec![Cause::MonitorBlind],
             unknown: vec![Unknown::WhySilent],
             place: (None, None),

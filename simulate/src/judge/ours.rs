@@ -12,9 +12,8 @@ use queuewatch::domain::envelope::Limits;
 use queuewatch::domain::incident::Book;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::durable::TableLedger;
-use queuewatch::ports::View;
 use queuewatch::replay::{self, Input, Outcome, SETTLE_MS, Settings};
-use queuewatch::report::{Extent, Report};
+use queuewatch::report::{Extent, Known, Report};
 use queuewatch::saved::{Run, RunLine, Saved, SavedBody};
 use serde_json::Value;
 
@@ -90,8 +89,8 @@ fn over_a_table(inputs: Vec<Input>, settings: &Settings) -> anyhow::Result<Repor
     }
     // The history holds an incident as it closed, and not that it opened again.
     kept.book.all().into_iter().cloned().for_each(|incident| book.write(incident));
-    let view = View { ledger: &kept.ledger, book: &book };
-    Ok(Report::over(&outcome, view, &settings.policy, Extent::default()))
+    let known = Known { ledger: &kept.ledger, register: &book };
+    Ok(Report::over(&outcome, known, &settings.policy, Extent::default()))
 }
 
 /// A delivery as it would have been saved, with the time it arrived.

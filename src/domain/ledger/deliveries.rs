@@ -62,6 +62,13 @@ impl Deliveries {
         }
     }
 
+    /// Notes a payload that said nothing, and how old its newest line was: one that came in time tells that others may.
+    pub fn heard_with_lag(&mut self, at: Timestamp, lag_ms: i64) {
+        if lag_ms <= LATE_MS {
+            self.in_time_at = self.in_time_at.max(Some(at));
+        }
+    }
+
     /// Notes that something came, whatever it said.
     pub fn heard(&mut self, at: Timestamp) {
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));

@@ -86,8 +86,9 @@ impl Ledger {
             self.deliveries.heard(heard.first_at.unwrap_or(now));
             if let Some((at, lag_ms)) = heard.last.filter(|_| heard.last != before.last) {
                 // Graces are lengthened, and `late` is told, by the lag of lines that say something: a container that
-                // prints access lines with old stamps makes no page late.
+                // prints access lines with old stamps makes no page late. Any line that comes in time ends it.
                 self.deliveries.opened(at, None);
+                self.deliveries.heard_with_lag(at, lag_ms);
                 self.unpublished.sample(Metric::DeliveryLag, None, at, lag_ms.max(0));
             }
         }

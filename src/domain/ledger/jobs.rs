@@ -1,7 +1,7 @@
 //! The jobs that a ledger holds, each joined from all that is known under its names: by deliveries, and by the store
 //! that keeps them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::counting::JobIx;
 use super::entry::Entry;
@@ -9,10 +9,7 @@ use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
 use super::names::Names;
 use super::record::{Registers, StreamKey};
-use super::row::{RowJob, RowRecord};
-use super::strangers;
 use super::{Job, Ledger};
-use crate::domain::job::{LineKey, Timestamp};
 
 #[expect(
     clippy::disallowed_types,
@@ -20,19 +17,11 @@ use crate::domain::job::{LineKey, Timestamp};
 )]
 pub(super) type ByName = std::collections::HashMap<JobHash, JobIx, foldhash::fast::FixedState>;
 
-/// A row of a database table, and the jobs it was dealt out to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Row {
-    pub(super) record: RowRecord,
-    /// Each with the enqueue line that it began with.
-    jobs: Vec<(JobIx, Option<LineKey>)>,
-}
-
 /// Where what is known of a job comes from, if lines of a row are among it: those are dealt out again and again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
     /// What is known under names that last.
-    own: JobRecord,
+    pub(super) own: JobRecord,
     /// What each row says.
     rows: BTreeMap<JobKey, JobRecord>,
 }
@@ -101,7 +90,7 @@ impl Job {
     }
 
     /// Replaces what a row says of it; `None` where that is nothing any more.
-    fn set_row(&mut self, row: &JobKey, says: Option<JobRecord>) {
+    pub(super) fn set_row(&mut self, row: &JobKey, says: Option<JobRecord>) {
         let mut sources = match self.sources.take() {
             Some(sources) => sources,
             None => Box::new(Sources { own: self.record(), rows: BTreeMap::new() }),
@@ -119,7 +108,7 @@ impl Job {
     }
 
     /// What sweeps found out about it, without what its lines say.
-    fn findings(&self) -> JobRecord {
+    pub(super) fn findings(&self) -> JobRecord {
         JobRecord {
             passed_over_at: self.passed_over_at,
             given_up_at: self.given_up_at,
@@ -202,14 +191,14 @@ impl Ledger {
         ix
     }
 
-    fn new_job(&mut self) -> JobIx {
+    pub(super) fn new_job(&mut self) -> JobIx {
         let ix = JobIx(self.jobs.len());
         self.jobs.push(Job::default());
         ix
     }
 
     /// Notes that a name is a job's.
-    fn name(&mut self, ix: JobIx, hash: JobHash) {
+    pub(super) fn name(&mut self, ix: JobIx, hash: JobHash) {
         self.by_name.insert(hash, ix);
         let told_at = self.told.get(&hash).copied();
         if let Some(job) = self.jobs.get_mut(ix.0) {
@@ -250,9 +239,7 @@ impl Ledger {
         for (key, record) in sources.rows {
             job.set_row(&key, Some(record));
             if let Some(row) = self.rows.get_mut(&key) {
-                for (ix, _) in row.jobs.iter_mut().filter(|(ix, _)| *ix == gone) {
-                    *ix = kept;
-                }
+                row.replace(gone, kept);
             }
         }
         self.refresh(kept);
@@ -260,79 +247,13 @@ impl Ledger {
     }
 
     /// Learns how long the class's released jobs wait before they start again.
-    fn learn_backoff(&mut self, ix: JobIx) {
+    pub(super) fn learn_backoff(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get(ix.0) else { return };
         let Some(retries) = &job.retries else { return };
         if let Some(class) = job.known.class()
             && let Some(facts) = self.classes.get_mut(class)
         {
             facts.longest_backoff_ms = facts.longest_backoff_ms.max(retries.longest_backoff_ms());
-        }
-    }
-
-    /// Takes lines of a row, and deals all of its lines out again.
-    fn take_row(&mut self, key: &JobKey, record: &RowRecord) -> Vec<JobIx> {
-        let mut row = self.rows.remove(key).unwrap_or_default();
-        if !row.record.join(record) && !row.jobs.is_empty() {
-            let jobs = row.jobs.iter().map(|(ix, _)| *ix).collect();
-            self.rows.insert(key.clone(), row);
-            return jobs;
-        }
-        for (ix, enqueue) in &row.jobs {
-            // What was found out about a job stays with its enqueue line, whatever the job is called from now on.
-            if let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(ix.0)) {
-                let findings = job.findings();
-                if findings != JobRecord::default() {
-                    row.record.note(*enqueue, findings);
-                }
-            }
-        }
-        let before: BTreeSet<JobIx> = row.jobs.iter().map(|(ix, _)| *ix).collect();
-        let mut dealt = Vec::new();
-        for job in row.record.jobs() {
-            let ix = self.slot(key, &job);
-            dealt.push((ix, job));
-        }
-        row.jobs = dealt.iter().map(|(ix, job)| (*ix, job.enqueue)).collect();
-        let now: BTreeSet<JobIx> = row.jobs.iter().map(|(ix, _)| *ix).collect();
-        for ix in before.difference(&now) {
-            if let Some(job) = self.jobs.get_mut(ix.0) {
-                job.is_unexplained_row = false;
-                job.set_row(key, None);
-            }
-            self.refresh(*ix);
-        }
-        for (ix, job) in dealt {
-            self.deal(key, &row.record, ix, job);
-        }
-        self.rows.insert(key.clone(), row);
-        now.into_iter().collect()
-    }
-
-    /// The job of the ledger that one of a row's is.
-    fn slot(&mut self, key: &JobKey, job: &RowJob) -> JobIx {
-        let name = job.name(key);
-        if let Some(ix) = self.by_name.get(&name) {
-            return *ix;
-        }
-        let ix = self.new_job();
-        self.name(ix, name);
-        ix
-    }
-
-    /// Gives a job what its row says of it.
-    fn deal(&mut self, key: &JobKey, row: &RowRecord, ix: JobIx, dealt: RowJob) {
-        let is_unexplained = dealt.enqueue.is_none() && dealt.uuid.is_none();
-        let lines = if is_unexplained { dealt.lines } else { Vec::new() };
-        if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.is_unexplained_row = is_unexplained;
-            job.set_row(key, Some(dealt.record));
-        }
-        self.learn_backoff(ix);
-        self.refresh(ix);
-        if is_unexplained {
-            let lines = lines.iter().filter_map(|(at, line)| Some((*at, *line, row.line(*line)?)));
-            self.set_strangers(ix, strangers::of_row(ix, lines));
         }
     }
 
@@ -367,30 +288,6 @@ impl Ledger {
         record
     }
 
-    /// What a store should keep under a key, as far as this ledger knows it.
-    #[must_use]
-    pub fn entry_of(&self, key: &JobKey) -> Entry {
-        let Some(row) = self.rows.get(key).filter(|_| key.is_row()) else {
-            let ix = self.by_name.get(&key.hash());
-            return ix.map_or_else(|| Entry::empty(key), |ix| Entry::Job(self.record_of(*ix)));
-        };
-        let mut record = row.record.clone();
-        for (ix, enqueue) in &row.jobs {
-            let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(ix.0)) else { continue };
-            let has_other_names = job.sources.as_ref().is_some_and(|it| it.own != JobRecord::default());
-            let beyond = if has_other_names { self.record_of(*ix) } else { job.findings() };
-            if beyond != JobRecord::default() {
-                record.note(*enqueue, beyond);
-            }
-        }
-        Entry::Row(record)
-    }
-
-    /// The rows that are known, with the newest moment of each.
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&JobKey, &Row, Option<Timestamp>)> {
-        self.rows.iter().map(|(key, row)| (key, row, row.record.newest_fact()))
-    }
-
     /// What is known of a job under its lasting names, if it has any.
     pub(super) fn own_record(&self, ix: JobIx) -> Option<JobRecord> {
         let job = self.jobs.get(ix.0)?;
@@ -399,12 +296,5 @@ impl Ledger {
             Some(sources) if sources.own == JobRecord::default() => None,
             Some(sources) => Some(sources.own.clone()),
         }
-    }
-}
-
-impl Row {
-    /// The jobs it was dealt out to.
-    pub(super) fn jobs(&self) -> impl Iterator<Item = JobIx> {
-        self.jobs.iter().map(|(ix, _)| *ix)
     }
 }

@@ -2,9 +2,10 @@
 
 use super::ecs::Ask;
 use super::host::{Host, Line};
-use super::{Note, Problem, Purpose, Step, Variable, aws, name_or, reads_laravel, shell};
+use super::{Note, Problem, Purpose, Step, Variable, aws, name_or, reads_laravel};
 use crate::domain::incidents::cause::{Cause, SubCause};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::shell;
 use crate::domain::systems::runbook;
 
 /// A command.

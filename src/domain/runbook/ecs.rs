@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::{aws, cluster, service};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 /// A question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Where a command runs: in the container that a log stream is named after, in a service's task, or on a machine.
 
-use super::{Inside, shell};
+use super::Inside;
 use crate::domain::ledger::stream::StreamFacts;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::shell;
 
 /// Where commands about workers run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{LogsQuery, aws, shell};
+use super::{LogsQuery, aws};
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::domain::model::policy::Policy;
+use crate::domain::shell;
 
 /// Lines a query shows: more than anybody reads, few enough for one page.
 const LINES_MAX: u32 = 200;

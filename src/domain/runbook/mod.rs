@@ -10,13 +10,13 @@ mod ecs;
 mod host;
 mod logs;
 mod operator;
-pub(super) mod shell;
 
 use super::incidents::cause::{Cause, SubCause};
 use super::job::QueueName;
 use super::ledger::class::Lane;
 use super::ledger::stream::StreamFacts;
 use super::model::policy::{Policy, Preset};
+use super::shell;
 use host::Host;
 
 pub use super::incidents::advice::{Inside, LogsQuery, Note, Step, Variable};

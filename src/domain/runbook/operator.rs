@@ -3,11 +3,11 @@
 //! Where they go to is the seat's: the function that sweeps, or the folder that a watch keeps its state in. Both are
 //! commands of queuewatch; what does the same with the AWS CLI stands in `docs/runbook.md`, for it is three lines long.
 
-use super::shell;
-use crate::domain::incident::Incident;
+use crate::domain::incidents::Incident;
 use crate::domain::job::{HOUR_MS, Timestamp};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::domain::seat::Seat;
+use crate::domain::shell;
 
 /// How long the silence lasts that a message offers: a shift's better half.
 const SILENCE_MS: i64 = 4 * HOUR_MS;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::job::ConnectionName;
 use crate::domain::ledger::stream::Streams;
-use crate::domain::policy::SourcePolicy;
+use crate::domain::model::policy::SourcePolicy;
 
 const TASK: &str = "34902fc94fc5b5a745195640d35c0ce4";
 

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use jiff::civil::DateTime;
 
-use crate::domain::intake::{LineHash, LineStamp};
 use crate::domain::job::{HOUR_MS, LineKey, Timestamp};
+use crate::domain::line::{LineHash, LineStamp};
 
 /// How much later than its event's first line a line may say that it was printed: as long as a log driver holds an
 /// event that it takes to go on.

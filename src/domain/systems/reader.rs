@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::domain::intake::LineStamp;
 use crate::domain::job::{LineKey, Observation, Timestamp, TraceHalf};
+use crate::domain::line::LineStamp;
 
 use super::laravel::{self, Step};
 use super::last_lines::LastLines;

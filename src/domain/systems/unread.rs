@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::intake::LineHash;
+use crate::domain::line::LineHash;
 use crate::domain::redact::constant;
 
 /// Shapes kept of one payload, or of many.

@@ -7,7 +7,7 @@ use crate::domain::incidents::Register;
 use crate::domain::incidents::fact::Unknown;
 use crate::domain::metric::{Datum, Dimensions, Metric};
 use crate::domain::model::policy::QueuePolicy;
-use crate::domain::plan::{Horizon, plan_sweep};
+use crate::domain::sweep::{Horizon, plan_sweep};
 
 /// A job that has waited for ten minutes.
 const WAITS: &str = "600 app queued a";

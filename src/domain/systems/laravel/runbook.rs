@@ -3,7 +3,7 @@
 //! **Invariant:** whatever comes from a log line went through `shell`.
 
 use crate::domain::job::{ConnectionName, QueueName};
-use crate::domain::runbook::shell;
+use crate::domain::shell;
 
 /// What shows the workers among all processes.
 pub const PROCESSES: &str = "ps aux | grep queue:work";
