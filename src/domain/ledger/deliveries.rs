@@ -9,7 +9,7 @@ use crate::domain::job::{MINUTE_MS, Timestamp};
 /// How far back deliveries are judged.
 const WINDOW_MS: i64 = 10 * MINUTE_MS;
 /// A delivery older than this on arrival is late; AWS names three minutes.
-const LATE_MS: i64 = 10 * MINUTE_MS;
+pub(super) const LATE_MS: i64 = 10 * MINUTE_MS;
 /// Rejected payloads within the window that are no accident any more.
 const REJECTED_MAX: usize = 3;
 /// How far back the lag is looked at that lengthens graces.
@@ -62,11 +62,9 @@ impl Deliveries {
         }
     }
 
-    /// Notes a payload that said nothing, and how old its newest line was: one that came in time tells that others may.
-    pub fn heard_with_lag(&mut self, at: Timestamp, lag_ms: i64) {
-        if lag_ms <= LATE_MS {
-            self.in_time_at = self.in_time_at.max(Some(at));
-        }
+    /// Notes when a payload last came in time, whatever it said: others may, too.
+    pub fn heard_in_time(&mut self, at: Option<Timestamp>) {
+        self.in_time_at = self.in_time_at.max(at);
     }
 
     /// Notes that something came, whatever it said.

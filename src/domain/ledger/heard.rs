@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use super::deliveries::LATE_MS;
 use crate::domain::intake::{DeliveryRecord, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::metric::Metric;
@@ -27,6 +28,8 @@ pub struct Heard {
     pub first_at: Option<Timestamp>,
     /// When its newest payload came, and how old that payload's newest line was.
     pub last: Option<(Timestamp, i64)>,
+    /// When its newest payload came that was not late.
+    pub in_time_at: Option<Timestamp>,
     /// Lines read so far.
     pub lines_read: u64,
     /// Lines left out because their stamps cannot be believed.
@@ -46,7 +49,9 @@ impl Heard {
                 self.log_stream.clone_from(&record.log_stream);
             }
             self.newest = self.newest.max(newest);
-            self.last = self.last.max(Some((at, at.since_ms(newest))));
+            let lag_ms = at.since_ms(newest);
+            self.last = self.last.max(Some((at, lag_ms)));
+            self.in_time_at = self.in_time_at.max(Some(at).filter(|_| lag_ms <= LATE_MS));
         }
         self.lines_read = self.lines_read.saturating_add(record.lines.len() as u64);
         match merged {
@@ -88,7 +93,7 @@ impl Ledger {
                 // Graces are lengthened, and `late` is told, by the lag of lines that say something: a container that
                 // prints access lines with old stamps makes no page late. Any line that comes in time ends it.
                 self.deliveries.opened(at, None);
-                self.deliveries.heard_with_lag(at, lag_ms);
+                self.deliveries.heard_in_time(heard.in_time_at);
                 self.unpublished.sample(Metric::DeliveryLag, None, at, lag_ms.max(0));
             }
         }
