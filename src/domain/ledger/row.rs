@@ -267,3 +267,107 @@ fn forget_oldest(records: &mut BTreeMap<LineKey, JobRecord>) {
         records.remove(&oldest);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::job::{Form, Observation, Runtime, Stage};
+
+    /// One line: `q` an enqueue, `s` a start, `p` a good end, `f` a bad one; at a second; `/CONNECTION`; `#UUID`.
+    fn line(number: u64, text: &str) -> RowRecord {
+        let (text, uuid) = text.split_once('#').map_or((text, None), |(rest, uuid)| (rest, Some(uuid)));
+        let (text, connection) = text.split_once('/').map_or((text, None), |(rest, name)| (rest, Some(name)));
+        let (kind, at) = text.split_at(1);
+        let stage = match kind {
+            "q" => Stage::Enqueued,
+            "s" => Stage::Processing,
+            "p" => Stage::Processed,
+            _ => Stage::Failed,
+        };
+        let at = Timestamp::from_ms(at.parse::<i64>().unwrap().saturating_mul(1_000));
+        let observation = Observation {
+            id: Some("7".into()),
+            uuid: uuid.map(Into::into),
+            connection: connection.map(Into::into),
+            runtime: stage.is_end().then_some(Runtime { ms: 5, is_whole_seconds: false }),
+            ..Observation::bare(stage, at, LineKey(number), Form::Json)
+        };
+        RowRecord::of(LineKey(number), JobRecord::of(&observation, StreamKey(1), at))
+    }
+
+    fn row(lines: &[&str]) -> RowRecord {
+        let mut row = RowRecord::default();
+        for (text, number) in lines.iter().zip(1..) {
+            row.join(&line(number, text));
+        }
+        row
+    }
+
+    /// Each job as `enqueue line: state, lines`, whatever order the lines come in.
+    #[track_caller]
+    fn check(lines: &[&str], expected: &[&str]) {
+        let told = |row: &RowRecord| -> Vec<String> {
+            let told = |job: &RowJob| {
+                let numbers: Vec<String> = job.lines.iter().map(|(_, line)| line.0.to_string()).collect();
+                let enqueue = job.enqueue.map_or("-".to_owned(), |line| line.0.to_string());
+                format!("{enqueue}: {} {}", job.record.state().as_str(), numbers.join(" "))
+            };
+            row.jobs().iter().map(told).collect()
+        };
+        let whole = row(lines);
+        assert_eq!(told(&whole), expected);
+        for turn in 1..lines.len() {
+            let mut again = RowRecord::default();
+            let numbered: Vec<(u64, &&str)> = (1..).zip(lines).collect();
+            for (number, text) in numbered.iter().cycle().skip(turn).take(lines.len().saturating_mul(2)) {
+                again.join(&line(*number, text));
+            }
+            assert_eq!(again, whole, "turn {turn}");
+        }
+        assert_eq!(told(&read(&whole)), expected, "read back");
+        let mut compacted = whole.compacted();
+        compacted.join(&whole);
+        let states = |row: &RowRecord| row.jobs().iter().map(|job| job.record.state()).collect::<Vec<_>>();
+        assert_eq!(states(&compacted), states(&whole), "compacted, and told again");
+    }
+
+    fn read(row: &RowRecord) -> RowRecord {
+        serde_json::from_str(&serde_json::to_string(row).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_line_belongs_to_the_newest_enqueue_of_its_row_before_it() {
+        check(&["q100", "s101", "p102"], &["1: processed 1 2 3"]);
+        check(&["q100", "s101", "p102", "q200", "s201"], &["1: processed 1 2 3", "4: running 4 5"]);
+        check(&["q100", "q200", "s201"], &["1: pending 1", "2: running 2 3"]);
+        check(&["s90", "q100"], &["2: pending 2", "-: running 1"]);
+        check(&["q100/a", "q105/b", "s106/a", "s107/b"], &["1: running 1 3", "2: running 2 4"]);
+    }
+
+    #[test]
+    fn a_uuid_decides_where_enqueues_carry_one() {
+        check(&["q100#a", "q200#b", "s201#a"], &["1: running 1 3", "2: pending 2"]);
+        check(&["q100#a", "s101#b"], &["1: pending 1", "-: running 2"]);
+        check(&["q100", "s101#a", "p102#a"], &["1: processed 1 2 3"]);
+        check(&["q100#a", "q101#a", "s102#a"], &["1: running 1 2 3"]);
+    }
+
+    #[test]
+    fn what_format_1_kept_of_a_row_is_one_job() {
+        let joined = line(9, "q100").lines.remove(&LineKey(9)).unwrap();
+        let stored = serde_json::to_string(&joined).unwrap();
+        let row: RowRecord = serde_json::from_str(&stored).unwrap();
+        let jobs = row.jobs();
+        assert_eq!(jobs.len(), 1);
+        assert_eq!((jobs[0].enqueue, jobs[0].record.known.clone()), (Some(LineKey(9)), joined.known));
+    }
+
+    #[test]
+    fn the_newest_lines_of_a_row_are_kept() {
+        let texts: Vec<String> = (1..=100).map(|at| format!("q{}", at * 100)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let row = row(&texts);
+        assert_eq!(row.lines.len(), LINES_MAX);
+        assert!(row.line(LineKey(100)).is_some() && row.line(LineKey(36)).is_none());
+    }
+}
