@@ -185,6 +185,8 @@ impl LaneFacts {
 pub struct FirstStart {
     /// When.
     pub at: Timestamp,
+    /// When the job was enqueued.
+    pub queued_at: Timestamp,
     /// Whether it was counted, so that it says nothing about jobs of its own class.
     pub is_counted: bool,
 }
