@@ -141,12 +141,19 @@ fn find_in(
     let row = Row::of(ledger, class, facts, policy, now);
     // Counted by the minute: the one of the close is left out.
     let closed_until = closed_at.map(|at| at.plus_ms(MINUTE_MS));
-    let throughput =
-        facts.all_moves_since(closed_until.max(Some(now.minus_ms(SHARE_WINDOW_MS))).unwrap_or(now));
+    let share_since = now.minus_ms(SHARE_WINDOW_MS);
+    let share_since = closed_until.map_or(share_since, |until| until.max(share_since));
+    let throughput = facts.all_moves_since(share_since);
+    // Jobs that throw to be tried again are judged by what becomes of them.
+    let (good, bad) = if facts.tries.is_habit() {
+        facts.outcomes.judged_since(share_since, now, |attempt| facts.tries.usually_fails(attempt))
+    } else {
+        (throughput.good, throughput.bad)
+    };
     let is_failing = row.jobs.len() >= JOBS_IN_A_ROW
         || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count
         || row.jobs.len().saturating_sub(row.doubtful.len()) >= JOBS_A_DAY && row.is_whole_day
-        || is_over_share(throughput.good, throughput.bad, policy.failing);
+        || is_over_share(good, bad, policy.failing);
     if !is_failing {
         row.doubtful.values().for_each(|at| wake.at(at.plus_ms(RETRIED_WITHIN_MS), now));
         return None;

@@ -33,6 +33,7 @@ pub mod state;
 pub mod strangers;
 pub mod stream;
 pub mod tally;
+pub mod tries;
 pub mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
