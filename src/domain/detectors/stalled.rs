@@ -31,10 +31,7 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
     let is_news = |job: &&WaitingJob| closed_at.is_none_or(|at| job.ready_at > at);
     match open {
         Some(incident) => keep(place, visibility, incident, standing, verdict),
-        None if standing.is_stalled
-            && standing.is_certain
-            && standing.overdue.iter().any(|job| is_news(&job)) =>
-        {
+        None if standing.is_stalled && standing.is_certain && standing.overdue.iter().any(is_news) => {
             let key = Key::at(Kind::Stalled, place.at);
             let stall = Stall { newest_start_at_opening: place.view.newest_start, ..Stall::default() };
             let opening = Opening::at(place, past);
