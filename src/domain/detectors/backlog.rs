@@ -1,7 +1,7 @@
 //! Backlog: jobs wait too long, though others of their queue start.
 
 use super::jobs::{complete_waits, follow};
-use super::{Opening, Verdict, opened};
+use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::diagnosis::queue_facts;
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
 use crate::domain::incidents::{Delay, Detail, Incident, Key, Kind};
@@ -34,6 +34,10 @@ pub fn judge<'v>(
         return keep(place, incident, overdue, done_in_ms);
     }
     let mut verdict = Verdict::default();
+    let closed_at = closed_by_hand_at(past);
+    if overdue.iter().all(|job| closed_at.is_some_and(|at| job.ready_at <= at)) {
+        return verdict;
+    }
     let is_told_by_stall = stall.is_some_and(|stall| stall.is_open() || silences::is_open(stall, now));
     if !is_moving(place) || done_in_ms.is_some() || is_told_by_stall {
         return verdict;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Opening, Verdict, opened};
+use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::Change;
 use crate::domain::incidents::{Detail, Failure, Incident, Key, Kind, Register};
 use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
@@ -32,7 +32,7 @@ const SHARE_WINDOW_MS: i64 = 10 * MINUTE_MS;
 pub fn judge<'v>(world: &World<'v>, register: &Register) -> Vec<Verdict<'v>> {
     let mut wake = Wake::default();
     let mut by_queue: BTreeMap<QueueRef, Vec<FailingClass>> = BTreeMap::new();
-    for class in find(world, &mut wake) {
+    for class in find(world, register, &mut wake) {
         by_queue.entry(world.resolver.place_of_class(&class.class)).or_default().push(class);
     }
     let open = register.open().filter(|incident| incident.key.kind == Kind::Failing);
@@ -100,12 +100,23 @@ fn queues_of(ledger: &Ledger, classes: &[FailingClass]) -> BTreeSet<QueueName> {
     facts.flat_map(|facts| facts.enqueued_on.iter().filter_map(|(_, queue)| queue.clone())).collect()
 }
 
-fn find(world: &World<'_>, wake: &mut Wake) -> Vec<FailingClass> {
+fn find(world: &World<'_>, register: &Register, wake: &mut Wake) -> Vec<FailingClass> {
     let (ledger, policy, now) = (world.ledger, world.policy, world.now);
-    ledger
-        .classes()
-        .filter_map(|(class, facts)| find_in(ledger, class, facts, policy, (now, &mut *wake)))
-        .collect()
+    let failing = ledger.classes().filter_map(|(class, facts)| {
+        let closed_at = closed_at(world, register, class);
+        let is_told = closed_at.is_some_and(|at| facts.outcomes.newest_success() <= Some(at));
+        let asked = Some((policy, closed_at)).filter(|_| !is_told)?;
+        find_in(ledger, class, facts, asked, (now, &mut *wake))
+    });
+    failing.collect()
+}
+
+/// When somebody closed the queue's incident that listed the class: it is told of again after a success, and by what
+/// came since.
+fn closed_at(world: &World<'_>, register: &Register, class: &JobClass) -> Option<Timestamp> {
+    let key = Key::at(Kind::Failing, &world.resolver.place_of_class(class));
+    let past = register.newest.get(&key);
+    closed_by_hand_at(past.filter(|past| past.detail.failure().classes.contains_key(class)))
 }
 
 /// A class that does nothing but fail.
@@ -124,15 +135,25 @@ fn find_in(
     ledger: &Ledger,
     class: &JobClass,
     facts: &ClassFacts,
-    policy: &Policy,
+    (policy, closed_at): (&Policy, Option<Timestamp>),
     (now, wake): (Timestamp, &mut Wake),
 ) -> Option<FailingClass> {
     let row = Row::of(ledger, class, facts, policy, now);
-    let throughput = facts.all_moves_since(now.minus_ms(SHARE_WINDOW_MS));
+    // Counted by the minute: the one of the close is left out.
+    let closed_until = closed_at.map(|at| at.plus_ms(MINUTE_MS));
+    let share_since = now.minus_ms(SHARE_WINDOW_MS);
+    let share_since = closed_until.map_or(share_since, |until| until.max(share_since));
+    let throughput = facts.all_moves_since(share_since);
+    // Jobs that throw to be tried again are judged by what becomes of them.
+    let (good, bad) = if facts.tries.is_habit() {
+        facts.outcomes.judged_since(share_since, now, |attempt| facts.tries.usually_fails(attempt))
+    } else {
+        (throughput.good, throughput.bad)
+    };
     let is_failing = row.jobs.len() >= JOBS_IN_A_ROW
         || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count
         || row.jobs.len().saturating_sub(row.doubtful.len()) >= JOBS_A_DAY && row.is_whole_day
-        || is_over_share(throughput.good, throughput.bad, policy.failing);
+        || is_over_share(good, bad, policy.failing);
     if !is_failing {
         row.doubtful.values().for_each(|at| wake.at(at.plus_ms(RETRIED_WITHIN_MS), now));
         return None;

@@ -28,6 +28,11 @@ fn opened(past: Option<&Incident>) -> Option<Incident> {
     past.filter(|incident| incident.is_open()).cloned()
 }
 
+/// When somebody closed the incident by hand: nothing of before then is told again.
+fn closed_by_hand_at(past: Option<&Incident>) -> Option<Timestamp> {
+    past.filter(|past| past.closed_because.is_some()).and_then(|past| past.resolved_at)
+}
+
 /// What it takes to open an incident.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Opening, Verdict, opened};
+use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::Change;
 use crate::domain::incidents::{Detail, Incident, Key, Kind};
 use crate::domain::job::{MINUTE_MS, Timestamp, TraceSide};
@@ -16,6 +16,8 @@ const ERRORS_LEAST: u64 = 3;
 const WINDOW_MS: i64 = 5 * MINUTE_MS;
 /// How old they may be when they are read: lines come late.
 const LOOKED_BACK_MS: i64 = 2 * WINDOW_MS;
+/// How long a store may refuse enqueues and page nobody, if it takes one after that: it was restarted, or failed over.
+const BRIEF_MS: i64 = MINUTE_MS;
 
 /// The lines of such errors name neither connection nor queue, so that there is one incident for the app.
 #[must_use]
@@ -27,7 +29,9 @@ pub fn key() -> Key {
 #[must_use]
 pub fn judge<'v>(world: &World<'v>, past: Option<&Incident>) -> Verdict<'v> {
     let now = world.now;
-    let refusals = read(world.ledger, now);
+    let refusals = read(world.ledger, told_until(world.ledger, closed_by_hand_at(past), now), now);
+    let newest_enqueue = world.ledger.lanes().filter_map(|(_, facts)| facts.newest_enqueue).max();
+    let is_taken = newest_enqueue > refusals.newest;
     let mut verdict = Verdict::default();
     let change = match opened(past) {
         Some(mut incident) => {
@@ -36,8 +40,6 @@ pub fn judge<'v>(world: &World<'v>, past: Option<&Incident>) -> Verdict<'v> {
             if let Some(calm_at) = calm_at {
                 verdict.wake.at(calm_at, now);
             }
-            let newest_enqueue = world.ledger.lanes().filter_map(|(_, facts)| facts.newest_enqueue).max();
-            let is_taken = newest_enqueue > refusals.newest;
             if is_taken && calm_at.is_none_or(|at| at <= now) {
                 Change::Resolve(incident)
             } else {
@@ -45,6 +47,13 @@ pub fn judge<'v>(world: &World<'v>, past: Option<&Incident>) -> Verdict<'v> {
             }
         }
         None if refusals.is_burst && refusals.calm_at().is_some_and(|at| at > now) => {
+            if let Some(until) = refusals.brief_until(now) {
+                verdict.wake.at(until, now);
+                return verdict;
+            }
+            if refusals.is_brief() && is_taken {
+                return verdict;
+            }
             let opening = Opening::of(world, past);
             let mut incident = opening.reopen(key(), [].into_iter(), |_| Detail::EnqueueErrors);
             incident.since = refusals.oldest;
@@ -75,18 +84,47 @@ struct Refusals {
 }
 
 impl Refusals {
+    /// Whether they lie so close together that the store may have been away for a moment.
+    fn is_brief(&self) -> bool {
+        self.newest.zip(self.oldest).is_some_and(|(newest, oldest)| newest.since_ms(oldest) < BRIEF_MS)
+    }
+
+    /// Until when nobody can say yet whether it was only a moment.
+    fn brief_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.oldest.map(|at| at.plus_ms(BRIEF_MS)).filter(|until| *until > now)
+    }
+
     /// When the calm has lasted long enough, if none comes any more.
     fn calm_at(&self) -> Option<Timestamp> {
         self.newest.map(|at| at.plus_ms(WINDOW_MS))
     }
 }
 
-fn read(ledger: &Ledger, now: Timestamp) -> Refusals {
+/// Up to when everything is told, after somebody has closed the incident: what follows without a pause is of the same
+/// trouble.
+fn told_until(ledger: &Ledger, closed_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let Some(closed_at) = closed_at else { return Timestamp::MIN };
     let errors = &ledger.circumstances.store_errors;
-    let newest = errors.of(Some(TraceSide::Push), Timestamp::MIN, now).next_back();
+    let mut before =
+        errors.of(Some(TraceSide::Push), Timestamp::MIN, closed_at).next_back().map(|(at, ..)| at);
+    for (at, ..) in errors.of(Some(TraceSide::Push), closed_at, now) {
+        // Where those of before are forgotten, there were too many to keep.
+        if before.is_some_and(|before| at.since_ms(before) > WINDOW_MS) {
+            return at.minus_ms(1);
+        }
+        before = Some(at);
+    }
+    before.map_or(closed_at, |before| before.max(closed_at))
+}
+
+/// Reads the refusals after `told_until`.
+fn read(ledger: &Ledger, told_until: Timestamp, now: Timestamp) -> Refusals {
+    let errors = &ledger.circumstances.store_errors;
+    let from = told_until.plus_ms(1);
+    let newest = errors.of(Some(TraceSide::Push), from, now).filter(|(at, ..)| *at >= from).next_back();
     let mut refusals = Refusals { newest: newest.map(|(at, ..)| at), ..Refusals::default() };
     let mut window: VecDeque<(Timestamp, u64)> = VecDeque::new();
-    for (at, n, _) in errors.of(Some(TraceSide::Push), now.minus_ms(LOOKED_BACK_MS), now) {
+    for (at, n, _) in errors.of(Some(TraceSide::Push), from.max(now.minus_ms(LOOKED_BACK_MS)), now) {
         refusals.count = refusals.count.saturating_add(n);
         window.push_back((at, n));
         while window.front().is_some_and(|(first, _)| at.since_ms(*first) > WINDOW_MS) {
@@ -114,7 +152,7 @@ mod tests {
             let error = Observation::bare(Stage::EnqueueError, second(*at), LineKey(1), Form::Monolog);
             ledger.circumstances.store_errors.take(&error);
         }
-        let refusals = read(&ledger, second(now_s));
+        let refusals = read(&ledger, Timestamp::MIN, second(now_s));
         assert_eq!((refusals.is_burst, refusals.count), (is_burst, count));
     }
 

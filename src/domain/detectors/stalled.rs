@@ -1,7 +1,7 @@
 //! Stalled: jobs wait, none was overtaken, and nothing starts.
 
 use super::jobs::{complete_waits, follow};
-use super::{Opening, Verdict, opened};
+use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::diagnosis::queue_facts;
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
 use crate::domain::incidents::{Detail, Incident, Key, Kind, Stall};
@@ -27,9 +27,11 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
     let open = opened(past);
     let mut verdict = Verdict::default();
     let standing = stand(place, visibility, open.is_some(), &mut verdict);
+    let closed_at = closed_by_hand_at(past);
+    let is_news = |job: &&WaitingJob| closed_at.is_none_or(|at| job.ready_at > at);
     match open {
         Some(incident) => keep(place, visibility, incident, standing, verdict),
-        None if standing.is_stalled && standing.is_certain => {
+        None if standing.is_stalled && standing.is_certain && standing.overdue.iter().any(is_news) => {
             let key = Key::at(Kind::Stalled, place.at);
             let stall = Stall { newest_start_at_opening: place.view.newest_start, ..Stall::default() };
             let opening = Opening::at(place, past);

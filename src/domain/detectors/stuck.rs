@@ -1,7 +1,7 @@
 //! Stuck: attempts neither end nor start again, or jobs lose one worker after the other.
 
 use super::jobs::{attempts_matched_by, listed};
-use super::{Opening, Verdict, opened};
+use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
 use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, ListedJob};
 use crate::domain::queues::place::Place;
@@ -15,7 +15,10 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
     let open = opened(past);
     let mut verdict = Verdict::default();
     let mut stuck: Vec<&StuckAttempt> = Vec::new();
-    for attempt in &place.view.stuck {
+    // An attempt without a name cannot be given up: it stays as it was.
+    let closed_at = closed_by_hand_at(past);
+    let is_asked = |attempt: &&StuckAttempt| closed_at.is_none_or(|at| attempt.stuck_at > at);
+    for attempt in place.view.stuck.iter().filter(is_asked) {
         let awaited_until = visibility.awaited_until(attempt).filter(|_| open.is_none());
         if visibility.of_attempt(attempt) == Presence::Unknown {
             verdict.unknown.extend(attempt.ix);

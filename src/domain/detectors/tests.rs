@@ -131,7 +131,8 @@ fn a_backlog_is_calm_for_two_sweeps_before_it_is_over() {
 #[test]
 fn three_refused_enqueues_are_an_incident_until_one_is_taken_and_none_is_refused() {
     let lines = "0 app push | RedisException: refused\n1 app push | RedisException: refused\n2 app push | RedisException: refused";
-    check(Kind::EnqueueErrors, lines, 3, "open 3");
+    check(Kind::EnqueueErrors, lines, 59, "");
+    check(Kind::EnqueueErrors, lines, 60, "open 3");
     check_open(Kind::EnqueueErrors, lines, 303, "keep 3");
     check_open(Kind::EnqueueErrors, &format!("{lines}\n100 app queued a"), 301, "keep 3");
     check_open(Kind::EnqueueErrors, &format!("{lines}\n100 app queued a"), 302, "resolve 3");
@@ -155,4 +156,44 @@ fn an_incident_is_reopened_within_its_grace_unless_somebody_closed_it() {
     assert_eq!(opened(&stalled(None)), "one");
     assert_ne!(opened(&stalled(Some("by hand"))), "one");
     assert_ne!(opened(&Incident { resolved_at: Some(second(-1)), ..stalled(None) }), "one");
+}
+
+#[test]
+fn a_store_that_was_away_for_a_moment_pages_nobody() {
+    let refused = |from: i64, until: i64| -> String {
+        (from..until).step_by(5).map(|at| format!("{at} app push | RedisException: refused\n")).collect()
+    };
+    let lines = format!("{}21 app queued a", refused(0, 20));
+    for now_s in [15, 21, 60, 120, 299] {
+        check(Kind::EnqueueErrors, &lines, now_s, "");
+    }
+    // Half of the enqueues may be taken all the time.
+    let lines = format!("{}21 app queued a\n{}62 app queued b", refused(0, 20), refused(40, 61));
+    check(Kind::EnqueueErrors, &lines, 63, "open 9");
+}
+
+/// The same, after somebody closed an incident of the kind at second 300.
+#[track_caller]
+fn check_closed(kind: Kind, lines: &str, now_s: i64, expected: &str) {
+    let mut past = Incident::open("one".into(), Key::at(kind, &redis_default()), second(100));
+    (past.resolved_at, past.closed_because) = (Some(second(300)), Some("by hand".into()));
+    assert_eq!(judged(lines, now_s, kind, Some(&past)), expected);
+}
+
+#[test]
+fn after_a_close_by_hand_nothing_is_told_again() {
+    let waits = "-90 app queued a";
+    check_closed(Kind::Stalled, waits, 400, "");
+    check_closed(Kind::Stalled, &format!("{waits}\n301 app queued b"), 600, "");
+    check_closed(Kind::Stalled, &format!("{waits}\n301 app queued b"), 601, "open 2");
+    let slow = format!("{waits}\n-91 app queued z\n390 worker start z\n391 worker done z");
+    check_closed(Kind::Backlog, &slow, 400, "");
+    let refused = |from: i64, until: i64| -> String {
+        (from..until).step_by(20).map(|at| format!("{at} app push | RedisException: refused\n")).collect()
+    };
+    for now_s in [301, 360, 600] {
+        check_closed(Kind::EnqueueErrors, &refused(0, 580), now_s, "");
+    }
+    let again = format!("{}{}", refused(0, 580), refused(900, 980));
+    check_closed(Kind::EnqueueErrors, &again, 981, "open 4");
 }

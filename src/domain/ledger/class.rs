@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::outcomes::Outcomes;
 use super::pace::{Moves, Pace};
 use super::record::StreamKey;
+use super::tries::Tries;
 use super::waits::Waits;
 use crate::domain::job::{ConnectionName, MINUTE_MS, Observation, QueueName, Timestamp};
 
@@ -38,6 +39,9 @@ pub struct ClassFacts {
     /// How its last attempts ended.
     #[serde(default)]
     pub outcomes: Outcomes,
+    /// On which attempt its jobs succeed.
+    #[serde(default, skip_serializing_if = "Tries::is_empty")]
+    pub tries: Tries,
     /// What happened in the last minutes, by the queue on the line.
     #[serde(default, with = "crate::domain::pairs")]
     paces: BTreeMap<Option<QueueName>, Pace>,

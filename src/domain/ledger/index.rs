@@ -77,7 +77,10 @@ impl Ledger {
         let started = job.first_start();
         let enqueue = job.known.enqueued;
         let first = started.zip(enqueue).map(|(at, enqueue)| {
-            ((enqueue.ready_at(), ix), FirstStart { at, is_counted: started_at.is_none() })
+            (
+                (enqueue.ready_at(), ix),
+                FirstStart { at, queued_at: enqueue.at, is_counted: started_at.is_none() },
+            )
         });
         let key = first.map(|(key, _)| (lane.clone(), key));
         if job.first != key {

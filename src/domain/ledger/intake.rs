@@ -257,6 +257,7 @@ impl Ledger {
         let facts = self.classes.entry(class.clone()).or_default();
         facts.take_pace(observation);
         facts.outcomes.take(observation);
+        facts.tries.take(observation);
         self.reads.take(observation);
         facts.has_start_lines |= observation.stage == Stage::Processing;
         if let Some(stream) = self.streams.get_mut(stream) {

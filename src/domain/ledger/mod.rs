@@ -35,6 +35,7 @@ pub mod state;
 pub mod strangers;
 pub mod stream;
 pub mod tally;
+pub mod tries;
 pub mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,6 +189,8 @@ impl LaneFacts {
 pub struct FirstStart {
     /// When.
     pub at: Timestamp,
+    /// When the job was enqueued.
+    pub queued_at: Timestamp,
     /// Whether it was counted, so that it says nothing about jobs of its own class.
     pub is_counted: bool,
 }

@@ -42,6 +42,9 @@ pub struct End {
     /// Whose, where the line says.
     #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobHash>,
+    /// Which attempt failed and may be repeated, where the line says.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// How long the attempt ran, where the line says.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
@@ -75,6 +78,7 @@ impl Outcomes {
             verdict,
             is_ambiguous: observation.ending == Ending::FailOrRetry,
             job: JobKey::of_name(observation.id.as_ref(), observation.uuid.as_ref()).map(|key| key.hash()),
+            attempt: observation.attempt.filter(|_| verdict == Verdict::Bad),
             runtime: observation.runtime,
             text: observation.text.clone(),
         };
@@ -111,6 +115,33 @@ impl Outcomes {
             .rev()
             .filter(|((at, _), end)| !(end.verdict == Verdict::Good && self.has_failed(*at, end)))
             .map(|((at, _), end)| (*at, end))
+    }
+
+    /// How many ends since `from` were good and how many bad, without the failures that were made good: those of jobs that
+    /// succeeded later, and those of attempts that usually fail.
+    #[must_use]
+    pub fn judged_since(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        usually_fails: impl Fn(u32) -> bool,
+    ) -> (u64, u64) {
+        let (mut good, mut bad): (u64, u64) = (0, 0);
+        let mut succeeded = BTreeSet::new();
+        for (_, end) in self.newest_first(from, until) {
+            match end.verdict {
+                Verdict::Good => {
+                    succeeded.extend(end.job);
+                    good = good.saturating_add(1);
+                }
+                Verdict::Released => good = good.saturating_add(1),
+                Verdict::Bad
+                    if end.job.is_some_and(|job| succeeded.contains(&job))
+                        || end.attempt.is_some_and(&usually_fails) => {}
+                Verdict::Bad | Verdict::Final => bad = bad.saturating_add(1),
+            }
+        }
+        (good, bad)
     }
 
     /// The newest success, however long ago.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::overtaken::{First, Overtaken};
+use super::overtaken::{Age, Asked, First, Overtaken};
 use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
@@ -204,26 +204,42 @@ fn read_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Qu
         let Some(since) = due_since.get(&place) else { continue };
         let firsts = by_queue.entry(place).or_default();
         for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
-            let class = ledger.job(*ix).and_then(|job| job.known.class());
-            firsts.add(
-                *ready_at,
-                if first.is_counted { First::Counted(first.at, class) } else { First::Own(first.at) },
-            );
+            let job = ledger.job(*ix);
+            let class = job.and_then(|job| job.known.class());
+            let age = Age { queued_at: first.queued_at, row: job.and_then(row_of) };
+            let first = if first.is_counted { First::Counted(first.at, class) } else { First::Own(first.at) };
+            firsts.add(*ready_at, age, first);
         }
     }
-    for (place, mut firsts) in by_queue {
-        firsts.sum_up();
+    for (place, firsts) in by_queue {
         let Some(view) = queues.get_mut(&place) else { continue };
-        for waiting in &mut view.waiting {
-            let class = ledger.job(waiting.ix).and_then(|job| job.known.class());
-            let seen = firsts.overtaken_at(waiting.ready_at, class);
+        let asked: Vec<Asked<'_>> = view
+            .waiting
+            .iter()
+            .map(|waiting| {
+                let job = ledger.job(waiting.ix);
+                let queued_at = job.and_then(queued_at).unwrap_or(waiting.ready_at);
+                let age = Age { queued_at, row: job.and_then(row_of) };
+                Asked { ready_at: waiting.ready_at, age, class: job.and_then(|job| job.known.class()) }
+            })
+            .collect();
+        for (waiting, seen) in view.waiting.iter_mut().zip(firsts.overtaken_at(&asked)) {
             waiting.is_overtaken_now = seen.is_some();
-            waiting.overtaken_at = match (waiting.overtaken_at, seen) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
+            waiting.overtaken_at = [waiting.overtaken_at, seen].into_iter().flatten().min();
         }
     }
+}
+
+/// When a waiting job was put on its queue: a release is a new place in the row.
+fn queued_at(job: &Job) -> Option<Timestamp> {
+    job.known.released.map(|mark| mark.at).max(job.known.enqueued.map(|enqueue| enqueue.at))
+}
+
+/// The number of the row that the job is, where it is kept in a table. A release makes a new row, with a number that no
+/// line tells of.
+fn row_of(job: &Job) -> Option<u64> {
+    let id = job.known.id().filter(|_| job.known.released.is_none())?;
+    id.as_str().parse().ok()
 }
 
 /// Attempts after which a job that goes back to its queue by its own will is not taken to be ever done: a rate limit or a
