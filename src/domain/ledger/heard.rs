@@ -74,10 +74,10 @@ impl Passed {
             last = Some(seen.line);
             let at = Some(seen.at);
             self.recognised_at = self.recognised_at.max(at);
-            match seen.stage {
-                Stage::Enqueued => self.enqueue_at = self.enqueue_at.max(at),
-                stage if stage.is_lifecycle() => self.job_line_at = self.job_line_at.max(at),
-                _ => {}
+            if seen.stage == Stage::Enqueued {
+                self.enqueue_at = self.enqueue_at.max(at);
+            } else if seen.stage.is_lifecycle() {
+                self.job_line_at = self.job_line_at.max(at);
             }
         }
         let Some(newest) = record.newest() else { return };

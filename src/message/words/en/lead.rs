@@ -177,7 +177,7 @@ fn blind(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
             format!("{app}: log lines come late since {since}{late}. A stall is told as much later.")
         }
         Some(Blindness::Unrecognised) => format!(
-            "{app}: log lines come, and are not recognised since {since}. Jobs in them are not seen: a queue that stands \
+            "{app}: log lines come, and have not been recognised since {since}. Jobs in them are not seen: a queue that stands \
              still there would not be told."
         ),
         None => format!("{app}: queuewatch cannot see what happens, since {since}."),
