@@ -69,7 +69,7 @@ impl DeliveryRecord {
     /// Whether any of its lines says something. Most deliveries are of lines that say nothing, and are not kept.
     #[must_use]
     pub const fn is_telling(&self) -> bool {
-        !self.observations.is_empty() || !self.halves.is_empty()
+        !self.observations.is_empty() || !self.halves.is_empty() || !self.last_lines.is_empty()
     }
 
     /// Leaves out the lines that are stamped too far from the payload's median.
