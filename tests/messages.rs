@@ -304,7 +304,13 @@ fn every_story_fits_a_phone_and_says_nothing_twice() {
 /// Sections of the runbook that messages link to.
 #[test]
 fn the_runbook_explains_every_cause_in_both_languages() {
-    let blind = [Blindness::NoEnqueueLines, Blindness::SourceSilent, Blindness::Rejected, Blindness::Late];
+    let blind = [
+        Blindness::NoEnqueueLines,
+        Blindness::SourceSilent,
+        Blindness::Rejected,
+        Blindness::Late,
+        Blindness::Unrecognised,
+    ];
     let blind = blind.map(|reason| format!("blind-{}", reason.as_str()));
     let causes = Cause::ALL.map(|cause| cause.as_str().to_owned());
     for file in ["docs/runbook.md", "docs/runbook.ja.md"] {

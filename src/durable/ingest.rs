@@ -32,7 +32,7 @@ pub(super) enum Stored {
     /// Lines, and what was known beyond them of the jobs they name.
     Lines {
         /// The lines that say something, and the newest one.
-        record: DeliveryRecord,
+        record: Box<DeliveryRecord>,
         /// Jobs of which more was known.
         known: Vec<(JobKey, JobRecord)>,
         /// Rows of which more was known. Format 1 kept them among the jobs.
@@ -54,11 +54,11 @@ impl Stored {
         let (mut known, mut rows) = (Vec::new(), Vec::new());
         for (key, entry) in beyond {
             match entry {
-                Entry::Job(job) => known.push((key, job)),
+                Entry::Job(job) => known.push((key, *job)),
                 Entry::Row(row) => rows.push((key, row)),
             }
         }
-        Self::Lines { record, known, rows }
+        Self::Lines { record: Box::new(record), known, rows }
     }
 }
 
@@ -68,7 +68,8 @@ pub(super) fn beyond(
     rows: Vec<(JobKey, RowRecord)>,
 ) -> impl Iterator<Item = (JobKey, Entry)> {
     let jobs = known.into_iter().map(|(key, job)| {
-        let entry = if key.is_row() { Entry::Row(RowRecord::of_joined(job)) } else { Entry::Job(job) };
+        let entry =
+            if key.is_row() { Entry::Row(RowRecord::of_joined(job)) } else { Entry::Job(Box::new(job)) };
         (key, entry)
     });
     jobs.chain(rows.into_iter().map(|(key, row)| (key, Entry::Row(row))))

@@ -7,6 +7,7 @@ use queuewatch::domain::diagnosis::cause::{Cause, SubCause};
 use queuewatch::domain::diagnosis::finding::Unknown;
 use queuewatch::domain::incident::{Fact, Finding, Kind};
 use queuewatch::domain::job::{JobClass, Timestamp};
+use queuewatch::domain::systems::Near;
 
 /// 2026-01-05T12:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_767_614_400_000);
@@ -335,6 +336,23 @@ pub(crate) fn all() -> Vec<Case> {
                 Kind::Blind,
                 Cause::MonitorBlind,
                 vec![Fact::at(Finding::DeliveryLate { minutes: 14 }, before(1))],
+            )
+        },
+        Case {
+            is_certain: true,
+            place: (None, None),
+            ..case(
+                "lines are not recognised",
+                Kind::Blind,
+                Cause::MonitorBlind,
+                vec![
+                    Fact::at(Finding::NearlyRead { near: Near::BehindPrefix, count: 42 }, before(1)),
+                    Fact::timeless(Finding::UnreadShape {
+                        shape: text("<a-9> 9-9-9 9:9:9 a\\a\\a"),
+                        count: 42,
+                    }),
+                    Fact::at(Finding::LastRecognised, before(31)),
+                ],
             )
         },
     ]

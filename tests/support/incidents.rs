@@ -23,6 +23,9 @@ pub(crate) fn incident(case: &Case, policy: &Policy) -> Incident {
     let (connection, queue) = case.place;
     let reason = (case.kind == Kind::Blind).then_some(match case.cause {
         Cause::LogPathDown => Blindness::SourceSilent,
+        _ if case.facts.iter().any(|fact| matches!(fact.what, Finding::UnreadShape { .. })) => {
+            Blindness::Unrecognised
+        }
         _ => Blindness::Late,
     });
     let key =

@@ -1,4 +1,5 @@
-//! Blind: we cannot see. No enqueue lines, a silent source, payloads that do not open, deliveries that are late.
+//! Blind: we cannot see. No enqueue lines, a silent source, payloads that do not open, deliveries that are late,
+//! lines that are not recognised.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use crate::domain::incidents::{
 };
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
+use crate::domain::ledger::recognition::Run;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::stream::StreamFacts;
 use crate::domain::model::wake::Wake;
 use crate::domain::queues::place::World;
+use crate::domain::systems::Near;
 
 /// How long worker lines may come before an app without a single enqueue line is told so.
 const NO_ENQUEUE_AFTER_MS: i64 = 30 * MINUTE_MS;
@@ -34,6 +37,7 @@ pub fn judge<'v>(world: &World<'v>, register: &Register) -> Vec<Verdict<'v>> {
         silent_sources(world.ledger, now.min(heard_until), is_anybody_overdue, &mut wake),
         rejecting(world.ledger),
         late(world.ledger),
+        unrecognised(world.ledger),
     ];
     let found: Vec<Blind> = found.into_iter().flatten().collect();
     let is_over = |incident: &&Incident| {
@@ -116,7 +120,10 @@ fn no_enqueue_lines(ledger: &Ledger, now: Timestamp, wake: &mut Wake) -> Option<
             .saturating_add(ledger.tally.counts.failed)
             .saturating_add(ledger.tally.counts.released);
         let evidence = Fact::at(Finding::OnlyWorkerLines(worker_lines), since);
-        Blind::warn(Blindness::NoEnqueueLines, evidence, Some(since))
+        let mut blind = Blind::warn(Blindness::NoEnqueueLines, evidence, Some(since));
+        let hidden = ledger.sources.recognition.hidden_by_server();
+        blind.evidence.extend(hidden.map(|run| nearly(Near::ServersUnknownError, run)));
+        blind
     })
 }
 
@@ -192,4 +199,24 @@ fn late(ledger: &Ledger) -> Option<Blind> {
     let lag_ms = ledger.deliveries.lag_ms()?;
     let minutes = u64::try_from(lag_ms.wrapping_div(MINUTE_MS)).unwrap_or(0);
     Some(Blind::warn(Blindness::Late, Fact::timeless(Finding::DeliveryLate { minutes }), None))
+}
+
+/// Lines come, and what they say is not understood.
+fn unrecognised(ledger: &Ledger) -> Option<Blind> {
+    let found = ledger.sources.recognition.judge(ledger.traits.first_enqueue_at.is_some())?;
+    let mut evidence: Vec<Fact> = found.near.into_iter().map(|(near, run)| nearly(near, run)).collect();
+    let shape = |(shape, count)| Fact::timeless(Finding::UnreadShape { shape, count });
+    evidence.extend(found.shapes.into_iter().map(shape));
+    evidence.push(Fact::when(Finding::LastRecognised, found.recognised_at));
+    Some(Blind {
+        reason: Blindness::Unrecognised,
+        severity: if found.is_all { Severity::Page } else { Severity::Warn },
+        sources: BTreeSet::new(),
+        evidence,
+        since: found.since,
+    })
+}
+
+const fn nearly(near: Near, run: Run) -> Fact {
+    Fact::at(Finding::NearlyRead { near, count: run.count }, run.until)
 }

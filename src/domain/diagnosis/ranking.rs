@@ -129,7 +129,7 @@ fn is_still_coming(evidence: &Evidence<'_>) -> bool {
 fn is_ours(evidence: &Evidence<'_>) -> bool {
     matches!(
         evidence.question.incident.key.reason,
-        Some(Blindness::NoEnqueueLines | Blindness::Rejected | Blindness::Late)
+        Some(Blindness::NoEnqueueLines | Blindness::Rejected | Blindness::Late | Blindness::Unrecognised)
     )
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::cause::SubCause;
 use crate::domain::job::{ConnectionName, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::reads::Missing;
+use crate::domain::systems::Near;
 
 /// Something known, and when it was so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +224,22 @@ pub enum Finding {
     LinesMissing(Missing),
     /// Worker lines came, and no enqueue line.
     OnlyWorkerLines(u64),
+    /// The newest line that was recognised, from any source.
+    LastRecognised,
+    /// Lines that nearly were a worker's or a logger's.
+    NearlyRead {
+        /// Why they are not.
+        near: Near,
+        /// How many.
+        count: u64,
+    },
+    /// What lines that are not recognised look like: no word of them is in it.
+    UnreadShape {
+        /// `[9-9-9 9:9:9] a.INFO: a`.
+        shape: Arc<str>,
+        /// How many.
+        count: u64,
+    },
 }
 
 /// Where a queue is heading.

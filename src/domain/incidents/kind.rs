@@ -75,6 +75,8 @@ pub enum Blindness {
     Rejected,
     /// Deliveries reach us late.
     Late,
+    /// Lines come in a form that is not understood.
+    Unrecognised,
 }
 
 impl Blindness {
@@ -86,6 +88,7 @@ impl Blindness {
             Self::SourceSilent => "source_silent",
             Self::Rejected => "rejected",
             Self::Late => "late",
+            Self::Unrecognised => "unrecognised",
         }
     }
 }

@@ -91,7 +91,7 @@ impl Ledger {
     pub fn entry_of(&self, key: &JobKey) -> Entry {
         let Some(row) = self.rows.get(key).filter(|_| key.is_row()) else {
             let ix = self.by_name.get(&key.hash());
-            return ix.map_or_else(|| Entry::empty(key), |ix| Entry::Job(self.record_of(*ix)));
+            return ix.map_or_else(|| Entry::empty(key), |ix| Entry::Job(Box::new(self.record_of(*ix))));
         };
         let mut record = row.record.clone();
         for (ix, enqueue) in &row.jobs {

@@ -20,14 +20,14 @@ pub enum Entry {
     /// The jobs that had one numeric id.
     Row(RowRecord),
     /// One job.
-    Job(JobRecord),
+    Job(Box<JobRecord>),
 }
 
 impl Entry {
     /// Nothing yet, under `key`.
     #[must_use]
     pub fn empty(key: &JobKey) -> Self {
-        if key.is_row() { Self::Row(RowRecord::default()) } else { Self::Job(JobRecord::default()) }
+        if key.is_row() { Self::Row(RowRecord::default()) } else { Self::Job(Box::default()) }
     }
 
     /// Joins what another source knows under the same key.
@@ -47,7 +47,7 @@ impl Entry {
     pub fn jobs(&self) -> Vec<JobRecord> {
         match self {
             Self::Row(row) => row.jobs().into_iter().map(|job| job.record).collect(),
-            Self::Job(job) => vec![job.clone()],
+            Self::Job(job) => vec![(**job).clone()],
         }
     }
 
@@ -123,14 +123,14 @@ pub fn entries_of<'a>(
         let Some(key) = JobKey::of(observation) else { continue };
         let mut record = JobRecord::of(observation, stream, arrived_at);
         if !key.is_row() {
-            add(&mut entries, key, Entry::Job(record));
+            add(&mut entries, key, Entry::Job(Box::new(record)));
             continue;
         }
         if observation.stage == Stage::Released
             && let Some(uuid) = &observation.uuid
         {
             // The row is gone, and the job goes on under its uuid.
-            add(&mut entries, JobKey::of_uuid(uuid), Entry::Job(record.clone()));
+            add(&mut entries, JobKey::of_uuid(uuid), Entry::Job(Box::new(record.clone())));
             record.known.newest_failure = record.known.released.take().map(|mark| mark.at);
         }
         add(&mut entries, key, Entry::Row(RowRecord::of(observation.line, record)));

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::Ledger;
 use super::deliveries::LATE_MS;
 use crate::domain::intake::{DeliveryRecord, Merged};
-use crate::domain::job::Timestamp;
+use crate::domain::job::{Stage, Timestamp};
 use crate::domain::metric::Metric;
+use crate::domain::systems::Near;
 
 /// What one process has heard of one log group since it began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,105 @@ pub struct Heard {
     pub lines_late: u64,
     /// Payloads that had come before.
     pub duplicates: u64,
+    /// What was understood of it.
+    pub passed: Passed,
+}
+
+/// Kinds of unread lines that are remembered of each log group: those that came last.
+const KINDS_MAX: usize = 16;
+/// Characters of a shape that make a line's kind. Access lines differ in their paths only behind these, and what stands
+/// around lines of a logger or a worker is within them.
+const KIND_CHARS: usize = 24;
+
+/// What was understood of the lines of one log group, and what was passed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Passed {
+    /// Lines that said something.
+    pub recognised_count: u64,
+    /// The newest of them.
+    pub recognised_at: Option<Timestamp>,
+    /// The newest that said that a job was enqueued.
+    pub enqueue_at: Option<Timestamp>,
+    /// The newest that said that a job was started, or ended.
+    pub job_line_at: Option<Timestamp>,
+    /// Lines that said nothing.
+    pub unread_count: u64,
+    /// The newest payload of these.
+    pub unread_at: Option<Timestamp>,
+    /// How many of them nearly said something, and the newest payload of these.
+    pub near: BTreeMap<Near, (u64, Timestamp)>,
+    /// How many of each kind, by the beginning of their shape, and the newest payload of these.
+    pub kinds: BTreeMap<String, (u64, Timestamp)>,
+}
+
+impl Passed {
+    fn take(&mut self, record: &DeliveryRecord) {
+        let mut last = None;
+        for seen in &record.observations {
+            self.recognised_count = self.recognised_count.saturating_add(u64::from(last != Some(seen.line)));
+            last = Some(seen.line);
+            let at = Some(seen.at);
+            self.recognised_at = self.recognised_at.max(at);
+            if seen.stage == Stage::Enqueued {
+                self.enqueue_at = self.enqueue_at.max(at);
+            } else if seen.stage.is_lifecycle() {
+                self.job_line_at = self.job_line_at.max(at);
+            }
+        }
+        let Some(newest) = record.newest() else { return };
+        let unread = &record.unread;
+        if unread.is_empty() {
+            return;
+        }
+        self.unread_count = self.unread_count.saturating_add(unread.lines_count);
+        self.unread_at = self.unread_at.max(Some(newest));
+        for (near, count) in &unread.near {
+            add(&mut self.near, *near, (*count, newest));
+        }
+        for (shape, count) in &unread.shapes {
+            add(&mut self.kinds, shape.chars().take(KIND_CHARS).collect(), (*count, newest));
+        }
+        while self.kinds.len() > KINDS_MAX {
+            let oldest = self.kinds.iter().min_by_key(|(_, (count, at))| (*at, *count));
+            let Some(oldest) = oldest.map(|(kind, _)| kind.clone()) else { return };
+            self.kinds.remove(&oldest);
+        }
+    }
+
+    /// Adds what another has that it did not have `before`.
+    fn join_news(&mut self, other: &Self, before: &Self) {
+        let news = |now: u64, then: u64| now.saturating_sub(then);
+        let moment = |now: Option<Timestamp>, then: Option<Timestamp>| now.filter(|_| now != then);
+        let recognised = news(other.recognised_count, before.recognised_count);
+        self.recognised_count = self.recognised_count.saturating_add(recognised);
+        self.unread_count = self.unread_count.saturating_add(news(other.unread_count, before.unread_count));
+        self.recognised_at = self.recognised_at.max(moment(other.recognised_at, before.recognised_at));
+        self.enqueue_at = self.enqueue_at.max(moment(other.enqueue_at, before.enqueue_at));
+        self.job_line_at = self.job_line_at.max(moment(other.job_line_at, before.job_line_at));
+        self.unread_at = self.unread_at.max(moment(other.unread_at, before.unread_at));
+        join_counts(&mut self.near, &other.near, &before.near);
+        join_counts(&mut self.kinds, &other.kinds, &before.kinds);
+    }
+}
+
+type Counts<K> = BTreeMap<K, (u64, Timestamp)>;
+
+fn join_counts<K: Ord + Clone>(counts: &mut Counts<K>, other: &Counts<K>, before: &Counts<K>) {
+    for (key, (count, at)) in other {
+        let then = before.get(key).map_or(0, |(count, _)| *count);
+        // What was forgotten meanwhile has begun anew.
+        let count = if *count < then { *count } else { count.saturating_sub(then) };
+        if count > 0 {
+            add(counts, key.clone(), (count, *at));
+        }
+    }
+}
+
+fn add<K: Ord>(counts: &mut Counts<K>, key: K, (count, at): (u64, Timestamp)) {
+    let (sum, newest) = counts.entry(key).or_default();
+    *sum = sum.saturating_add(count);
+    *newest = (*newest).max(at);
 }
 
 impl Heard {
@@ -54,6 +154,9 @@ impl Heard {
             self.in_time_at = self.in_time_at.max(Some(at).filter(|_| lag_ms <= LATE_MS));
         }
         self.lines_read = self.lines_read.saturating_add(record.lines.len() as u64);
+        if merged == Merged::New {
+            self.passed.take(record);
+        }
         match merged {
             Merged::Duplicate => self.duplicates = self.duplicates.saturating_add(1),
             Merged::New => self.lines_late = self.lines_late.saturating_add(record.late.len() as u64),
@@ -70,8 +173,10 @@ impl Ledger {
         now: Timestamp,
     ) {
         let none = Heard::default();
+        let mut passed: BTreeMap<&str, Passed> = BTreeMap::new();
         for (name, heard) in heard {
             let before = before.get(name).unwrap_or(&none);
+            passed.entry(&heard.log_group).or_default().join_news(&heard.passed, &before.passed);
             self.sources.heard(&Arc::from(heard.log_group.as_str()), heard.newest);
             if !heard.log_stream.is_empty() {
                 let stream = self.streams.note(&heard.log_group, &heard.log_stream);
@@ -96,6 +201,9 @@ impl Ledger {
                 self.deliveries.heard_in_time(heard.in_time_at);
                 self.unpublished.sample(Metric::DeliveryLag, None, at, lag_ms.max(0));
             }
+        }
+        for (group, passed) in passed {
+            self.sources.recognition.take(group, &passed);
         }
     }
 }

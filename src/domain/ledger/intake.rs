@@ -49,7 +49,7 @@ impl Ledger {
             }
             match entry {
                 Entry::Job(job) => {
-                    let ix = self.take_record(key.hash(), job);
+                    let ix = self.take_record(key.hash(), *job);
                     self.note_wait(ix, is_news, record.arrived_at);
                 }
                 Entry::Row(_) => {

@@ -142,7 +142,7 @@ impl Ledger {
     /// Takes what is known under one key.
     pub(super) fn take_entry(&mut self, key: &JobKey, entry: Entry) -> Vec<JobIx> {
         match entry {
-            Entry::Job(record) => vec![self.take_record(key.hash(), record)],
+            Entry::Job(record) => vec![self.take_record(key.hash(), *record)],
             Entry::Row(record) => self.take_row(key, &record),
         }
     }

@@ -27,6 +27,7 @@ pub mod outcomes;
 pub mod pace;
 pub mod pairing;
 pub mod reads;
+pub mod recognition;
 pub mod record;
 pub mod retries;
 pub mod row;

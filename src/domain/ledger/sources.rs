@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::recognition::Recognition;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 
 /// Gaps kept of each source: enough for a median, few enough to follow a change of habit.
@@ -20,6 +21,9 @@ pub struct Sources {
     /// Since when lines have been listened for without a break, where that is not always.
     #[serde(skip)]
     pub attended_since: Option<Timestamp>,
+    /// Whether what they say is understood.
+    #[serde(default)]
+    pub recognition: Recognition,
     by_group: BTreeMap<Arc<str>, SourceFacts>,
 }
 
@@ -36,21 +40,7 @@ pub struct SourceFacts {
 impl Sources {
     /// Notes a delivery whose newest line is stamped `newest`.
     pub fn heard(&mut self, log_group: &Arc<str>, newest: Timestamp) {
-        let facts = self.by_group.entry(Arc::clone(log_group)).or_default();
-        let Some(last) = facts.newest_line else {
-            facts.newest_line = Some(newest);
-            return;
-        };
-        if newest <= last {
-            return;
-        }
-        let gap_ms = newest.since_ms(last);
-        facts.newest_line = Some(newest);
-        facts.longest_gap_ms = facts.longest_gap_ms.max(gap_ms);
-        facts.gaps_ms.push_back(gap_ms);
-        if facts.gaps_ms.len() > GAPS_MAX {
-            facts.gaps_ms.pop_front();
-        }
+        self.by_group.entry(Arc::clone(log_group)).or_default().heard(newest);
     }
 
     /// Every log group, by name.
@@ -60,6 +50,24 @@ impl Sources {
 }
 
 impl SourceFacts {
+    /// Notes that lines up to `newest` have come.
+    pub(super) fn heard(&mut self, newest: Timestamp) {
+        let Some(last) = self.newest_line else {
+            self.newest_line = Some(newest);
+            return;
+        };
+        if newest <= last {
+            return;
+        }
+        let gap_ms = newest.since_ms(last);
+        self.newest_line = Some(newest);
+        self.longest_gap_ms = self.longest_gap_ms.max(gap_ms);
+        self.gaps_ms.push_back(gap_ms);
+        if self.gaps_ms.len() > GAPS_MAX {
+            self.gaps_ms.pop_front();
+        }
+    }
+
     /// How long the source may be silent before that is news: ten times its median gap, at least half an
     /// hour. `None` while too little has been heard.
     #[must_use]
@@ -67,9 +75,14 @@ impl SourceFacts {
         if self.gaps_ms.len() < GAPS_LEAST {
             return None;
         }
+        Some(self.pause_max_ms())
+    }
+
+    /// The same, however little has been heard.
+    pub(super) fn pause_max_ms(&self) -> i64 {
         let mut gaps: Vec<i64> = self.gaps_ms.iter().copied().collect();
         gaps.sort_unstable();
         let median = gaps.get(gaps.len().wrapping_shr(1)).copied().unwrap_or(0);
-        Some(median.saturating_mul(10).max(SILENCE_LEAST_MS))
+        median.saturating_mul(10).max(SILENCE_LEAST_MS)
     }
 }

@@ -98,7 +98,15 @@ fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, count: u64) {
 /// Words that a worker's line, or an enqueue, has; most lines have none of them, and are looked through once.
 static WORDS: LazyLock<Regex> = LazyLock::new(|| {
     constant(
-        "Job queued|Processing: |Processed: |Failed:  | RUNNING|ms DONE|ms FAIL|\"status\":\"|ERROR  unknown error\\.",
+        r#"Job queued|Processing: |Processed: |Failed:  | RUNNING|s DONE|s FAIL|\\?"status\\?": ?\\?"|ERROR  unknown error\."#,
+    )
+});
+
+/// A worker's whole line in text: its time and what follows it, as no app writes them of its own accord. An app's own
+/// `Processing: order 17`, behind a logger's stamp and level, is none.
+static WORKERS: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        r"\[\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\]]{0,16}\](?:\[[^\]]{0,80}\])? (?:Processing|Processed|Failed): +[\\\w]|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [\\\w]+ .*(?: RUNNING|s DONE|s FAIL)\b",
     )
 });
 
@@ -109,32 +117,24 @@ pub(super) fn near(line: &str) -> Option<Near> {
     if word.starts_with("ERROR") {
         return (line.trim() == word).then_some(Near::ServersUnknownError);
     }
-    if word.starts_with('"') {
-        let is_workers = line.contains("\"job\":\"") && line.contains("\"queue\":\"");
-        return is_workers.then_some(if line.starts_with('{') { Near::InField } else { Near::BehindPrefix });
-    }
-    if line.starts_with('{') {
-        return Some(Near::InField);
+    let holds = |name: &str| {
+        [format!("\"{name}\":"), format!("\\\"{name}\\\":")].iter().any(|field| line.contains(field.as_str()))
+    };
+    let place = if line.starts_with('{') { Near::InField } else { Near::BehindPrefix };
+    if word.contains("status") {
+        return (holds("job") && holds("queue")).then_some(place);
     }
     if word == "Job queued" {
-        return Some(Near::EnqueueWords);
+        let is_whole = line.starts_with('{') && holds("job") && holds("queue");
+        return Some(if is_whole { Near::InField } else { Near::EnqueueWords });
     }
-    // A time before it is the worker's own; without any it is prose.
-    has_stamp(line.get(..found.start())?).then_some(Near::BehindPrefix)
+    let workers = WORKERS.find(line)?;
+    if workers.as_str().contains(" Running [") {
+        // The scheduler's.
+        return None;
+    }
+    (!line.get(..workers.start())?.trim().is_empty()).then_some(place)
 }
-
-/// Whether `YYYY-MM-DD HH:MM:SS` stands somewhere, but not at the beginning of a line of its own form.
-fn has_stamp(text: &str) -> bool {
-    text.as_bytes().windows(STAMP.len()).skip(1).any(|window| {
-        window.iter().zip(STAMP).all(
-            |(found, wanted)| {
-                if *wanted == b'd' { found.is_ascii_digit() } else { found == wanted }
-            },
-        )
-    })
-}
-
-const STAMP: &[u8] = b"dddd-dd-dd dd:dd:dd";
 
 /// Words that a shape keeps: whose line it is, never what it is about.
 const KEPT: [&str; 34] = [
@@ -251,6 +251,11 @@ mod tests {
         check("   ERROR  unknown error.  ", Some(Near::ServersUnknownError));
         check("Processing: 5 of 10 files", None);
         check(r#"GET / HTTP/1.1" 200 "status":"ok""#, None);
+        check("[2026-03-02 09:00:16] production.INFO: Processing: order 17", None);
+        check(r#"{"message":"Processing: order 17","level":200}"#, None);
+        check("@@ 2026-03-02 09:00:16 Running ['artisan' x] ..... 12ms DONE", None);
+        check("@@ 2026-03-02 09:00:16 App\\Jobs\\X ..... RUNNING", Some(Near::BehindPrefix));
+        check(r#"{"e":"{\"job\":\"X\",\"queue\":\"q\",\"status\":\"success\"}"}"#, Some(Near::InField));
         check("", None);
     }
 

@@ -40,9 +40,15 @@ pub(super) fn blind(evidence: &Evidence<'_>) -> Option<Candidate> {
             let ends = [counts.processed, counts.failed, counts.released];
             let count = ends.into_iter().fold(counts.processing, u64::saturating_add);
             let at = evidence.ledger.traits.first_worker_line_at;
-            Some(blind.certain_if(true).with([Fact::when(Finding::OnlyWorkerLines(count), at)]))
+            let hidden = evidence.question.incident.evidence.iter();
+            let hidden = hidden.filter(|fact| matches!(fact.what, Finding::NearlyRead { .. })).cloned();
+            let lines = Fact::when(Finding::OnlyWorkerLines(count), at);
+            Some(blind.certain_if(true).with([lines].into_iter().chain(hidden)))
         }
         Blindness::Rejected => Some(blind.certain_if(true).with(sight.rejections())),
+        Blindness::Unrecognised => {
+            Some(blind.certain_if(true).with(evidence.question.incident.evidence.iter().cloned()))
+        }
         Blindness::Late => Some(blind.certain_if(true).with(sight.lateness())),
         // The subscription may be gone just as well as the lines.
         Blindness::SourceSilent => {

@@ -4,6 +4,7 @@ use super::lead::store;
 use super::{n, sub_cause};
 use crate::domain::diagnosis::finding::{Fact, Finding, Who};
 use crate::domain::job::JobClass;
+use crate::domain::systems::Near;
 use crate::message::place::pair;
 use crate::message::words::Voice;
 
@@ -144,7 +145,33 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
                 missing.unread, missing.of
             )
         }
+        Finding::LastRecognised => "last line that was recognised".to_owned(),
+        Finding::NearlyRead { near, count } => format!("{}; the newest", nearly(*near, *count)),
+        Finding::UnreadShape { shape, count } => {
+            format!("{} like (a word is a, a number 9): {shape}", n(*count, "unread line", "unread lines"))
+        }
         Finding::OnlyWorkerLines(count) => format!("{count} worker lines and no enqueue line; the first"),
+    }
+}
+
+fn nearly(near: Near, count: u64) -> String {
+    match near {
+        Near::BehindPrefix => format!(
+            "{} behind a prefix that is not known",
+            n(count, "worker's line stands", "workers' lines stand")
+        ),
+        Near::InField => format!(
+            "{} inside a field of JSON that is not known",
+            n(count, "worker's or enqueue line stands", "workers' or enqueue lines stand")
+        ),
+        Near::EnqueueWords => {
+            format!("{} \"Job queued\" in no known form", n(count, "line says", "lines say"))
+        }
+        Near::ServersUnknownError => format!(
+            "{} \"unknown error.\" where the app's own lines should be: Octane with FrankenPHP does so while no log \
+             level is set",
+            n(count, "line says", "lines say")
+        ),
     }
 }
 

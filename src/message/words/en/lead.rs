@@ -176,6 +176,10 @@ fn blind(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
                 it.late_minutes.map_or_else(String::new, |minutes| format!(", the newest by {minutes} min"));
             format!("{app}: log lines come late since {since}{late}. A stall is told as much later.")
         }
+        Some(Blindness::Unrecognised) => format!(
+            "{app}: log lines come, and have not been recognised since {since}. Jobs in them are not seen: a queue that stands \
+             still there would not be told."
+        ),
         None => format!("{app}: queuewatch cannot see what happens, since {since}."),
     }
 }

@@ -96,6 +96,17 @@ pub(in crate::message::words) const fn advice(reason: Blindness, voice: &Voice) 
             ("See whether the app and its workers run", Some("ps aux")),
             ("See whether it still writes into the files that are watched, and not into new ones", None),
         ],
+        Blindness::Unrecognised => &[
+            ("See what is not read of such a line, and why", Some("queuewatch explain 'LINE'")),
+            (
+                "See what changed in how the app and its workers log: a deploy, a log driver, an agent, a formatter",
+                None,
+            ),
+            (
+                "Describe the lines with a [[rule]], or undo the change",
+                Some("queuewatch check queuewatch.toml"),
+            ),
+        ],
         Blindness::Rejected if voice.is_on_aws => &[
             ("See how many are kept, and what else is wrong", Some("queuewatch doctor")),
             ("See who else writes to the function or the stream", None),

@@ -191,6 +191,8 @@ pub(super) const fn sight(reason: Option<Blindness>, is_over: bool, voice: &Voic
         (Some(Blindness::Rejected), false) => "log payloads cannot be opened",
         (Some(Blindness::Rejected), true) => "log payloads open again",
         (Some(Blindness::Late), false) => "log lines come late",
+        (Some(Blindness::Unrecognised), false) => "log lines are not recognised",
+        (Some(Blindness::Unrecognised), true) => "log lines are recognised again",
         (Some(Blindness::Late), true) => "log lines come in time again",
         (None, _) => "queuewatch cannot see",
     }

@@ -5,6 +5,7 @@ use super::lead::store;
 use super::sub_cause;
 use crate::domain::diagnosis::finding::{Fact, Finding, Who};
 use crate::domain::job::JobClass;
+use crate::domain::systems::Near;
 use crate::message::place::pair;
 use crate::message::words::Voice;
 
@@ -105,9 +106,25 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
                 missing.of, missing.unread
             )
         }
+        Finding::LastRecognised => "最後に認識できたログ".to_owned(),
+        Finding::NearlyRead { near, count } => nearly(*near, *count),
+        Finding::UnreadShape { shape, count } => {
+            format!("認識できないログ {count} 行の形（単語は a、数字は 9）：{shape}")
+        }
         Finding::OnlyWorkerLines(count) => {
             format!("ワーカーのログ {count} 行に対し投入ログが 1 行もない、最初")
         }
+    }
+}
+
+fn nearly(near: Near, count: u64) -> String {
+    match near {
+        Near::BehindPrefix => format!("未知の接頭辞の後ろにあるワーカーのログ {count} 行、最新"),
+        Near::InField => format!("未知の JSON フィールドの中にあるワーカーまたは投入のログ {count} 行、最新"),
+        Near::EnqueueWords => format!("未知の形式の「Job queued」{count} 行、最新"),
+        Near::ServersUnknownError => format!(
+            "アプリのログの代わりに出た「unknown error.」{count} 行（Octane と FrankenPHP でログレベル未設定のときに起きる）、最新"
+        ),
     }
 }
 

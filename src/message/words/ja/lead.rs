@@ -165,6 +165,9 @@ fn blind(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
                 it.late_minutes.map_or_else(String::new, |minutes| format!("（最新は {minutes} 分遅れ）"));
             format!("{since} からログが遅れて届いています{late}。停滞の通知もその分遅れます。")
         }
+        Some(Blindness::Unrecognised) => format!(
+            "{since} から、届いているログを認識できていません。中のジョブは見えないため、キューが止まっても検知できません。"
+        ),
         None => format!("{since} から状況を把握できません。"),
     }
 }

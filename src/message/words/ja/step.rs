@@ -93,6 +93,14 @@ pub(in crate::message::words) const fn advice(reason: Blindness, voice: &Voice) 
             ("アプリとワーカーが動いているか見る", Some("ps aux")),
             ("監視対象のファイルに今も書き込んでいるか、新しいファイルに移っていないか確認する", None),
         ],
+        Blindness::Unrecognised => &[
+            ("手元の行のどこがなぜ認識されないかを見る", Some("queuewatch explain 'LINE'")),
+            (
+                "デプロイ、ログドライバー、エージェント、フォーマッターなど、ログの出し方の変更を確認する",
+                None,
+            ),
+            ("その行を [[rule]] で指定するか、変更を戻す", Some("queuewatch check queuewatch.toml")),
+        ],
         Blindness::Rejected if voice.is_on_aws => &[
             ("残っている件数とほかの異常を見る", Some("queuewatch doctor")),
             ("この関数やストリームにほかに書き込んでいるものがないか確認する", None),

@@ -108,6 +108,8 @@ pub(super) const fn sight(reason: Option<Blindness>, is_over: bool, voice: &Voic
         (Some(Blindness::Rejected), false) => "ログのペイロードを開けない",
         (Some(Blindness::Rejected), true) => "ログのペイロードを再び開けている",
         (Some(Blindness::Late), false) => "ログが遅れて届いている",
+        (Some(Blindness::Unrecognised), false) => "ログの形式を認識できない",
+        (Some(Blindness::Unrecognised), true) => "ログを再び認識できている",
         (Some(Blindness::Late), true) => "ログの遅れが解消した",
         (None, _) => "状況を把握できない",
     }
