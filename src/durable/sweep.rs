@@ -92,6 +92,7 @@ impl Sweep {
         sweep.fold_deliveries(table).await?;
         sweep.take_jobs(table, app).await?;
         sweep.take_heard(table, app).await?;
+        sweep.ledger.forget_before(now);
         sweep.ledger.settle();
         Ok(sweep)
     }

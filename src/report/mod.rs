@@ -1,15 +1,13 @@
 //! What a replay found, as one object: the JSON contract, and what the text is printed from.
 
 mod jobs;
+mod metrics;
 pub mod text;
 pub mod versus;
 mod why;
 
-use std::collections::BTreeMap;
-
 use serde::{Serialize, Serializer};
 
-use crate::adapters::memory::Statistics;
 use crate::domain::blind_spots;
 use crate::domain::diagnosis::Cause;
 use crate::domain::incidents::{Incident, Kind, Register};
@@ -21,6 +19,7 @@ use crate::message;
 use crate::replay::Outcome;
 
 pub use jobs::{JobRow, rows as job_rows};
+pub use metrics::{MetricRow, MinuteRow};
 pub use why::DiagnosisRow;
 
 /// The version of the contract: a field may be added, none changes its meaning.
@@ -147,39 +146,6 @@ pub struct Pending {
     pub overdue: u64,
     /// Given up, and not among `jobs`.
     pub unknown: u64,
-}
-
-/// One metric with one set of dimensions.
-#[derive(Clone, Debug, Serialize)]
-pub struct MetricRow {
-    /// Its name.
-    pub name: &'static str,
-    /// Its unit.
-    pub unit: &'static str,
-    /// Its dimensions.
-    pub dimensions: BTreeMap<&'static str, String>,
-    /// Values, or for a counter minutes.
-    pub count: u64,
-    /// Their sum.
-    pub sum: i64,
-    /// The least.
-    pub min: i64,
-    /// The greatest.
-    pub max: i64,
-    /// Minute by minute, where asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub minutes: Option<Vec<MinuteRow>>,
-}
-
-/// One minute of a metric.
-#[derive(Clone, Debug, Serialize)]
-pub struct MinuteRow {
-    /// The minute.
-    pub at: Moment,
-    /// The sum of its values.
-    pub sum: i64,
-    /// How many values.
-    pub count: u64,
 }
 
 /// An incident.
@@ -313,7 +279,7 @@ impl Report {
                 unknown: ledger.jobs().filter(|(ix, job)| jobs::is_unknown(ledger, *ix, job, unseen)).count()
                     as u64,
             },
-            metrics: metric_rows(outcome, &policy.app, extent.minutes),
+            metrics: metrics::rows(outcome, &policy.app, extent.minutes),
             incidents: incident_rows(register, &policy.app),
             blind_spots: blind_spots::find(ledger).into_iter().map(message::blind_spot).collect(),
             jobs: extent.jobs.then(|| job_rows(ledger, policy, unseen)),
@@ -326,28 +292,6 @@ impl Report {
     pub fn has_notified(&self) -> bool {
         self.incidents.iter().any(|incident| !incident.notifications.is_empty())
     }
-}
-
-fn metric_rows<S>(outcome: &Outcome<S>, app: &str, with_minutes: bool) -> Vec<MetricRow> {
-    let mut rows: Vec<MetricRow> = outcome
-        .metrics
-        .rows()
-        .map(|(metric, dimensions, all, minutes)| {
-            let Statistics { count, sum, min, max } = all;
-            let minutes = with_minutes.then(|| {
-                let row = |(at, one): &(Timestamp, Statistics)| MinuteRow {
-                    at: Moment(*at),
-                    sum: one.sum,
-                    count: one.count,
-                };
-                minutes.iter().map(row).collect()
-            });
-            let dimensions = dimensions.pairs(app).into_iter().collect();
-            MetricRow { name: metric.name(), unit: metric.unit(), dimensions, count, sum, min, max, minutes }
-        })
-        .collect();
-    rows.sort_by(|a, b| (a.name, &a.dimensions).cmp(&(b.name, &b.dimensions)));
-    rows
 }
 
 /// Every incident, by when it opened.

@@ -63,6 +63,7 @@ impl LedgerStore for MemoryLedger {
     async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Infallible> {
         self.ledger.take_heard(&self.heard, &self.heard_before, now);
         self.heard_before.clone_from(&self.heard);
+        self.ledger.forget_before(now);
         self.ledger.settle();
         Ok(Some(View { ledger: &self.ledger, book: &self.book }))
     }
@@ -83,7 +84,6 @@ impl LedgerStore for MemoryLedger {
         for ix in commit.given_up {
             self.ledger.give_up(ix, commit.at);
         }
-        self.ledger.forget_before(commit.at);
         let counters = self.ledger.unpublished.drain();
         Ok(Some(Committed { letters: commit.letters, counters }))
     }
