@@ -42,11 +42,12 @@ pub(super) type Strangers = BTreeSet<(JobClass, StartKey)>;
 fn of(ix: JobIx, known: &Registers) -> BTreeMap<(JobClass, StartKey), Stranger> {
     let mut found = BTreeMap::new();
     let name = JobKey::of_name(known.id(), known.uuid());
-    let (Some(name), Some(class), Some((_, stream))) = (name, known.class(), known.start()) else {
+    let (Some(name), Some(class), Some(_)) = (name, known.class(), known.start()) else {
         return found;
     };
     let mut add = |at: Timestamp, is_row: bool, paired: PairedStart| {
-        let key = (at, LineKey(name.hash().0), stream);
+        // The name tells it from others. The stream would not stay the same where two workers print its attempts.
+        let key = (at, LineKey(name.hash().0), StreamKey(0));
         found.insert((class.clone(), key), Stranger { may_be_retry: is_row, paired, ..stranger(ix, known) });
     };
     let starts = known.attempts.starts();
