@@ -110,6 +110,17 @@ fn kept(table: &MemoryTable, outcome: &Outcome<TableLedger<MemoryTable>>) -> (Le
     (ledger, book)
 }
 
+/// What somebody outside can see of a run: what was said, what was counted, how many wait. Which of the jobs it lists an
+/// incident names, and what counting matched a settled job with, a table forgets.
+fn outside(all: Value) -> Value {
+    const COUNTERS: [&str; 6] =
+        ["Enqueued", "Processing", "Processed", "Failed", "Released", "EnqueueErrors"];
+    let report = &all["report"];
+    let is_counter = |row: &&Value| COUNTERS.contains(&row["name"].as_str().unwrap());
+    let counters: Vec<&Value> = report["metrics"].as_array().unwrap().iter().filter(is_counter).collect();
+    json!({"sent": all["sent"], "counts": report["counts"], "pending": report["pending"], "counters": counters})
+}
+
 /// What a future that never waits comes to.
 fn now<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -255,8 +266,8 @@ fn worlds_are_the_same_in_a_table_however_they_are_delivered() {
         let streams: Vec<Stream> = if is_merged { world.merged() } else { world.streams() };
         let settings = grace(60_000);
         let inputs = deliver(&streams, cut, &Classifier::default());
-        let memory = in_memory(inputs.clone(), &settings);
-        same(&memory, &in_a_table(inputs, &settings)).map_err(TestCaseError::fail)
+        let memory = outside(in_memory(inputs.clone(), &settings));
+        same(&memory, &outside(in_a_table(inputs, &settings))).map_err(TestCaseError::fail)
     });
 }
 
