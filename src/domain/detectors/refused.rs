@@ -121,7 +121,7 @@ fn told_until(ledger: &Ledger, closed_at: Option<Timestamp>, now: Timestamp) -> 
 fn read(ledger: &Ledger, told_until: Timestamp, now: Timestamp) -> Refusals {
     let errors = &ledger.circumstances.store_errors;
     let from = told_until.plus_ms(1);
-    let newest = errors.of(Some(TraceSide::Push), from, now).filter(|(at, ..)| *at >= from).next_back();
+    let newest = errors.of(Some(TraceSide::Push), from, now).rfind(|(at, ..)| *at >= from);
     let mut refusals = Refusals { newest: newest.map(|(at, ..)| at), ..Refusals::default() };
     let mut window: VecDeque<(Timestamp, u64)> = VecDeque::new();
     for (at, n, _) in errors.of(Some(TraceSide::Push), from.max(now.minus_ms(LOOKED_BACK_MS)), now) {

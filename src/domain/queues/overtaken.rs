@@ -189,7 +189,6 @@ impl<'a> Earliest<'a> {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
 mod tests {
     use super::*;
 
