@@ -1,6 +1,6 @@
 //! Laravel's queues: what `queue:work`, Horizon, Vapor and an app's own log print, every version.
 //!
-//! One form a file. Each reads one line by itself and declines what is not exactly its form; [`StreamReader`]
+//! One form a file. Each reads one line by itself and declines what is not exactly its form; [`Reader`]
 //! adds what only the order of lines can tell: messages that go on, traces, unfinished lines.
 
 mod artisan;
