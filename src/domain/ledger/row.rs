@@ -212,12 +212,18 @@ impl RowRecord {
         enqueues
     }
 
-    /// The same with one line for each job that is over: what its lines said apart is not needed any more.
+    /// The same with one line for each job that is over, if all its lines carry its uuid: those of no other job can be
+    /// among them, however late its enqueue line comes.
     #[must_use]
     pub fn compacted(&self) -> Self {
         let mut lines = self.lines.clone();
         for job in self.jobs() {
             let Some(enqueue) = job.enqueue.filter(|_| job.record.is_whole_life()) else { continue };
+            let is_its_own =
+                |line: &LineKey| self.lines.get(line).is_some_and(|it| it.known.uuid().is_some());
+            if !job.lines.iter().all(|(_, line)| is_its_own(line)) {
+                continue;
+            }
             let mut joined = JobRecord::default();
             for (_, line) in &job.lines {
                 if let Some(record) = lines.remove(line) {
@@ -350,6 +356,20 @@ mod tests {
         check(&["q100#a", "s101#b"], &["1: pending 1", "-: running 2"]);
         check(&["q100", "s101#a", "p102#a"], &["1: processed 1 2 3"]);
         check(&["q100#a", "q101#a", "s102#a"], &["1: running 1 2 3"]);
+    }
+
+    #[test]
+    fn an_enqueue_line_that_comes_late_takes_its_lines_from_the_job_before() {
+        let kept = row(&["q100#a", "s105", "p106"]).compacted();
+        let mut late = kept.clone();
+        late.join(&line(4, "q104#b"));
+        let states: Vec<_> = late.jobs().iter().map(|job| job.record.state().as_str()).collect();
+        assert_eq!(states, ["pending", "processed"]);
+        assert_eq!(
+            row(&["q100#a", "s105#a", "p106#a"]).compacted().lines.len(),
+            1,
+            "these are nobody else's"
+        );
     }
 
     #[test]
