@@ -72,7 +72,8 @@ Exit status: 0 it ran; 1 a notification fired (with --exit-code);
 Examples:
   queuewatch replay events/
   aws logs filter-log-events --log-group-name /ecs/app --output json > yesterday.json
-  queuewatch replay yesterday.json";
+  queuewatch replay yesterday.json
+  queuewatch replay yesterday.json --versus cloudwatch --report yesterday.html";
 
 const WATCH_HELP: &str = "\
 Exit status: 0 it was stopped (SIGINT, SIGTERM), or its input ended; 1 the
@@ -168,6 +169,9 @@ pub(crate) struct ReplayArguments {
     /// Say beside it what plain CloudWatch alarms would have done on the same lines.
     #[arg(long, value_enum, value_name = "WHOM")]
     pub(crate) versus: Option<Rival>,
+    /// Write a page for a post-mortem beside it: charts, lifelines, the messages; one HTML file that loads nothing.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     /// Go on this long after the last delivery while something is open.
     #[arg(long, value_name = "DURATION", default_value = "30m")]
     pub(crate) settle: String,
