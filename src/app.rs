@@ -91,7 +91,7 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     carry_out(store, metrics, alarms, policy, horizon, plan).await
 }
 
-/// Does what an operator asks for.
+/// Does what an operator asks for, and answers what that came to.
 ///
 /// # Errors
 /// Where an adapter fails, another sweep is at work, or no such incident is open.
@@ -102,7 +102,7 @@ pub async fn obey<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     policy: &Policy,
     horizon: Horizon,
     command: &Command,
-) -> Result<(), AppError<S::Error, M::Error, A::Error>> {
+) -> Result<Box<Plan>, AppError<S::Error, M::Error, A::Error>> {
     let Some(View { ledger, book }) = store.fold(horizon.now).await.map_err(AppError::Store)? else {
         return Err(AppError::Busy);
     };
@@ -110,7 +110,7 @@ pub async fn obey<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         return Err(AppError::NoSuchIncident);
     };
     match carry_out(store, metrics, alarms, policy, horizon, plan).await? {
-        Swept::Done(_) => Ok(()),
+        Swept::Done(plan) => Ok(plan),
         Swept::Stood => Err(AppError::Busy),
     }
 }

@@ -108,7 +108,7 @@ impl<S: LedgerStore> Live<S> {
     fn obey(&mut self, minute: i64, command: &Command) -> Result<(), String> {
         let Self { store, metrics, alarms, policy, .. } = self;
         let obeyed = settled(app::obey(store, metrics, alarms, policy, horizon(minute), command));
-        obeyed.map_err(|error| error.to_string())
+        obeyed.map(drop).map_err(|error| error.to_string())
     }
 
     fn subjects(&self) -> Vec<&str> {

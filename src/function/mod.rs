@@ -20,6 +20,7 @@ use crate::domain::job::Timestamp;
 use crate::domain::plan::Horizon;
 use crate::domain::policy::Policy;
 use crate::domain::systems::Classifier;
+use crate::message;
 use crate::ports::{AlarmChannel, LedgerStore, MetricSink};
 
 /// What an invocation answers.
@@ -103,8 +104,9 @@ impl Function {
                 let Outside { store, metrics, alarms } = outside;
                 let horizon = Horizon { now, last_delivery: None };
                 let obeyed = app::obey(store, metrics, alarms, &self.policy, horizon, &command).await;
-                obeyed.map_err(FunctionError::App)?;
+                let plan = obeyed.map_err(FunctionError::App)?;
                 tracing::info!(?command, "obeyed");
+                log::incidents(&message::announced(&plan, now));
                 Ok(Answer::Done)
             }
             Delivery::Subscription { .. } | Delivery::Kinesis(_) | Delivery::OnFailure(_) => {
@@ -122,15 +124,17 @@ impl Function {
         let horizon = Horizon { now, last_delivery: None };
         let swept = app::sweep(store, metrics, alarms, &self.policy, horizon).await;
         match swept.map_err(FunctionError::App)? {
-            Swept::Done(plan) if !plan.announcements.is_empty() => {
-                tracing::info!(
-                    incidents_count = plan.incidents.len(),
-                    announcements_count = plan.announcements.len(),
-                    overdue_count = plan.overdue_count,
-                    "swept"
-                );
+            Swept::Done(plan) => {
+                if !plan.announcements.is_empty() {
+                    tracing::info!(
+                        incidents_count = plan.incidents.len(),
+                        announcements_count = plan.announcements.len(),
+                        overdue_count = plan.overdue_count,
+                        "swept"
+                    );
+                }
+                log::incidents(&message::announced(&plan, now));
             }
-            Swept::Done(_) => {}
             Swept::Stood => tracing::info!("another sweep is at work"),
         }
         Ok(Answer::Done)

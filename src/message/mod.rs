@@ -4,6 +4,7 @@
 //! and `machine` tell programs.
 
 mod address;
+mod announced;
 mod chat;
 mod clock;
 mod compose;
@@ -21,6 +22,7 @@ mod watching;
 mod words;
 
 pub use address::address;
+pub use announced::{Announced, INCIDENT_FIELDS, announced};
 pub use compose::compose;
 pub use duration::duration;
 pub use explanation::{Explanation, blind_spot, explain};
