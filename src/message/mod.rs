@@ -9,6 +9,7 @@ mod chat;
 mod clock;
 mod compose;
 mod duration;
+mod event;
 mod explanation;
 #[cfg(test)]
 mod fixtures;

@@ -7,6 +7,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use thiserror::Error;
 
 use super::client::{self, Cause};
+use super::event_bus::{EventBus, EventBusError};
 use crate::domain::outbox::{Letter, Topic};
 use crate::domain::printable::printable;
 use crate::ports::{AlarmChannel, Disposed, Disposition};
@@ -25,6 +26,9 @@ pub enum SnsError {
         /// How long it is.
         bytes: usize,
     },
+    /// The bus did not take it, or did not say.
+    #[error("the event did not go out")]
+    EventBus(#[from] EventBusError),
     /// SNS did not take it, or did not say.
     #[error("SNS did not take the {} letter", .topic.as_str())]
     Publish {
@@ -42,6 +46,7 @@ impl Disposed for SnsError {
     fn disposition(&self) -> Disposition {
         match self {
             Self::NoTopic(_) | Self::TooLong { .. } => Disposition::Drop,
+            Self::EventBus(error) => error.disposition(),
             Self::Publish { disposition, .. } => *disposition,
         }
     }
@@ -61,25 +66,32 @@ impl Topics {
         let arn = match topic {
             Topic::Email => &self.email,
             Topic::Chat => &self.chat,
-            // Those of `watch`, which has no topics on AWS.
-            Topic::Output | Topic::Command | Topic::Webhook => &None,
+            // Those of `watch`, which has no topics on AWS, and the bus, which is none.
+            Topic::Output | Topic::Command | Topic::Webhook | Topic::EventBus => &None,
         };
         arn.as_deref().ok_or(SnsError::NoTopic(topic))
     }
 }
 
-/// SNS's topics.
+/// SNS's topics, and the event bus where there is one.
 #[derive(Clone, Debug)]
 pub struct SnsAlarms {
     client: Client,
     topics: Topics,
+    event_bus: Option<EventBus>,
 }
 
 impl SnsAlarms {
     /// Publishes with `client`, which must not try again by itself: a repeat is a second page.
     #[must_use]
     pub const fn new(client: Client, topics: Topics) -> Self {
-        Self { client, topics }
+        Self { client, topics, event_bus: None }
+    }
+
+    /// The same with a bus for programs.
+    #[must_use]
+    pub fn with_event_bus(self, event_bus: Option<EventBus>) -> Self {
+        Self { event_bus, ..self }
     }
 }
 
@@ -88,6 +100,10 @@ impl AlarmChannel for SnsAlarms {
 
     async fn send(&mut self, letter: &Letter) -> Result<(), SnsError> {
         let topic = letter.topic;
+        if topic == Topic::EventBus {
+            let bus = self.event_bus.as_ref().ok_or(SnsError::NoTopic(topic))?;
+            return Ok(bus.put(letter).await?);
+        }
         let mut request =
             self.client.publish().topic_arn(self.topics.arn(topic)?).message(body(letter)?.as_ref());
         // A chat is told by its payload alone.
@@ -150,7 +166,7 @@ fn body(letter: &Letter) -> Result<Cow<'_, str>, SnsError> {
         return Ok(Cow::Borrowed(text));
     }
     match topic {
-        Topic::Chat | Topic::Output | Topic::Command | Topic::Webhook => {
+        Topic::Chat | Topic::Output | Topic::Command | Topic::Webhook | Topic::EventBus => {
             Err(SnsError::TooLong { topic, bytes: text.len() })
         }
         Topic::Email => {
@@ -167,11 +183,16 @@ const ATTRIBUTE_CHARS_MAX: usize = 256;
 fn attributes(letter: &Letter) -> Vec<(&'static str, String)> {
     let severity = letter.severity.map_or("", |severity| severity.as_str());
     let queue = letter.queue.as_deref().unwrap_or_default();
+    let label = |name: &str| letter.labels.get(name).map_or("", String::as_str);
     [
         ("incident", letter.incident.as_str()),
         ("notification", letter.notification.as_str()),
         ("severity", severity),
         ("queue", queue),
+        ("app", label("app")),
+        ("kind", label("kind")),
+        ("state", label("state")),
+        ("cause", label("cause")),
     ]
     .into_iter()
     .map(|(name, value)| (name, printable(value).chars().take(ATTRIBUTE_CHARS_MAX).collect::<String>()))
@@ -181,6 +202,8 @@ fn attributes(letter: &Letter) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::loopback::{Answer, Loopback};
     use super::*;
     use crate::domain::incident::Severity;
@@ -194,6 +217,7 @@ mod tests {
             notification: "stalled-redis-default-20251206T1237Z/1".into(),
             severity: Some(Severity::Page),
             queue: Some("default".into()),
+            labels: BTreeMap::new(),
         }
     }
 
@@ -238,6 +262,11 @@ mod tests {
             |letter: &Letter| attributes(letter).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         let page = letter(Topic::Email, "x");
         assert_eq!(names(&page), ["incident", "notification", "severity", "queue"]);
+        let labels = [("kind", "stalled"), ("state", "firing"), ("app", "shop")];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let labelled = Letter { labels, ..page.clone() };
+        let expected = ["incident", "notification", "severity", "queue", "app", "kind", "state"];
+        assert_eq!(names(&labelled), expected);
         let greeting = Letter { severity: None, queue: None, ..page.clone() };
         assert_eq!(names(&greeting), ["incident", "notification"]);
         let nameless = Letter { queue: Some(String::new()), ..page.clone() };

@@ -62,7 +62,7 @@ impl<S: Screen> AlarmChannel for Outlets<S> {
 
     async fn send(&mut self, letter: &Letter) -> Result<(), NotifyError> {
         let courier = match letter.topic {
-            Topic::Email | Topic::Chat | Topic::Output => {
+            Topic::Email | Topic::Chat | Topic::Output | Topic::EventBus => {
                 return self.screen.print(letter).map_err(NotifyError::Print);
             }
             Topic::Command => &mut self.command,
