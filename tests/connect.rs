@@ -14,8 +14,8 @@ use std::fs;
 use std::path::Path;
 
 use queuewatch::domain::model::channel::Channel;
+use queuewatch::domain::model::policy::{Aws, Language, Policy};
 use queuewatch::domain::outbox::OutgoingMessage;
-use queuewatch::domain::policy::{Aws, Language, Policy};
 use queuewatch::replay::{Outcome, replay};
 use regex::Regex;
 use serde_json::Value;

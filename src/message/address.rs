@@ -6,34 +6,37 @@ use std::collections::BTreeMap;
 use super::sections::Sections;
 use super::{chat, event, machine, mail};
 use crate::domain::diagnosis::Cause;
-use crate::domain::incident::{Incident, Notification, Severity};
-use crate::domain::outbox::{Letter, Topic};
-use crate::domain::policy::Policy;
+use crate::domain::incidents::{Incident, Notification, Severity};
+use crate::domain::model::channel::Channel;
+use crate::domain::model::policy::Policy;
+use crate::domain::outbox::OutgoingMessage;
 
-/// Addresses a notification: one letter for each topic that it goes to, each made of the same sections.
+/// Addresses a notification: one message for each topic that it goes to, each made of the same sections.
 #[must_use]
 pub fn address(
     incident: &Incident,
     notification: &Notification,
     sections: &Sections,
     policy: &Policy,
-) -> Vec<Letter> {
-    let topics: &[Topic] = match (incident.severity, policy.has_chat_topic) {
-        (Severity::Page, true) => &[Topic::Email, Topic::Chat],
-        (Severity::Warn, true) => &[Topic::Chat],
-        (Severity::Page | Severity::Warn, false) => &[Topic::Email],
+) -> Vec<OutgoingMessage> {
+    let channels: &[Channel] = match (incident.severity, policy.has_chat_topic) {
+        (Severity::Page, true) => &[Channel::Email, Channel::Chat],
+        (Severity::Warn, true) => &[Channel::Chat],
+        (Severity::Page | Severity::Warn, false) => &[Channel::Email],
     };
-    topics
+    channels
         .iter()
         .chain(&policy.machine_topics)
-        .map(|topic| Letter {
-            topic: *topic,
+        .map(|channel| OutgoingMessage {
+            channel: *channel,
             subject: notification.subject.clone(),
-            body: match topic {
-                Topic::Email => mail(sections),
-                Topic::Chat => chat::incident(policy, incident, notification, sections),
-                Topic::EventBus => event::event(policy, incident, notification, sections),
-                Topic::Output | Topic::Command | Topic::Webhook => machine(policy, incident, notification),
+            body: match channel {
+                Channel::Email => mail(sections),
+                Channel::Chat => chat::incident(policy, incident, notification, sections),
+                Channel::EventBus => event::event(policy, incident, notification, sections),
+                Channel::Output | Channel::Command | Channel::Webhook => {
+                    machine(policy, incident, notification)
+                }
             },
             incident: incident.id.clone(),
             notification: notification.id.clone(),
@@ -63,19 +66,19 @@ mod tests {
     use crate::message::{compose, fixtures};
 
     #[track_caller]
-    fn check(severity: Severity, has_chat_topic: bool, expected: &[Topic]) {
+    fn check(severity: Severity, has_chat_topic: bool, expected: &[Channel]) {
         let incident = Incident { severity, ..fixtures::stalled() };
         let policy = Policy { has_chat_topic, ..Policy::default() };
         let notification = fixtures::notification("subject", "body\n");
         let sections = compose(&policy, &incident, notification.state, notification.at);
-        let letters = address(&incident, &notification, &sections, &policy);
-        assert_eq!(letters.iter().map(|letter| letter.topic).collect::<Vec<_>>(), expected);
-        for letter in &letters {
-            let chat = serde_json::from_str::<Value>(&letter.body).ok();
+        let messages = address(&incident, &notification, &sections, &policy);
+        assert_eq!(messages.iter().map(|message| message.channel).collect::<Vec<_>>(), expected);
+        for message in &messages {
+            let chat = serde_json::from_str::<Value>(&message.body).ok();
             let is_chat = chat.is_some_and(|chat| chat["metadata"]["threadId"] == *incident.id);
-            assert_eq!(is_chat, letter.topic == Topic::Chat);
-            assert_eq!((letter.severity, letter.queue.as_deref()), (Some(severity), Some("default")));
-            assert_eq!(letter.notification, "stalled-redis-default-20251206T1237Z/1");
+            assert_eq!(is_chat, message.channel == Channel::Chat);
+            assert_eq!((message.severity, message.queue.as_deref()), (Some(severity), Some("default")));
+            assert_eq!(message.notification, "stalled-redis-default-20251206T1237Z/1");
         }
     }
 
@@ -83,14 +86,14 @@ mod tests {
     fn programs_are_told_of_everything_with_labels_to_sort_it_by() {
         let incident = Incident { severity: Severity::Warn, ..fixtures::stalled() };
         let policy =
-            Policy { machine_topics: vec![Topic::EventBus], app: "shop".into(), ..Policy::default() };
+            Policy { machine_topics: vec![Channel::EventBus], app: "shop".into(), ..Policy::default() };
         let notification = fixtures::notification("subject", "body\n");
         let sections = compose(&policy, &incident, notification.state, notification.at);
-        let letters = address(&incident, &notification, &sections, &policy);
-        let topics: Vec<Topic> = letters.iter().map(|letter| letter.topic).collect();
-        assert_eq!(topics, [Topic::Email, Topic::EventBus]);
+        let messages = address(&incident, &notification, &sections, &policy);
+        let channels: Vec<Channel> = messages.iter().map(|message| message.channel).collect();
+        assert_eq!(channels, [Channel::Email, Channel::EventBus]);
         let labels: Vec<(&str, &str)> =
-            letters[1].labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            messages[1].labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let expected =
             [("app", "shop"), ("cause", "worker_silent"), ("kind", "stalled"), ("state", "firing")];
         assert_eq!(labels, expected);
@@ -98,13 +101,13 @@ mod tests {
 
     #[test]
     fn a_page_goes_to_both_topics() {
-        check(Severity::Page, true, &[Topic::Email, Topic::Chat]);
-        check(Severity::Page, false, &[Topic::Email]);
+        check(Severity::Page, true, &[Channel::Email, Channel::Chat]);
+        check(Severity::Page, false, &[Channel::Email]);
     }
 
     #[test]
     fn a_warning_goes_to_the_chat_and_by_mail_where_there_is_none() {
-        check(Severity::Warn, true, &[Topic::Chat]);
-        check(Severity::Warn, false, &[Topic::Email]);
+        check(Severity::Warn, true, &[Channel::Chat]);
+        check(Severity::Warn, false, &[Channel::Email]);
     }
 }

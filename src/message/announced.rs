@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::diagnosis::Cause;
-use crate::domain::incident::Incident;
+use crate::domain::incidents::Incident;
 use crate::domain::job::{MINUTE_MS, Timestamp};
-use crate::domain::plan::Plan;
 use crate::domain::printable::printable;
+use crate::domain::sweep::Plan;
 
 /// The names of a row's fields in the log.
 pub const INCIDENT_FIELDS: &[&str] =
@@ -81,7 +81,7 @@ fn row(incident: &Incident, state: &'static str) -> Announced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::incident::NotificationState;
+    use crate::domain::incidents::NotificationState;
     use crate::message::fixtures;
 
     fn states(plan: &Plan, now: Timestamp) -> Vec<(String, &'static str)> {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::mail::mail;
 use super::sections::Sections;
 use crate::domain::diagnosis::Cause;
-use crate::domain::incident::{Blindness, Incident, Notification};
+use crate::domain::incidents::{Blindness, Incident, Notification};
 use crate::domain::job::Timestamp;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::domain::printable::printable;
 
 /// The number of the schema.
@@ -105,7 +105,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::policy::Aws;
+    use crate::domain::model::policy::Aws;
     use crate::message::{compose, fixtures};
 
     #[test]

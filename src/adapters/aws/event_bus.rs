@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use super::client::{self, Cause, Clients};
 use crate::domain::job::Timestamp;
-use crate::domain::outbox::Letter;
+use crate::domain::outbox::OutgoingMessage;
 use crate::ports::{Disposed, Disposition};
 
 /// Who the events are from: what a rule matches first.
@@ -132,14 +132,14 @@ impl EventBus {
     ///
     /// # Errors
     /// Where it did not go out.
-    pub async fn put(&self, letter: &Letter) -> Result<(), EventBusError> {
-        if letter.body.len() > DETAIL_BYTES_MAX {
-            return Err(EventBusError::TooLong(letter.body.len()));
+    pub async fn put(&self, message: &OutgoingMessage) -> Result<(), EventBusError> {
+        if message.body.len() > DETAIL_BYTES_MAX {
+            return Err(EventBusError::TooLong(message.body.len()));
         }
         let entry = Entry {
             source: SOURCE,
             detail_type: DETAIL_TYPE,
-            detail: &letter.body,
+            detail: &message.body,
             event_bus_name: &self.bus,
         };
         let body = serde_json::to_vec(&Asked { entries: [entry] }).map_err(unmade)?;
@@ -214,11 +214,11 @@ mod tests {
 
     use super::super::loopback::{Answer, Loopback};
     use super::*;
-    use crate::domain::outbox::Topic;
+    use crate::domain::model::channel::Channel;
 
-    fn letter() -> Letter {
-        Letter {
-            topic: Topic::EventBus,
+    fn message() -> OutgoingMessage {
+        OutgoingMessage {
+            topic: Channel::EventBus,
             subject: String::new(),
             body: "{\"kind\":\"stalled\"}".into(),
             incident: "stalled-redis-default-20251206T1237Z".into(),
@@ -243,7 +243,7 @@ mod tests {
             200,
             serde_json::json!({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}),
         )]);
-        bus(&server).put(&letter()).await.unwrap();
+        bus(&server).put(&message()).await.unwrap();
         let asked = server.asked();
         assert_eq!(
             asked[0].json(),
@@ -279,7 +279,7 @@ mod tests {
             (Answer::lost(), Disposition::Retry),
         ] {
             let server = Loopback::new([answer]);
-            let error = bus(&server).put(&letter()).await.unwrap_err();
+            let error = bus(&server).put(&message()).await.unwrap_err();
             assert_eq!(error.disposition(), disposition, "{error}");
             assert_eq!(server.asked().len(), 1, "it is sent once");
         }
@@ -288,7 +288,7 @@ mod tests {
     #[tokio::test]
     async fn a_detail_that_no_bus_takes_is_not_sent() {
         let server = Loopback::new([]);
-        let long = Letter { body: "x".repeat(DETAIL_BYTES_MAX + 1), ..letter() };
+        let long = OutgoingMessage { body: "x".repeat(DETAIL_BYTES_MAX + 1), ..message() };
         let error = bus(&server).put(&long).await.unwrap_err();
         assert_eq!((error.disposition(), server.asked().len()), (Disposition::Drop, 0));
     }

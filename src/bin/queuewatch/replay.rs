@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use queuewatch::config::{Config, Overrides, parse_duration_ms};
 use queuewatch::domain::envelope::Limits;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::replay::{self, Input, Outcome, Settings, open};
 use queuewatch::report::page::{self, Page};
 use queuewatch::report::versus::Versus;

@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use super::Report;
 use crate::domain::job::Timestamp;
 use crate::domain::model::channel::Channel;
+use crate::domain::model::policy::{Language, Policy};
 use crate::domain::outbox::OutgoingMessage;
-use crate::domain::policy::{Language, Policy};
 use clock::Clock;
 use html::escape;
 use span::Span;
@@ -57,7 +57,7 @@ pub fn render(page: &Page<'_>) -> String {
     let chats: BTreeMap<&str, &str> = page
         .sent
         .iter()
-        .filter(|message| message.topic == Channel::Chat)
+        .filter(|message| message.channel == Channel::Chat)
         .map(|message| (message.notification.as_str(), message.body.as_str()))
         .collect();
     let title = format!("queuewatch: {}, {}", policy.app, clock.range(span.from, span.to));

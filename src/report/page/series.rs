@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
     use crate::adapters::memory::MemoryLedger;
-    use crate::domain::policy::Policy;
+    use crate::domain::model::policy::Policy;
     use crate::replay::Outcome;
     use crate::report::{Extent, MinuteRow, Moment};
 
