@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TraceHalf};
-pub use super::line::{KeySet, LineHash, LineStamp};
+use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TracePart};
+use super::line::LineStamp;
 use super::systems::Unread;
 
 /// How far behind its payload's median a line may be stamped
@@ -43,7 +43,8 @@ pub struct DeliveryRecord {
     /// What the presets and rules read.
     pub observations: Vec<Observation>,
     /// Store errors cut in two by the payload's edge.
-    pub halves: Vec<TraceHalf>,
+    #[serde(alias = "halves")]
+    pub split_traces: Vec<TracePart>,
     /// The last lines that tell of trouble and are in no known form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_lines: Vec<(Timestamp, Arc<str>)>,
@@ -60,7 +61,7 @@ impl DeliveryRecord {
     /// Whether any of its lines says something. Most deliveries are of lines that say nothing, and are not kept.
     #[must_use]
     pub const fn is_telling(&self) -> bool {
-        !self.observations.is_empty() || !self.halves.is_empty() || !self.last_lines.is_empty()
+        !self.observations.is_empty() || !self.split_traces.is_empty() || !self.last_lines.is_empty()
     }
 
     /// Leaves out the lines that are stamped too far from the payload's median.
@@ -86,8 +87,8 @@ impl DeliveryRecord {
         let believed: BTreeSet<Timestamp> =
             self.lines.iter().filter(|l| !late.contains(&l.key)).map(|l| l.at).collect();
         self.last_lines.retain(|(at, _)| believed.contains(at));
-        self.halves.retain(|half| match half {
-            TraceHalf::Head(at, _) | TraceHalf::Exception(at, ..) | TraceHalf::Tail(at, _) => {
+        self.split_traces.retain(|half| match half {
+            TracePart::Head(at, _) | TracePart::Exception(at, ..) | TracePart::Tail(at, _) => {
                 believed.contains(at)
             }
         });
@@ -159,33 +160,5 @@ mod tests {
     #[test]
     fn a_world_of_small_stamps_is_its_own_measure() {
         check(&[1_000, 2_000, 3_000], &[]);
-    }
-
-    #[test]
-    fn ids_that_differ_in_one_digit_differ() {
-        let digits = "39312634891263489126348912634891263489126348912634891263";
-        let mut hashes = BTreeSet::new();
-        for place in 0..digits.len() {
-            for digit in '0'..='9' {
-                let mut id: Vec<char> = digits.chars().collect();
-                id[place] = digit;
-                let id: String = id.into_iter().collect();
-                hashes.insert(LineHash::default().with(id.as_bytes()).finish());
-            }
-        }
-        assert_eq!(hashes.len(), 56 * 9 + 1);
-        assert_eq!(
-            LineHash::default().with(b"a").finish(),
-            10_272_761_470_502_686_877,
-            "keys outlive builds"
-        );
-    }
-
-    #[test]
-    fn neighbouring_names_do_not_run_into_each_other() {
-        assert_ne!(
-            LineHash::default().with(b"ab").with(b"c").finish(),
-            LineHash::default().with(b"a").with(b"bc").finish()
-        );
     }
 }

@@ -6,8 +6,9 @@
 use std::hash::BuildHasherDefault;
 
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
-use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
+use super::intake::DeliveryRecord;
 use super::job::LineKey;
+use super::line::{KeySet, LineHash, LineStamp};
 use super::printable::printable;
 use super::systems::{Classifier, StreamReader};
 
@@ -103,7 +104,7 @@ impl<'c> Reading<'c> {
         if let Some(reader) = self.reader {
             let classified = reader.finish();
             record.observations = classified.observations;
-            record.halves = classified.halves;
+            record.split_traces = classified.split_traces;
             record.lines.extend(classified.within);
             record.unread = Box::new(classified.unread);
             record.last_lines = classified.last_lines;

@@ -6,8 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use serde::{Deserialize, Serialize};
 
 use super::batch::Age;
-use crate::domain::intake::LineHash;
 use crate::domain::job::Timestamp;
+use crate::domain::line::LineHash;
 
 /// Bytes at a file's beginning by which it is known again: its first line, mostly, with its time.
 const HEAD_BYTES: u64 = 256;
@@ -79,12 +79,12 @@ pub(super) struct Place {
     pub(super) last_stamp: Option<Timestamp>,
     /// What follows was read, and may be stored or not: it is to be read again, just so.
     #[serde(default)]
-    pub(super) taken: Option<Taken>,
+    pub(super) taken: Option<Cursor>,
 }
 
 /// What was read from a place on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Taken {
+pub(super) struct Cursor {
     /// The place after the last byte.
     pub(super) until: u64,
     /// When.

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use queuewatch::domain::intake::{DeliveryRecord, LineHash};
+use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::job::LineKey;
+use queuewatch::domain::line::LineHash;
 use queuewatch::ports::table::{Expected, Item};
 use serde_json::Value;
 
@@ -88,7 +89,7 @@ impl Protocol for NoLease {
     }
 }
 
-/// That letters were sent is written at the end of the sweep, with everything else, rather than at once.
+/// That messages were sent is written at the end of the sweep, with everything else, rather than at once.
 #[derive(Debug, Default)]
 pub(crate) struct LateClear {
     /// Writes of the checkpoint that this sweep was told are done, and that are not.

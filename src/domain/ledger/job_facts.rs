@@ -1,7 +1,7 @@
-//! What is known of one job: registers that only grow, so that any order of deliveries ends in the same record.
+//! What is known of one job: facts that only grow, so that any order of deliveries ends in the same record.
 //!
-//! **Invariant:** [`Registers::join`] is commutative, associative and idempotent: every field is a maximum,
-//! a minimum or a ranked name. The state is computed from the registers and never stored.
+//! **Invariant:** [`JobFacts::join`] is commutative, associative and idempotent: every field is a maximum,
+//! a minimum or a ranked name. The state is computed from the facts and never stored.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +9,10 @@ use super::attempts::Attempts;
 pub use super::implied_start::{ImpliedStart, STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::names::Names;
 pub use super::state::State;
-use crate::domain::intake::LineHash;
 use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, SECOND_MS, Stage, Timestamp,
 };
+use crate::domain::line::LineHash;
 
 /// How much later than the push its line may be written, and a start still belong to it: the listener logs
 /// after the push, and two hosts' clocks differ. Measured gaps stay under 2.4 s.
@@ -48,10 +48,10 @@ impl Enqueue {
 /// greater name so that order does not matter.
 type Ranked<T> = Option<(u8, T)>;
 
-/// The registers of one job.
+/// The facts of one job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Registers {
+pub struct JobFacts {
     /// Newest enqueue.
     #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
     pub enqueued: Option<Enqueue>,
@@ -115,8 +115,8 @@ impl StreamKey {
     }
 }
 
-impl Registers {
-    /// The registers after one lifecycle observation alone.
+impl JobFacts {
+    /// The facts after one lifecycle observation alone.
     #[must_use]
     pub fn of(observation: &Observation, stream: StreamKey, arrived_at: Timestamp) -> Self {
         let at = observation.at;
