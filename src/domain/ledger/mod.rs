@@ -25,6 +25,7 @@ mod nesting;
 pub mod outcomes;
 pub mod pairing;
 pub mod ready_pool;
+mod recent;
 pub mod recognition;
 pub mod retries;
 pub mod row;
@@ -43,8 +44,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
+use crate::domain::line::KeySet;
 use crate::domain::metric::Unpublished;
 use class::{ClassFacts, Lane};
 use counting::{ClassSeries, JobIx, StartKey};
