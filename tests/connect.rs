@@ -42,7 +42,7 @@ fn events(folder: &Path, language: Language) -> Vec<OutgoingMessage> {
         ..story.settings.policy
     };
     let outcome: Outcome = replay(story.inputs, &story.settings, |_| ());
-    outcome.alarms.sent.into_iter().filter(|message| message.topic == Channel::EventBus).collect()
+    outcome.alarms.sent.into_iter().filter(|message| message.channel == Channel::EventBus).collect()
 }
 
 #[test]

@@ -46,8 +46,9 @@ pub fn outcome<S: Disposed, M: Disposed, A: Disposed>(
 /// Prints what was announced, and what is open: a line each, whose fields are [`crate::message::INCIDENT_FIELDS`].
 pub(super) fn incidents(rows: &[Announced]) {
     for row in rows {
-        let Announced { incident, kind, severity, state, queue, cause, jobs, opened_at, subject } = row;
-        let queue = queue.as_deref();
+        let Announced { incident, kind, severity, state, queue, cause, jobs, opened_at, seen_by, subject } =
+            row;
+        let (queue, seen_by) = (queue.as_deref(), seen_by.as_deref());
         tracing::info!(
             incident,
             kind,
@@ -57,6 +58,7 @@ pub(super) fn incidents(rows: &[Announced]) {
             cause,
             jobs,
             opened_at,
+            seen_by,
             subject,
             "an incident"
         );

@@ -12,7 +12,7 @@ use crate::domain::sweep::Plan;
 
 /// The names of a row's fields in the log.
 pub const INCIDENT_FIELDS: &[&str] =
-    &["incident", "kind", "severity", "state", "queue", "cause", "jobs", "opened_at", "subject"];
+    &["incident", "kind", "severity", "state", "queue", "cause", "jobs", "opened_at", "seen_by", "subject"];
 
 /// How often what is open is written once more: an hour of a dashboard shows it, whenever it was announced.
 const REPEATED_EVERY_MS: i64 = 15 * MINUTE_MS;
@@ -36,6 +36,8 @@ pub struct Announced {
     pub jobs: u64,
     /// When it opened.
     pub opened_at: String,
+    /// Who has seen it.
+    pub seen_by: Option<String>,
     /// The subject of what was said last; where it was told with another, that one's id.
     pub subject: String,
 }
@@ -74,6 +76,7 @@ fn row(incident: &Incident, state: &'static str) -> Announced {
         cause: incident.diagnosis.as_ref().map(|diagnosis| Cause::as_str(diagnosis.cause)),
         jobs: incident.jobs_now,
         opened_at: incident.opened_at.to_string(),
+        seen_by: incident.seen.as_ref().map(|seen| printable(&seen.by).into_owned()),
         subject: printable(&subject.unwrap_or_default()).into_owned(),
     }
 }

@@ -33,6 +33,7 @@ struct Event<'a> {
     reason: Option<&'static str>,
     cause: Option<&'static str>,
     certain: Option<bool>,
+    seen_by: Option<&'a str>,
     jobs: u64,
     longest_wait_s: i64,
     times: Times,
@@ -80,6 +81,7 @@ pub(super) fn event(
         reason: key.reason.map(Blindness::as_str),
         cause: notification.cause.map(Cause::as_str),
         certain: incident.diagnosis.as_ref().map(|diagnosis| diagnosis.is_certain),
+        seen_by: incident.seen.as_ref().map(|seen| seen.by.as_str()),
         jobs: incident.jobs_now,
         longest_wait_s: incident.longest_wait_ms.wrapping_div(1000),
         times: Times {
