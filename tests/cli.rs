@@ -688,3 +688,73 @@ fn what_is_packed_unpacks_again() {
     let refused = run(&["pack", &no_time, "--log-group", "g", "--log-stream", "s"]);
     assert!(refused.status == 2 && refused.out.is_empty() && refused.err.contains("--timestamps"));
 }
+
+/// The job that waits, and a line half an hour later, as `aws logs tail`, Logs Insights and the console have them.
+fn exports() -> Vec<(&'static str, String)> {
+    let (at, later) = ("2026-01-05T12:00:20", "2026-01-05T12:30:20");
+    let (job, health) = (enqueue(1), "GET /health");
+    let spaced = |at: &str| at.replace('T', " ");
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let field = |name: &str, value: &str| json!({"field": name, "value": value});
+    let result = |at: &str, message: &str| {
+        json!([
+            field("@timestamp", &format!("{}.000", spaced(at))),
+            field("@message", message),
+            field("@logStream", "s")
+        ])
+    };
+    let downloaded = |at: &str, message: &str| json!({"@timestamp": format!("{}.000", spaced(at)), "@message": message, "@logStream": "s"});
+    vec![
+        ("short.txt", format!("{at} {job}\n{later} {health}\n")),
+        ("detailed.log", format!("{at}.000000+00:00 s {job}\n{later}+00:00 s {health}\n")),
+        ("results.json", json!({"results": [result(later, health), result(at, &job)], "status": "Complete"}).to_string()),
+        ("downloaded.json", json!([downloaded(later, health), downloaded(at, &job)]).to_string()),
+        ("insights.csv", format!("@timestamp,@message,@logStream\n{}.000,{health},s\n{}.000,{},s\n", spaced(later), spaced(at), quoted(&job))),
+        ("console.csv", format!("timestamp,message\n{BEGIN_MS},{}\n{},{health}\n", quoted(&job), BEGIN_MS + 30 * MINUTE_MS)),
+        ("events.json", json!({"events": [{"timestamp": BEGIN_MS, "message": job, "ingestionTime": BEGIN_MS},
+            {"timestamp": BEGIN_MS + 30 * MINUTE_MS, "message": health, "ingestionTime": BEGIN_MS + 30 * MINUTE_MS}], "nextForwardToken": "f/1"}).to_string()),
+    ]
+}
+
+#[test]
+fn what_people_have_saved_is_replayed_as_the_events_would_be() {
+    let folder = Folder::new("exports");
+    for (name, content) in exports() {
+        let path = folder.file(name, &content);
+        for report in [json(&[&path]), json_with(&["-"], content.as_bytes(), 0)] {
+            assert_eq!(report["counts"]["enqueued"], 1, "{name}");
+            assert_eq!(report["lines"]["read"], 2, "{name}");
+            assert_eq!(report["incidents"][0]["id"], "stalled-redis-default-20260105T1206Z", "{name}");
+        }
+    }
+    // What is in none of these forms is said with what to do.
+    let raw = folder.file("raw.log", enqueue(1));
+    let ran = run(&["replay", &raw]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("aws logs tail") && ran.err.contains("queuewatch pack"), "{}", ran.err);
+}
+
+#[test]
+fn a_shell_can_complete_and_a_manual_can_be_read() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = run(&["completions", shell]);
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{shell}");
+        for word in ["queuewatch", "replay", "versus", "silence"] {
+            assert!(ran.out.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = run(&["man"]);
+    assert!(
+        page.status == 0 && page.out.contains(".TH queuewatch 1") && page.out.contains("replay"),
+        "{}",
+        page.out
+    );
+    let page = run(&["man", "replay"]);
+    assert!(
+        page.out.contains(".TH queuewatch-replay 1") && page.out.contains("keep\\-order"),
+        "{}",
+        page.out
+    );
+    let none = run(&["man", "nothing"]);
+    assert!(none.status == 2 && none.err.contains("there is no command `nothing`"), "{}", none.err);
+}

@@ -4,6 +4,7 @@
 //! **Invariant:** an unreadable file loses only itself, and the order of what is read is the order of the paths,
 //! then of the names in a folder, then of the lines in a file.
 
+mod exports;
 mod runs;
 
 use std::fs::{self, File};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use runs::Exported;
 pub use runs::{RUN_LINES_MAX, RUN_SPREAD_MS_MAX, Run, RunLine};
 
 /// Bytes read of one file, inflated: a day of a busy app's `filter-log-events` output fits many times, and a
@@ -55,15 +57,18 @@ pub enum SavedError {
         source_name: String,
     },
     /// A folder without a file of saved events directly in it.
-    #[error("{source_name} holds no .json, .jsonl or .ndjson file (.gz or not); its subfolders are not read")]
+    #[error(
+        "{source_name} holds no .json, .jsonl, .ndjson or .csv file (.gz or not); its subfolders are not read"
+    )]
     NoEvents {
         /// The folder.
         source_name: String,
     },
     /// A file by name that is no JSON.
     #[error(
-        "{source_name} is no saved event: .json, .jsonl and .ndjson (.gz or not) are read, and other files \
-         that hold JSON; make events of raw log lines with `queuewatch pack`"
+        "{source_name} is no saved event: .json, .jsonl and .ndjson (.gz or not) are read, other files that hold JSON, \
+         what `aws logs tail` prints, and CSV with a timestamp and a message; make events of raw log lines with \
+         `queuewatch pack`"
     )]
     NotSaved {
         /// The path.
@@ -105,6 +110,8 @@ enum Form {
     Document,
     /// `.jsonl`, `.ndjson`: one document a line.
     Lines,
+    /// `.csv`, or what `aws logs tail` prints: lines that were exported as text.
+    Text,
     /// Anything else.
     Unknown,
 }
@@ -116,6 +123,7 @@ impl Form {
         match name.rsplit_once('.') {
             Some((_, "json")) => Self::Document,
             Some((_, "jsonl" | "ndjson")) => Self::Lines,
+            Some((_, "csv")) => Self::Text,
             Some(_) | None => Self::Unknown,
         }
     }
@@ -166,9 +174,11 @@ impl Reading<'_> {
         match form {
             Form::Document => self.document(source_name.to_owned(), bytes),
             Form::Lines => self.lines(source_name, bytes),
+            Form::Text => self.text(source_name, bytes),
             Form::Unknown => match sniff(bytes) {
                 Form::Document => self.document(source_name.to_owned(), bytes),
                 Form::Lines => self.lines(source_name, bytes),
+                Form::Text => self.text(source_name, bytes),
                 Form::Unknown => self.errors.push(SavedError::NotSaved { source_name: source_name.into() }),
             },
         }
@@ -182,7 +192,24 @@ impl Reading<'_> {
         }
     }
 
+    fn text(&mut self, source_name: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        match exports::text(without_mark(&text)) {
+            Some(lines) => self.exported(source_name, lines),
+            None => self.errors.push(SavedError::NotSaved { source_name: source_name.into() }),
+        }
+    }
+
+    fn exported(&mut self, source_name: &str, lines: Vec<Exported>) {
+        let saved = |run| Saved { source: source_name.to_owned(), body: SavedBody::Run(run) };
+        self.saved.extend(runs::exported(lines, self.log_group).into_iter().map(saved));
+    }
+
     fn document(&mut self, source: String, bytes: &[u8]) {
+        let lines = std::str::from_utf8(bytes).ok().and_then(|text| exports::insights(without_mark(text)));
+        if let Some(lines) = lines {
+            return self.exported(&source, lines);
+        }
         let Some(elements) =
             std::str::from_utf8(bytes).ok().and_then(|text| runs::elements(without_mark(text)))
         else {
@@ -222,6 +249,7 @@ fn sniff(bytes: &[u8]) -> Form {
         }
         Some('{') => Form::Document,
         Some('[') if is_json(text) => Form::Document,
+        Some(_) if exports::is_tail(text) || exports::is_table(text) => Form::Text,
         Some(_) | None => Form::Unknown,
     }
 }

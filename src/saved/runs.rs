@@ -1,10 +1,10 @@
-//! The output of `aws logs filter-log-events`, cut into runs that stand for deliveries.
+//! The output of `aws logs filter-log-events` and other exports, cut into runs that stand for deliveries.
 //!
 //! **Invariant:** a run holds lines of one stream, in the order given, at most [`RUN_LINES_MAX`] of them, and none
 //! further than [`RUN_SPREAD_MS_MAX`] from its first: a quiet stream's lines are not delivered hours late.
 //! <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -47,6 +47,21 @@ impl RunLine {
     }
 }
 
+/// A line of an export that is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Exported {
+    /// The log group; empty where the export does not name it.
+    pub(super) log_group: String,
+    /// The log stream; empty where the export does not name it.
+    pub(super) log_stream: String,
+    /// When it happened.
+    pub(super) at: Timestamp,
+    /// When CloudWatch took it in, where the export says.
+    pub(super) ingested_at: Option<Timestamp>,
+    /// Its text.
+    pub(super) message: String,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FilteredEvent {
@@ -77,9 +92,7 @@ pub(super) fn elements(text: &str) -> Option<Vec<&RawValue>> {
 /// which one it is, from 1, and why.
 pub(super) fn runs(elements: Vec<&RawValue>, log_group: &str) -> (Vec<Run>, Vec<(usize, serde_json::Error)>) {
     let mut ids = EventIds::new(log_group);
-    let (mut runs, mut refused) = (Vec::<Run>::new(), Vec::new());
-    // The run that each stream is filling.
-    let mut open = BTreeMap::<String, usize>::new();
+    let (mut cut, mut refused) = (Cut::default(), Vec::new());
     for (element, ordinal) in elements.into_iter().zip(1_usize..) {
         let event = match log_event(element.get()) {
             Ok(event) => event,
@@ -99,16 +112,50 @@ pub(super) fn runs(elements: Vec<&RawValue>, log_group: &str) -> (Vec<Run>, Vec<
             ingested_at: event.ingestion_time.map(Timestamp::from_ms),
             message: event.message,
         };
-        let filling = open.get(&log_stream).and_then(|run| runs.get_mut(*run));
+        cut.push(log_group, log_stream, line);
+    }
+    (cut.runs, refused)
+}
+
+/// Cuts the lines of an export into runs; `log_group` is the group of those that name none.
+pub(super) fn exported(lines: Vec<Exported>, log_group: &str) -> Vec<Run> {
+    let group_of = |line: &Exported| match line.log_group.as_str() {
+        "" => log_group.to_owned(),
+        named => named.to_owned(),
+    };
+    let groups: BTreeSet<String> = lines.iter().map(group_of).collect();
+    let mut ids: BTreeMap<&str, EventIds> =
+        groups.iter().map(|group| (group.as_str(), EventIds::new(group))).collect();
+    let mut cut = Cut::default();
+    for line in lines {
+        let group = group_of(&line);
+        let Exported { log_stream, at, ingested_at, message, .. } = line;
+        let id = ids.get_mut(group.as_str()).map(|ids| ids.next(&log_stream, at, &message));
+        let line = RunLine { id: id.unwrap_or_default(), at, ingested_at, message };
+        cut.push(&group, log_stream, line);
+    }
+    cut.runs
+}
+
+/// Runs, and which of them each stream is filling.
+#[derive(Default)]
+struct Cut {
+    runs: Vec<Run>,
+    open: BTreeMap<(String, String), usize>,
+}
+
+impl Cut {
+    fn push(&mut self, log_group: &str, log_stream: String, line: RunLine) {
+        let key = (log_group.to_owned(), log_stream.clone());
+        let filling = self.open.get(&key).and_then(|run| self.runs.get_mut(*run));
         match filling.filter(|run| takes(run, &line)) {
             Some(run) => run.lines.push(line),
             None => {
-                open.insert(log_stream.clone(), runs.len());
-                runs.push(Run { log_group: log_group.to_owned(), log_stream, lines: vec![line] });
+                self.open.insert(key, self.runs.len());
+                self.runs.push(Run { log_group: log_group.to_owned(), log_stream, lines: vec![line] });
             }
         }
     }
-    (runs, refused)
 }
 
 /// Reads an object; serde would also take an array, by position.

@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use answering::{CloseArguments, DeployedArguments, IncidentArguments, SilenceArguments, Word};
-use help::{ANSWER_HELP, CLOSE_HELP, DOCTOR_HELP, REDRIVE_HELP, REPLAY_HELP, SILENCE_HELP, WATCH_HELP};
+use help::{
+    ANSWER_HELP, CLOSE_HELP, COMPLETIONS_HELP, DOCTOR_HELP, MAN_HELP, REDRIVE_HELP, REPLAY_HELP,
+    SILENCE_HELP, WATCH_HELP,
+};
 
 /// Finds background jobs that are enqueued and never processed, from CloudWatch Logs alone.
 #[derive(Debug, Parser)]
@@ -23,8 +26,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Say what queuewatch would have said about saved events: a timeline, the metrics, the alarms.
     ///
-    /// Reads Lambda events (`.json`, one per line in `.jsonl`, either with `.gz`) and the output of
-    /// `aws logs filter-log-events --output json`. A folder means the files directly in it.
+    /// Reads Lambda events (`.json`, one per line in `.jsonl`, either with `.gz`), what `aws logs filter-log-events`,
+    /// `get-log-events`, `get-query-results` and `tail` print, and what Logs Insights and the console download as JSON
+    /// or CSV. A folder means the files directly in it.
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
     /// Tell which rule reads a line, or the nearest one and why it does not.
@@ -67,6 +71,12 @@ pub(crate) enum Command {
     /// them, failed events, and what these logs cannot show. It changes nothing.
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArguments),
+    /// Print what a shell needs to complete these commands.
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArguments),
+    /// Print a manual page: of queuewatch, or of one of its commands.
+    #[command(after_help = MAN_HELP)]
+    Man(ManArguments),
     /// Deliver failed events once more (needs the feature `aws`).
     ///
     /// Sends each event of the stack's bucket, or of PATH, to the function that reads logs, and removes from the
@@ -219,6 +229,20 @@ pub(crate) struct UnpackArguments {
     /// The log group of `filter-log-events` output, which does not name it.
     #[arg(long, value_name = "GROUP", default_value = "")]
     pub(crate) log_group: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// One of the commands.
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod explain;
 mod output;
 mod pack;
 mod replay;
+mod shell;
 mod versus;
 mod watch;
 
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         Command::Answer(arguments) => answer::answer(&arguments),
         Command::Close(arguments) => answer::close(&arguments),
         Command::Silence(arguments) => answer::silence(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
         Command::Doctor(arguments) => aws::doctor(&arguments),
         Command::Redrive(arguments) => aws::redrive(&arguments),
     };

@@ -52,6 +52,17 @@ An open incident is shown, and is only wrong where it says that queuewatch canno
 Credentials and region come from the environment (AWS_ACCESS_KEY_ID, AWS_REGION …),
 or else from the AWS CLI and its profile (AWS_PROFILE).";
 
+pub(super) const COMPLETIONS_HELP: &str = "\
+Examples:
+  queuewatch completions bash > ~/.local/share/bash-completion/completions/queuewatch
+  queuewatch completions zsh > \"${fpath[1]}/_queuewatch\"
+  queuewatch completions fish > ~/.config/fish/completions/queuewatch.fish";
+
+pub(super) const MAN_HELP: &str = "\
+Examples:
+  queuewatch man > ~/.local/share/man/man1/queuewatch.1
+  queuewatch man replay > ~/.local/share/man/man1/queuewatch-replay.1";
+
 pub(super) const REDRIVE_HELP: &str = "\
 Exit status: 0 everything was delivered; 1 something is left; 2 something could not be read,
 or AWS not be asked. After five failures one after the other it stops: the function is ill.
