@@ -13,6 +13,7 @@ use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, SECOND_MS, Stage, Timestamp,
 };
 use crate::domain::line::LineHash;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// How much later than the push its line may be written, and a start still belong to it: the listener logs
 /// after the push, and two hosts' clocks differ. Measured gaps stay under 2.4 s.
@@ -197,6 +198,12 @@ impl JobFacts {
     #[must_use]
     pub fn queue(&self) -> Option<&QueueName> {
         self.queue.as_ref().map(|(_, name)| name)
+    }
+
+    /// The queue and connection, as far as they are known.
+    #[must_use]
+    pub fn queue_ref(&self) -> QueueRef {
+        QueueRef { connection: self.connection().cloned(), queue: self.queue().cloned() }
     }
 
     /// The job's queue connection.
