@@ -191,6 +191,8 @@ pub struct Plan {
     pub logs_delays: bool,
     /// Whether worker output is redirected into a file, which the entrypoint says.
     pub names_log_file: bool,
+    /// How far the clocks of worker hosts are off; where workers share the app's containers, that of every other one.
+    pub worker_clock_ms: i64,
     /// How long an operator who knows this app lets ready jobs wait.
     pub grace_ms: i64,
     /// What else that operator configured, as TOML.
@@ -215,6 +217,7 @@ impl Plan {
             logs_enqueues: true,
             logs_delays: true,
             names_log_file: false,
+            worker_clock_ms: 0,
             grace_ms: 5 * MINUTE,
             config: String::new(),
         }

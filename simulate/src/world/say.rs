@@ -107,7 +107,7 @@ impl Saying<'_> {
         }
         let held = self.plan.at(at_ms, |weather| (weather == Weather::Held).then_some(()));
         let held_until_ms = held.filter(|_| is_redirected).map(|(span, ())| span.to_ms);
-        let at_ms = at_ms + self.clocks.get(&speaker).copied().unwrap_or(0);
+        let at_ms = at_ms + self.clocks.get(&speaker).copied().unwrap_or(0) + self.host_clock_ms(speaker);
         let (log_group, log_stream) = self.place(speaker, utterance.at_ms);
         let mut tells = self.tells(said);
         let mut said = Some((speaker, said));
@@ -123,6 +123,16 @@ impl Saying<'_> {
                 held_until_ms,
             });
         }
+    }
+
+    /// How far the clock of the host is off on which somebody runs.
+    fn host_clock_ms(&self, speaker: Speaker) -> i64 {
+        let is_off = match (speaker, self.layout) {
+            (Speaker::Worker(_), Layout::Separate) => true,
+            (Speaker::App(_), Layout::Separate) => false,
+            (Speaker::Worker(n) | Speaker::App(n), Layout::Shared) => n % TASKS == 1,
+        };
+        if is_off { self.plan.worker_clock_ms } else { 0 }
     }
 
     /// Where somebody writes: each container has a stream, and a container that is replaced has another one.

@@ -1,6 +1,7 @@
 //! The days there are.
 
 mod broken;
+mod clocks;
 mod healthy;
 mod stalled;
 
@@ -38,7 +39,7 @@ pub struct Scenario {
 /// Every day, the healthy ones first.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [healthy::SCENARIOS, stalled::SCENARIOS, broken::SCENARIOS].concat()
+    [healthy::SCENARIOS, stalled::SCENARIOS, broken::SCENARIOS, clocks::SCENARIOS].concat()
 }
 
 /// The day of this name.

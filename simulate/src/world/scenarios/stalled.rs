@@ -33,6 +33,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         group: Group::Stalled,
+        name: "dead-burst",
+        title: "worker dead in a burst of 30 jobs",
+        plan: dead_burst,
+    },
+    Scenario {
+        group: Group::Stalled,
         name: "dead-queues",
         title: "worker of three queues dead",
         plan: dead_queues,
@@ -113,6 +119,21 @@ fn single_job(dice: &mut Dice) -> Plan {
     let at_ms = clock(10, 0) + dice.between(SECOND, 10 * MINUTE);
     plan.singles.push(Single { at_ms, lane: DEFAULT, class: "ProcessPodcast", run_ms: SECOND });
     dead(plan)
+}
+
+/// Every hour thirty jobs come within a minute; in one of these minutes the worker dies.
+fn dead_burst(dice: &mut Dice) -> Plan {
+    let mut plan = Plan::of(vec![steady(2.0)], 1);
+    for hour in 1..24 {
+        for _ in 0..30 {
+            let at_ms = clock(hour, 0) + dice.between(0, MINUTE);
+            let run_ms = dice.exponential(3 * SECOND).max(5);
+            plan.singles.push(Single { at_ms, lane: DEFAULT, class: "ProcessPodcast", run_ms });
+        }
+    }
+    let span = Span { from_ms: clock(10, 0) + dice.between(20 * SECOND, 80 * SECOND), ..FAULT };
+    let fault = Fault::stall(span, ON_DEFAULT, &["worker_silent"]);
+    plan.under(span, Weather::Gone(Who::All)).with(fault)
 }
 
 /// Three queues of one worker, classes of their own on each.
