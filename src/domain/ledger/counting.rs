@@ -16,10 +16,11 @@ use std::ops::Bound::{Excluded, Unbounded};
 use serde::{Deserialize, Serialize};
 
 use super::candidates::{Candidates, Taken};
+use super::clocks;
 use super::job_record::Counted;
 use super::names::Likeness;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
-use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
+use super::record::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use super::strangers::Stranger;
 use crate::domain::job::{LineKey, Timestamp};
 
@@ -71,6 +72,8 @@ pub struct ClassSeries {
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
     dirty_from: Option<Timestamp>,
+    /// How far workers' clocks are seen to be behind.
+    behind_ms: Option<i64>,
     /// Starts inside attempts of other classes: those jobs were on no queue.
     pub(super) inside: BTreeMap<StreamKey, BTreeSet<Place>>,
 }
@@ -92,13 +95,13 @@ impl ClassSeries {
     /// Takes a job that waits, at the moment it is ready.
     pub fn add_job(&mut self, likeness: &Likeness, place: Place, job: JobIx) {
         self.jobs.add(likeness, place, job);
-        self.soil(place.0.minus_ms(ENQUEUE_TOLERANCE_MS));
+        self.soil(place.0.minus_ms(CLOCKS_APART_MAX_MS));
     }
 
     /// Takes back a job that its own lines showed started.
     pub fn remove_job(&mut self, likeness: &Likeness, place: Place) {
         self.jobs.remove(likeness, place);
-        self.soil(place.0.minus_ms(ENQUEUE_TOLERANCE_MS));
+        self.soil(place.0.minus_ms(CLOCKS_APART_MAX_MS));
     }
 
     /// Takes a start line.
@@ -164,6 +167,7 @@ impl ClassSeries {
             self.soil(at);
         }
         let Some(from) = self.dirty_from.take() else { return };
+        let from = if self.compare_clocks() { Timestamp::MIN } else { from };
         let redone = self.starts.split_off(&(from, LineKey(0), StreamKey(0)));
         let mut freed = BTreeSet::new();
         for matched in redone.values() {
@@ -208,7 +212,24 @@ impl ClassSeries {
         }
     }
 
-    fn walk(&mut self, from: Timestamp) -> Vec<(JobIx, StartKey)> {
+    /// Looks how far workers' clocks are behind; tells whether that is news, so that every start is matched again.
+    fn compare_clocks(&mut self) -> bool {
+        let (readies, is_cut) = self.jobs.newest(clocks::JOBS_MAX);
+        let from = readies.first().map_or(Timestamp::MIN, |first| first.minus_ms(CLOCKS_APART_MAX_MS));
+        let mut starts: Vec<Timestamp> = self.keys(from).into_iter().map(|((at, ..), ..)| at).collect();
+        starts.sort_unstable();
+        let behind_ms = clocks::behind_ms(&readies, &starts, is_cut);
+        std::mem::replace(&mut self.behind_ms, behind_ms) != behind_ms
+    }
+
+    /// How far workers' clocks are behind, where they are seen to be.
+    #[must_use]
+    pub const fn clocks_behind_ms(&self) -> Option<i64> {
+        self.behind_ms
+    }
+
+    /// The starts from then on that are matched: what names they carry, and whether they may continue a failure.
+    fn keys(&self, from: Timestamp) -> Vec<(StartKey, Option<&Likeness>, bool)> {
         let mut keys: Vec<(StartKey, Option<&Likeness>, bool)> = Vec::new();
         for (stream, series) in &self.streams {
             let inside = self.inside.get(stream);
@@ -219,26 +240,39 @@ impl ClassSeries {
         let strangers = self.strangers.range((from, LineKey(0), StreamKey(0))..);
         keys.extend(strangers.map(|(key, it)| (*key, Some(&it.likeness), it.may_be_retry)));
         keys.sort_unstable();
+        keys
+    }
+
+    fn walk(&mut self, from: Timestamp) -> Vec<(JobIx, StartKey)> {
+        let mut failures = std::mem::take(&mut self.failures);
+        let behind_by = self.behind_ms.map(clocks::tolerance_ms);
         let before = self.starts.last_key_value().map(|(_, matched)| matched.clone());
         let (mut last_jobs, mut last_failure) =
             before.map_or((Taken::default(), None), |matched| (matched.last_jobs, matched.last_failure));
         let (mut taken, mut matches) = (Vec::new(), Vec::new());
-        for (key, likeness, may_be_retry) in keys {
+        for (key, likeness, may_be_retry) in self.keys(from) {
             let ready_by = key.0.plus_ms(ENQUEUE_TOLERANCE_MS);
             let outcome = if let Some(job) = self.jobs.take(likeness, &mut last_jobs, ready_by) {
                 taken.push((job, key));
                 Outcome::Took(job)
             } else if let Some(failure) =
-                may_be_retry.then(|| claim(&mut self.failures, last_failure, key)).flatten()
+                may_be_retry.then(|| claim(&mut failures, last_failure, key)).flatten()
             {
                 last_failure = Some(failure);
                 Outcome::Retried
+            } else if let Some(job) =
+                behind_by.and_then(|ms| self.jobs.take(likeness, &mut last_jobs, key.0.plus_ms(ms)))
+            {
+                // Only a start that is nobody's else: by a clock that is behind, its job comes after it.
+                taken.push((job, key));
+                Outcome::Took(job)
             } else {
                 Outcome::Surplus
             };
             matches.push((key, Matched { outcome, last_jobs: last_jobs.clone(), last_failure }));
         }
         self.starts.extend(matches);
+        self.failures = failures;
         taken
     }
 

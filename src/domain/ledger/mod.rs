@@ -8,6 +8,7 @@ pub mod candidates;
 pub mod checkpoint;
 pub mod circumstances;
 pub mod class;
+mod clocks;
 pub mod counting;
 mod deal;
 pub mod deliveries;
