@@ -18,9 +18,14 @@ const QUIET_MS: i64 = CLOCKS_APART_MAX_MS + 30 * SECOND_MS;
 /// that is an odd start whose job was enqueued without a line.
 const SHOWS_ONE_OF: usize = 30;
 
-/// How far workers' clocks are behind, where that is seen. Both in order; of the jobs, `is_cut` tells whether older ones were
-/// left out.
-pub(super) fn behind_ms(readies: &[Timestamp], starts: &[Timestamp], is_cut: bool) -> Option<i64> {
+/// How far workers' clocks are behind, where that is seen: by when jobs were ready, starts, and failures that may be tried
+/// again, each in order. Of the jobs, `is_cut` tells whether older ones were left out.
+pub(super) fn behind_ms(
+    readies: &[Timestamp],
+    starts: &[Timestamp],
+    failures: &[Timestamp],
+    is_cut: bool,
+) -> Option<i64> {
     let groups = readies.chunk_by(|one, next| next.since_ms(*one) < QUIET_MS);
     let begins: Vec<Timestamp> = groups.clone().filter_map(|group| group.first().copied()).collect();
     let (mut groups_count, mut behind_count, mut most_ms) = (0_usize, 0_usize, 0);
@@ -31,6 +36,12 @@ pub(super) fn behind_ms(readies: &[Timestamp], starts: &[Timestamp], is_cut: boo
         let begin = starts.partition_point(|at| *at < from);
         let end = until.map_or(starts.len(), |until| starts.partition_point(|at| *at < until));
         let Some(own) = starts.get(begin..end).filter(|own| own.len() == group.len()) else { continue };
+        // Nothing has started since an attempt failed: one of these may be its retry.
+        let before = begin.checked_sub(1).and_then(|before| starts.get(before)).copied();
+        let failed = failures.partition_point(|at| Some(*at) < before);
+        if failures.get(failed) < own.last() && failures.get(failed).is_some() {
+            continue;
+        }
         let behind_ms = group.iter().zip(own).map(|(ready_at, start)| ready_at.since_ms(*start)).max();
         let Some(behind_ms) = behind_ms.filter(|ms| *ms <= CLOCKS_APART_MAX_MS) else { continue };
         groups_count = groups_count.saturating_add(1);
@@ -72,10 +83,16 @@ mod tests {
     /// Seconds of enqueues and of starts.
     #[track_caller]
     fn check(readies: &[i64], starts: &[i64], expected_s: Option<i64>) {
+        check_failing(readies, starts, &[], expected_s);
+    }
+
+    #[track_caller]
+    fn check_failing(readies: &[i64], starts: &[i64], failures: &[i64], expected_s: Option<i64>) {
         let at = |seconds: &[i64]| -> Vec<Timestamp> {
             seconds.iter().map(|second| Timestamp::from_ms(second * SECOND_MS)).collect()
         };
-        assert_eq!(behind_ms(&at(readies), &at(starts), false), expected_s.map(|s| s * SECOND_MS));
+        let found = behind_ms(&at(readies), &at(starts), &at(failures), false);
+        assert_eq!(found, expected_s.map(|s| s * SECOND_MS));
     }
 
     #[test]
@@ -107,6 +124,13 @@ mod tests {
         let readies: Vec<i64> = (0..31).map(|n| n * 300).collect();
         let starts: Vec<i64> = readies.iter().map(|at| if *at == 300 { at - 20 } else { at + 1 }).collect();
         check(&readies, &starts, None);
+    }
+
+    #[test]
+    fn a_retry_before_a_job_shows_nothing() {
+        check_failing(&[100, 1_000], &[101, 990], &[103], None);
+        check_failing(&[100, 1_000], &[101, 140, 990], &[103], Some(10));
+        check_failing(&[100, 1_000], &[101, 990], &[995], Some(10));
     }
 
     #[test]

@@ -167,6 +167,7 @@ impl ClassSeries {
             self.soil(at);
         }
         let Some(from) = self.dirty_from.take() else { return };
+        self.gather_failures(from);
         let from = if self.compare_clocks() { Timestamp::MIN } else { from };
         let redone = self.starts.split_off(&(from, LineKey(0), StreamKey(0)));
         let mut freed = BTreeSet::new();
@@ -181,7 +182,6 @@ impl ClassSeries {
                 (Outcome::Retried | Outcome::Surplus, _) => {}
             }
         }
-        self.gather_failures(from);
         let taken = self.walk(from);
         // A job that keeps its start between two settlements is told of only if the start changed.
         for job in &freed {
@@ -218,7 +218,8 @@ impl ClassSeries {
         let from = readies.first().map_or(Timestamp::MIN, |first| first.minus_ms(CLOCKS_APART_MAX_MS));
         let mut starts: Vec<Timestamp> = self.keys(from).into_iter().map(|((at, ..), ..)| at).collect();
         starts.sort_unstable();
-        let behind_ms = clocks::behind_ms(&readies, &starts, is_cut);
+        let failures: Vec<Timestamp> = self.failures.keys().map(|(at, _)| *at).collect();
+        let behind_ms = clocks::behind_ms(&readies, &starts, &failures, is_cut);
         std::mem::replace(&mut self.behind_ms, behind_ms) != behind_ms
     }
 
