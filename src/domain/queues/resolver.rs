@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::{JobIx, StartKey};
-use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 
