@@ -5,7 +5,26 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::line::LineHash;
+pub use super::line::LineKey;
 pub use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+
+/// Bytes that a name keeps. Names become parts of a store's keys, and DynamoDB takes 1,024 bytes of a sort key
+/// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)): one line with a longer
+/// name would have its whole delivery refused.
+const NAME_BYTES_MAX: usize = 255;
+/// Bytes of a longer name that are kept as they are; a hash of the whole name follows, so that two such names differ.
+const NAME_HEAD_BYTES: usize = 200;
+
+/// A name of at most [`NAME_BYTES_MAX`] bytes.
+fn bounded(text: &str) -> Arc<str> {
+    if text.len() <= NAME_BYTES_MAX {
+        return Arc::from(text);
+    }
+    let head = text.get(..text.floor_char_boundary(NAME_HEAD_BYTES)).unwrap_or_default();
+    let hash = LineHash::default().with(text.as_bytes()).finish();
+    Arc::from(format!("{head}~{hash:016x}"))
+}
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
@@ -24,7 +43,7 @@ macro_rules! name {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(Arc::from(text))
+                Self(bounded(text))
             }
         }
 
@@ -219,11 +238,6 @@ forms! {
     Rule,
 }
 
-/// A line's identity, hashed from (log group, log stream, event id).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LineKey(pub u64);
-
 /// One fact, read from one line.
 ///
 /// The time is CloudWatch's, never the text's. What the line does not carry is `None`, never a guess.
@@ -351,6 +365,19 @@ pub enum TracePart {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_bounded_and_two_long_ones_still_differ() {
+        let long = |tail: &str| JobId::from(format!("{}{tail}", "é".repeat(5_000)).as_str());
+        assert!(long("a").as_str().len() <= NAME_BYTES_MAX, "{}", long("a"));
+        assert!(long("a").as_str().starts_with("ééé"));
+        assert_ne!(long("a"), long("b"));
+        assert_eq!(long("a"), long("a"));
+        let digits = JobId::from("7".repeat(3_000).as_str());
+        assert!(!digits.is_numeric(), "no row of a table has such a number");
+        let most = "x".repeat(NAME_BYTES_MAX);
+        assert_eq!(JobId::from(most.as_str()).as_str(), most);
+    }
 
     #[test]
     fn a_queue_is_read_from_a_url_a_hash_tag_or_its_plain_name() {

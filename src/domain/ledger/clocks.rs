@@ -7,7 +7,7 @@
 //! **Invariant:** a pure function of the lines, so that neither order nor repetition shows.
 
 use super::Ledger;
-use super::record::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS};
+use super::job_facts::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS};
 use crate::domain::job::{SECOND_MS, Timestamp};
 
 /// Jobs examined, the newest: enough for a dozen groups of a class that has a job every few seconds.

@@ -16,11 +16,11 @@ use std::ops::Bound::{Excluded, Unbounded};
 use serde::{Deserialize, Serialize};
 
 use super::clocks;
+use super::job_facts::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use super::job_record::Counted;
 use super::names::Likeness;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
 use super::ready_pool::{Cursor, ReadyPool};
-use super::record::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use super::unmatched_starts::UnmatchedStart;
 use crate::domain::job::{LineKey, Timestamp};
 

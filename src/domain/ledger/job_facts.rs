@@ -9,10 +9,10 @@ use super::attempts::Attempts;
 pub use super::implied_start::{ImpliedStart, STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::names::Names;
 pub use super::state::State;
-use crate::domain::intake::LineHash;
 use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, SECOND_MS, Stage, Timestamp,
 };
+use crate::domain::line::LineHash;
 
 /// How much later than the push its line may be written, and a start still belong to it: the listener logs
 /// after the push, and two hosts' clocks differ. Measured gaps stay under 2.4 s.

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::job_facts::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, JobFacts, StreamKey};
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
-use super::record::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, JobFacts, StreamKey};
 use crate::domain::job::{ConnectionName, JobUuid, LineKey, Timestamp};
 
 /// Lines kept of one row, the newest. A job prints three or four under one id, since a retry is a new row.
