@@ -8,7 +8,7 @@ use super::forms::{access, class_json, columns, escape, micro, monolog_json, sta
 use super::history::{End, History, Job, Said, Speaker, Utterance};
 use super::plan::{Plan, Weather};
 use super::run::TASKS;
-use super::span::SECOND;
+use super::span::{DAY, SECOND};
 use super::style::{Chaos, Layout, Style};
 use super::traces::Failure;
 
@@ -108,6 +108,9 @@ impl Saying<'_> {
         let held = self.plan.at(at_ms, |weather| (weather == Weather::Held).then_some(()));
         let held_until_ms = held.filter(|_| is_redirected).map(|(span, ())| span.to_ms);
         let at_ms = at_ms + self.clocks.get(&speaker).copied().unwrap_or(0) + self.host_clock_ms(speaker);
+        if !DAY.holds(at_ms) {
+            return;
+        }
         let (log_group, log_stream) = self.place(speaker, utterance.at_ms);
         let mut tells = self.tells(said);
         let mut said = Some((speaker, said));

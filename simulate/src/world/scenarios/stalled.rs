@@ -57,6 +57,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         group: Group::Stalled,
+        name: "half-dead",
+        title: "a class on two queues, one's worker dead",
+        plan: half_dead,
+    },
+    Scenario {
+        group: Group::Stalled,
         name: "wrong-connection",
         title: "enqueued on another connection",
         plan: wrong_connection,
@@ -163,6 +169,17 @@ fn deploy_died(_: &mut Dice) -> Plan {
 fn unlisted_queue(_: &mut Dice) -> Plan {
     let fault = Fault::stall(FAULT, &["mails"], &["queue_not_consumed"]).decided("queue_not_consumed");
     three_queues().under(FAULT, Weather::Unlisted("mails")).with(fault)
+}
+
+fn half_dead(_: &mut Dice) -> Plan {
+    const BOTH: &[&str] = &["default", "mails"];
+    let mails = redis("mails");
+    let traffic = [DEFAULT, mails].map(|lane| Traffic::new(lane, &["SendReceipt"], all_day(PER_MINUTE)));
+    let mut plan = Plan::of(traffic.to_vec(), 0);
+    plan.workers = vec![Worker { lanes: vec![DEFAULT] }, Worker { lanes: vec![mails] }];
+    // Without ids nobody can tell which of the two queues it is.
+    let fault = Fault::stall(FAULT, BOTH, &["worker_silent"]).found_by(&["stalled", "backlog"], Due::Unnamed);
+    plan.under(FAULT, Weather::Gone(Who::One(1))).with(fault)
 }
 
 fn wrong_connection(_: &mut Dice) -> Plan {
