@@ -10,19 +10,20 @@
 //! **Invariant:** the outcome depends on the sets of jobs and starts only; what a late line can change is
 //! undone and matched again.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use serde::{Deserialize, Serialize};
-
 use super::clocks;
 use super::job_facts::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, State, StreamKey};
-use super::job_record::Counted;
 use super::names::Likeness;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
 use super::ready_pool::{Cursor, ReadyPool};
 use super::unmatched_starts::UnmatchedStart;
 use crate::domain::job::{LineKey, Timestamp};
+
+pub use past::StreamLines;
 
 /// Unmatched starts looked at to tell how jobs are matched: what an app's lines carry seldom changes.
 const STRANGERS_ASKED: usize = 16;
@@ -49,17 +50,6 @@ struct Matched {
     last_jobs: Cursor,
     /// The last failure continued by this start or one before it.
     last_failure: Option<(Timestamp, StartKey)>,
-}
-
-/// The id-less lines of one class in one stream, as they are written down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamLines {
-    /// The stream.
-    pub stream: StreamKey,
-    /// Start lines.
-    pub starts: Vec<Place>,
-    /// End lines.
-    pub ends: Vec<(LineKey, CountedEnd)>,
 }
 
 /// One class's waiting jobs and id-less starts.
@@ -342,66 +332,6 @@ impl ClassSeries {
     pub fn is_matched(&self, start: StartKey) -> bool {
         let outcome = self.starts.get(&start).map(|matched| matched.outcome);
         matches!(outcome, Some(Outcome::Took(_) | Outcome::Retried))
-    }
-
-    /// What can be settled for good: the jobs whose every attempt started before `before` and has ended, and the
-    /// starts, those of nobody included, that need not be kept for them.
-    #[must_use]
-    pub fn past(&self, before: Timestamp) -> (Vec<(JobIx, Counted)>, BTreeSet<StartKey>) {
-        let (mut jobs, mut starts) = (Vec::new(), BTreeSet::new());
-        for (key, matched) in self.starts.range(..(before, LineKey(0), StreamKey(0))) {
-            match matched.outcome {
-                Outcome::Took(job) => {
-                    let attempts = self.attempts(*key);
-                    let (state, settled_at) = self.outcome(*key);
-                    let is_past = attempts.last().is_some_and(|last| last.0 < before);
-                    if is_past && state != State::Running {
-                        let is_failure = state == State::Failed;
-                        jobs.push((job, Counted { started_at: key.0, is_failure, settled_at }));
-                        starts.extend(attempts);
-                    }
-                }
-                Outcome::Surplus => {
-                    starts.insert(*key);
-                }
-                Outcome::Retried => {}
-            }
-        }
-        (jobs, starts)
-    }
-
-    /// The start and the retries that follow it.
-    fn attempts(&self, start: StartKey) -> Vec<StartKey> {
-        let mut attempts = vec![start];
-        let mut key = start;
-        while let Some(end) = self.paired(key).and_then(|paired| paired.failure).map(|(_, end)| end.at)
-            && let Some(retry) = self.failures.get(&(end, key)).copied().flatten()
-        {
-            attempts.push(retry);
-            key = retry;
-        }
-        attempts
-    }
-
-    /// The lines it was told of, but for those of the starts in `past`.
-    #[must_use]
-    pub fn lines(&self, past: &BTreeSet<StartKey>) -> Vec<StreamLines> {
-        let of = |(stream, series): (&StreamKey, &StreamSeries)| {
-            let (starts, ends) = series.lines(|(at, line)| !past.contains(&(at, line, *stream)));
-            StreamLines { stream: *stream, starts, ends }
-        };
-        self.streams.iter().map(of).collect()
-    }
-
-    /// Takes back lines it was told of before.
-    pub fn restore(&mut self, lines: StreamLines) {
-        let series = self.streams.entry(lines.stream).or_default();
-        for place in lines.starts {
-            series.add_start(place);
-        }
-        for (line, end) in lines.ends {
-            series.add_end(line, end);
-        }
     }
 
     /// How many of the starts that took a job may have been retries instead: failures that nothing
