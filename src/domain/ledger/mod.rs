@@ -6,6 +6,7 @@
 pub mod attempts;
 pub mod checkpoint;
 pub mod class;
+mod clocks;
 pub mod counting;
 pub mod coverage;
 mod deal;
