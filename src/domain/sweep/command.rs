@@ -71,6 +71,6 @@ fn jobs_at(world: &World<'_>, incident: &Incident) -> Vec<JobIx> {
         return Vec::new();
     }
     let at = incident.key.place();
-    let views = world.queues.iter().filter(|(name, view)| world.place(&at, view).is_here(&name.names()));
+    let views = world.queues.iter().filter(|(name, view)| world.place(&at, view).is_here(name));
     views.flat_map(|(_, view)| jobs_of(incident.key.kind, view, world.now)).collect()
 }

@@ -144,7 +144,7 @@ fn started(ledger: &Ledger, place: &QueueRef, classes: &BTreeSet<&JobClass>) -> 
 /// The newest enqueue; where starts do not tell the queue, on those that its classes wait on.
 fn enqueued(ledger: &Ledger, view: &QueueView) -> Option<Timestamp> {
     let there =
-        ledger.lanes().filter(|((_, queue), _)| queue.as_ref().is_some_and(|it| view.queues.contains(it)));
+        ledger.queues().filter(|(at, _)| at.queue.as_ref().is_some_and(|it| view.queues.contains(it)));
     view.newest_enqueue.or_else(|| there.filter_map(|(_, facts)| facts.newest_enqueue).max())
 }
 

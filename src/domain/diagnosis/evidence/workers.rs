@@ -60,7 +60,6 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
 
 impl<'a> Workers<'a> {
     pub(super) fn gather(ledger: &'a Ledger, place: &QueueRef, from: Timestamp, heard: Timestamp) -> Self {
-        let place = &place.names();
         let streams = ledger.streams.all();
         let known = &ledger.signals.workers;
         let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();
