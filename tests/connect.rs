@@ -1,7 +1,6 @@
 //! What programs on AWS are told: each event against its schema, and `docs/connect.md` against both.
 
 #![expect(clippy::unwrap_used, reason = "a document of another shape must fail the test")]
-#![expect(clippy::indexing_slicing, reason = "JSON values answer null to a key they lack")]
 
 #[path = "support/stories.rs"]
 mod stories;

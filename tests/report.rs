@@ -61,11 +61,10 @@ fn escaped(text: &str) -> String {
 fn well_formed(page: &str) {
     let mut open: Vec<String> = Vec::new();
     let mut rest = page.strip_prefix("<!DOCTYPE html>\n").unwrap();
-    while let Some(at) = rest.find('<') {
-        assert!(!rest[..at].contains('>') || open.last().is_some_and(|name| name == "style"), "a bare >");
-        let tag_end = rest[at..].find('>').map(|end| at + end).unwrap();
-        let tag = &rest[at + 1..tag_end];
-        rest = &rest[tag_end + 1..];
+    while let Some((before, from)) = rest.split_once('<') {
+        assert!(!before.contains('>') || open.last().is_some_and(|name| name == "style"), "a bare >");
+        let (tag, after) = from.split_once('>').unwrap();
+        rest = after;
         if let Some(name) = tag.strip_prefix('/') {
             assert_eq!(open.pop().as_deref(), Some(name), "closed out of order");
             continue;

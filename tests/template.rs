@@ -315,10 +315,8 @@ fn joined(value: &Value, grace: &str) -> Vec<String> {
         return vec![grace.to_owned()];
     }
     if let Some(parts) = value["Fn::Join"].as_array() {
-        let items = match &parts[1] {
-            Value::Array(items) => items.iter().flat_map(|item| joined(item, grace)).collect(),
-            other => joined(other, grace),
-        };
+        let items = parts[1].as_array().map_or(vec![&parts[1]], |items| items.iter().collect());
+        let items: Vec<String> = items.into_iter().flat_map(|item| joined(item, grace)).collect();
         return vec![items.join(parts[0].as_str().unwrap())];
     }
     let parts = value["Fn::Split"].as_array().unwrap();

@@ -47,9 +47,9 @@ fn row(text: &mut String, canvas: &Canvas<'_>, incident: &IncidentRow) {
     };
     let grouped =
         incident.grouped_under.as_ref().map_or_else(String::new, |leader| format!("; told with {leader}"));
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "<div class=\"band {severity}\"><p><b>{severity}</b> {id}</p>{track}<p class=\"note\">{about}</p></div>\n",
+        "<div class=\"band {severity}\"><p><b>{severity}</b> {id}</p>{track}<p class=\"note\">{about}</p></div>",
         severity = incident.severity,
         id = escape(&incident.id),
         track = track(canvas, &[(incident.opened_at.0, end)], &incident.id),

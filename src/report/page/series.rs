@@ -108,7 +108,7 @@ mod tests {
         let outcome: Outcome<MemoryLedger> = Outcome::default();
         let mut report = Report::new(&outcome, &Policy::default(), Extent::default());
         let row = |(minute, sum): &(i64, i64)| MinuteRow {
-            at: Moment(Timestamp::from_ms(minute * MINUTE_MS)),
+            at: Moment(Timestamp::from_ms(minute.saturating_mul(MINUTE_MS))),
             sum: *sum,
             count: 1,
         };

@@ -14,7 +14,7 @@ use crate::saved::runs::Exported;
 /// Digits, a `T` and no zone, or with one and a stream: loggers write other things than both.
 static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r"^(?:(?<short>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)|(?<long>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00) (?<stream>[^\s:*]+)) ",
+        r"^(?:(?<short>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)|(?<long>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?\+00:00) (?<stream>[^\s:*]+))(?: |$)",
     )
     .ok()
 });

@@ -7,7 +7,7 @@ fn shown(lines: Option<Vec<Exported>>) -> Vec<String> {
     let show = |line: Exported| {
         format!(
             "{}|{}|{}|{}",
-            line.at.as_ms() - 1_765_024_270_000,
+            line.at.since_ms(Timestamp::from_ms(1_765_024_270_000)),
             line.log_group,
             line.log_stream,
             line.message
@@ -29,6 +29,11 @@ fn check_json(content: &str, expected: &[&str]) {
 #[test]
 fn tail_is_read_in_each_of_its_formats() {
     check("2025-12-06T12:31:10 one\n2025-12-06T12:31:11 two 2025\n", &["0|||one", "1000|||two 2025"]);
+    // An empty message loses the blank before it.
+    check(
+        "2025-12-06T12:31:10 one\n2025-12-06T12:31:11\n2025-12-06T12:31:12 x",
+        &["0|||one", "1000|||", "2000|||x"],
+    );
     check(
         "2025-12-06T12:31:10.114000+00:00 ecs/app/1f [2025-12-06 12:31:10] production.INFO: x\n\
          2025-12-06T12:31:11+00:00 ecs/app/2 two\n",
