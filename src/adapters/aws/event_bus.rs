@@ -218,7 +218,7 @@ mod tests {
 
     fn message() -> OutgoingMessage {
         OutgoingMessage {
-            topic: Channel::EventBus,
+            channel: Channel::EventBus,
             subject: String::new(),
             body: "{\"kind\":\"stalled\"}".into(),
             incident: "stalled-redis-default-20251206T1237Z".into(),
