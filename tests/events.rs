@@ -190,13 +190,7 @@ const STORIES: [Story; 17] = [
         counts: [52, 49, 49, 0, 0, 8],
         pending: [3, 3, 0],
         incidents: &[
-            page(
-                "enqueue_errors-unknown-unknown-20261123T1651Z",
-                "enqueue_errors",
-                8,
-                false,
-                "enqueue_errors",
-            ),
+            // Refused for eight seconds, and taken again: that alone wakes nobody.
             Incident {
                 is_after_end: true,
                 ..stalled("stalled-unknown-default-20261123T1656Z", 3, "cannot_fetch")
