@@ -32,6 +32,12 @@ pub fn is_plausible(at: Timestamp) -> bool {
 /// What one payload says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryRecord {
+    /// The account that the lines are of; empty where the envelope does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    /// The app that its source says they are of; empty where that is the stack's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub app: String,
     /// The log group.
     pub log_group: String,
     /// The log stream.
@@ -61,6 +67,39 @@ impl DeliveryRecord {
     #[must_use]
     pub const fn is_telling(&self) -> bool {
         !self.observations.is_empty() || !self.halves.is_empty() || !self.last_lines.is_empty()
+    }
+
+    /// Puts everything that it says within its app, where that is not the stack's own, and within its account, where
+    /// that is not `home`: no job, class or queue of it is any other's. An account that is not known is the stack's.
+    pub fn set_apart(&mut self, home: Option<&str>) {
+        let is_foreign = !self.owner.is_empty() && home.is_some_and(|home| home != self.owner);
+        if is_foreign {
+            self.set_account_apart();
+        }
+        let scope = match (self.app.as_str(), is_foreign) {
+            ("", true) => self.owner.as_str(),
+            (app, _) => app,
+        };
+        if !scope.is_empty() {
+            self.observations.iter_mut().for_each(|observation| observation.set_within(scope));
+        }
+    }
+
+    /// What other accounts say under the same names is something else: its group is called by its account, and its
+    /// lines are its own, whatever event ids they have.
+    fn set_account_apart(&mut self) {
+        let owner = LineHash::default().with(self.owner.as_bytes()).finish();
+        let own = |key: LineKey| LineKey(LineHash::default().with_key(LineKey(owner)).with_key(key).finish());
+        self.log_group = account_group(&self.owner, &self.log_group);
+        self.lines.iter_mut().for_each(|line| line.key = own(line.key));
+        self.observations.iter_mut().for_each(|seen| seen.line = own(seen.line));
+        for half in &mut self.halves {
+            match half {
+                TraceHalf::Head(_, line) | TraceHalf::Exception(_, line, _) => *line = own(*line),
+                TraceHalf::Tail(..) => {}
+            }
+        }
+        self.late = self.late.iter().map(|line| own(*line)).collect();
     }
 
     /// Leaves out the lines that are stamped too far from the payload's median.
@@ -111,6 +150,22 @@ impl DeliveryRecord {
         self.lines.iter().filter(|l| !self.late.contains(&l.key)).map(|l| l.at).max()
     }
 }
+
+/// A log group of another account, as it is called beside those of the stack's own: `123456789012:/ecs/app`.
+fn account_group(owner: &str, log_group: &str) -> String {
+    format!("{owner}:{log_group}")
+}
+
+/// The account in a log group's name, and the group as that account calls it.
+#[must_use]
+pub fn split_account(log_group: &str) -> (&str, &str) {
+    let split = log_group.split_once(':');
+    let is_account = |owner: &str| owner.len() == ACCOUNT_DIGITS && owner.bytes().all(|b| b.is_ascii_digit());
+    split.filter(|(owner, _)| is_account(owner)).unwrap_or(("", log_group))
+}
+
+/// Digits of an account's number.
+pub const ACCOUNT_DIGITS: usize = 12;
 
 /// Whether a delivery was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

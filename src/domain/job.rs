@@ -5,42 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::name::name;
 pub use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
-
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// The name as printed on the line.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                Self(Arc::from(text))
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
-    };
-}
 
 name! {
     /// The id that a queue driver gives a job: 32 letters and digits on Redis, a row number on a database,
@@ -72,7 +38,8 @@ impl JobId {
     /// Whether the id is a number, which database drivers reuse and renew.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
-        !self.0.is_empty() && self.0.bytes().all(|b| b.is_ascii_digit())
+        let id = self.as_str();
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())
     }
 }
 
@@ -246,6 +213,9 @@ pub struct Observation {
     /// [`Observation::worker_queues`].
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueName>,
+    /// Where an enqueue line comes from: see [`super::ledger::origin::Origin`].
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Arc<str>>,
     /// The queue connection.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionName>,
@@ -294,6 +264,7 @@ impl Observation {
             ending: Ending::Plain,
             class: None,
             queue: None,
+            origin: None,
             connection: None,
             id: None,
             uuid: None,
@@ -313,6 +284,26 @@ impl Observation {
         self.connection.as_ref().is_some_and(|connection| connection.as_str() == SYNC_CONNECTION)
     }
 
+    /// Whose names it carries, where they are not the stack's own app's.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        let queue = self.queue.as_ref().and_then(QueueName::scope);
+        let connection = || self.connection.as_ref().and_then(ConnectionName::scope);
+        let class = || self.class.as_ref().and_then(JobClass::scope);
+        let id = || self.id.as_ref().and_then(JobId::scope);
+        queue.or_else(connection).or_else(class).or_else(id)
+    }
+
+    /// Puts its names within an app's or an account's.
+    pub fn set_within(&mut self, scope: &str) {
+        let scope = Some(scope);
+        self.class = self.class.take().map(|name| name.within(scope));
+        self.queue = self.queue.take().map(|name| name.within(scope));
+        self.connection = self.connection.take().map(|name| name.within(scope));
+        self.id = self.id.take().map(|name| name.within(scope));
+        self.uuid = self.uuid.take().map(|name| name.within(scope));
+    }
+
     /// The queues that a worker says it works on, in its own order: of a start or a heartbeat, else none.
     pub fn worker_queues(&self) -> impl Iterator<Item = QueueName> {
         let tells =
@@ -321,7 +312,7 @@ impl Observation {
         // A list this long was cut, and its last name with it.
         let is_cut = list.len() >= ERROR_CHARS_MAX && list.chars().count() >= ERROR_CHARS_MAX;
         let whole = if is_cut { list.rsplit_once(',').map_or("", |(whole, _)| whole) } else { list };
-        whole.split(',').filter_map(QueueName::parse)
+        whole.split(',').filter_map(QueueName::parse).map(|queue| queue.within(self.scope()))
     }
 }
 

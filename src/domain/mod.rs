@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod line;
 pub mod metric;
 pub mod model;
+mod name;
 pub mod outbox;
 pub mod pairs;
 pub mod printable;

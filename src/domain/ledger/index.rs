@@ -7,6 +7,7 @@ use super::class::Lane;
 use super::counting::JobIx;
 use super::job_key::JobKey;
 use super::names::Likeness;
+use super::origin::workplace;
 use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
 use crate::domain::job::{LineKey, Timestamp};
@@ -46,8 +47,19 @@ impl Ledger {
         let running = job.known.start().map(|(mark, _)| mark.at).filter(|_| is_running);
         move_key(&mut self.running, &mut job.running_key, running, ix);
         self.refresh_lane(ix);
+        self.refresh_served(ix);
         self.refresh_lost(ix);
         self.refresh_strangers(ix);
+    }
+
+    /// Notes which workers took a job of its origin.
+    fn refresh_served(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get(ix.0) else { return };
+        let start = job.known.newest_start.and_then(|(mark, key)| Some((mark.at, self.streams.get(key)?)));
+        if let (Some(origin), Some((at, stream))) = (job.known.origin(), start) {
+            let workplace = workplace(&stream.log_group, &stream.log_stream);
+            self.circumstances.served.note(origin, workplace, at);
+        }
     }
 
     /// Tells its class which attempts of a job were lost, where that has changed.
@@ -72,7 +84,7 @@ impl Ledger {
     /// Brings a job's queue in line: newest enqueue and start, and the first start that overtakes others.
     fn refresh_lane(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let lane: Lane = (job.known.connection().cloned(), job.known.queue().cloned());
+        let lane: Lane = job.known.lane();
         let started_at = job.known.started_at();
         let started = job.first_start();
         let enqueue = job.known.enqueued;

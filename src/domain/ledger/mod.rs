@@ -23,6 +23,7 @@ pub mod job_record;
 mod jobs;
 pub mod names;
 mod nesting;
+pub mod origin;
 pub mod outcomes;
 pub mod pace;
 pub mod pairing;
@@ -31,6 +32,7 @@ pub mod recognition;
 pub mod record;
 pub mod retries;
 pub mod row;
+pub mod served;
 pub mod sources;
 pub mod state;
 pub mod strangers;
@@ -291,7 +293,7 @@ impl Ledger {
         self.classes.iter()
     }
 
-    /// The queues as their lines name them.
+    /// The queues as their lines name them, with the origin of what is on them.
     pub fn lanes(&self) -> impl Iterator<Item = (&Lane, &LaneFacts)> {
         self.lanes.iter()
     }

@@ -3,11 +3,15 @@
 //! **Invariant:** [`Registers::join`] is commutative, associative and idempotent: every field is a maximum,
 //! a minimum or a ranked name. The state is computed from the registers and never stored.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::attempts::Attempts;
+use super::class::Lane;
 pub use super::implied_start::{ImpliedStart, STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::names::Names;
+use super::origin::mark_queue;
 pub use super::state::State;
 use crate::domain::intake::LineHash;
 use crate::domain::job::{
@@ -94,6 +98,8 @@ pub struct Registers {
     queue: Ranked<QueueName>,
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     connection: Ranked<ConnectionName>,
+    #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
+    origin: Option<Arc<str>>,
     #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
     id: Ranked<JobId>,
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
@@ -127,6 +133,7 @@ impl Registers {
             class: observation.class.clone().map(|name| (rank, name)),
             queue: observation.queue.clone().map(|name| (rank, name)),
             connection: observation.connection.clone().map(|name| (rank, name)),
+            origin: observation.origin.clone(),
             id: observation.id.clone().map(|name| (rank, name)),
             uuid: observation.uuid.clone().map(|name| (rank, name)),
             timeout_ms: observation.timeout_ms,
@@ -182,6 +189,9 @@ impl Registers {
         greater(&mut self.class, &other.class);
         greater(&mut self.queue, &other.queue);
         greater(&mut self.connection, &other.connection);
+        if other.origin > self.origin {
+            self.origin.clone_from(&other.origin);
+        }
         greater(&mut self.id, &other.id);
         greater(&mut self.uuid, &other.uuid);
         self.forgotten = self.forgotten.or(other.forgotten);
@@ -205,6 +215,19 @@ impl Registers {
         self.connection.as_ref().map(|(_, name)| name)
     }
 
+    /// Where its enqueue line comes from.
+    #[must_use]
+    pub const fn origin(&self) -> Option<&Arc<str>> {
+        self.origin.as_ref()
+    }
+
+    /// Its queue as the ledger's lanes name it: with its origin.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        let queue = self.queue().map(|queue| mark_queue(queue, self.origin.as_deref()));
+        (self.connection().cloned(), queue)
+    }
+
     /// The id the enqueue carried, else a worker line's.
     #[must_use]
     pub fn id(&self) -> Option<&JobId> {
@@ -215,6 +238,13 @@ impl Registers {
     #[must_use]
     pub fn uuid(&self) -> Option<&JobUuid> {
         self.uuid.as_ref().map(|(_, name)| name)
+    }
+
+    /// Whose job it is, where it is not the stack's own app's.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        let queue = self.queue().and_then(QueueName::scope);
+        queue.or_else(|| self.class().and_then(JobClass::scope)).or_else(|| self.id().and_then(JobId::scope))
     }
 
     /// Forgets the names that tell it from other jobs, but for which kinds it had.

@@ -36,6 +36,13 @@ impl QueueRef {
         self.may_share_connection(other) && self.queue == other.queue
     }
 
+    /// Whose it is, where that is not the stack's own app.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        let queue = self.queue.as_ref().and_then(QueueName::scope);
+        queue.or_else(|| self.connection.as_ref().and_then(ConnectionName::scope))
+    }
+
     /// Both names, as the ledger keeps them.
     #[must_use]
     pub fn names(&self) -> (Option<ConnectionName>, Option<QueueName>) {

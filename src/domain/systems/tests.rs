@@ -48,6 +48,8 @@ const END: &str = "\"} ";
 #[test]
 fn the_first_source_that_covers_a_stream_reads_it() {
     let source = |log_stream: &str, presets: &[Preset]| SourceSpec {
+        app: None,
+        owner: None,
         log_group: "/ecs/app".into(),
         log_stream: log_stream.into(),
         presets: presets.to_vec(),

@@ -65,10 +65,27 @@ fn record<'a>(document: &Document<'a>, level: Level) -> Option<Sighting<'a>> {
     let is_cut = level == Level::CutOff;
     let message = document.text(&MESSAGES).filter(|_| is_cut || error_json::has_level(document))?;
     if let Some(seen) = queued::read_json(&message, document) {
-        return Some(seen);
+        return Some(Sighting { channel: channel(document), ..seen });
     }
     let stage = (is_cut || error_json::is_error(document)).then(|| error_json::read(document)).flatten()?;
     Some(Sighting::new(stage, Form::Monolog).saying(message))
+}
+
+/// Whose record it is: its logger's channel, or else the app or the service that it names.
+fn channel<'a>(document: &Document<'a>) -> Option<Cow<'a, str>> {
+    const KEYS: [&str; 8] = [
+        "channel",
+        "logger_name",
+        "log.logger",
+        "service.name",
+        "service",
+        "app_name",
+        "application",
+        "environment",
+    ];
+    let nested = |object: &str, key: &str| document.object(object)?.text(&[key]);
+    let named = document.text(&KEYS).or_else(|| nested("log", "logger"));
+    named.or_else(|| nested("service", "name")).or_else(|| nested("resource", "service.name"))
 }
 
 /// Objects that stand behind one another on one line are lines, the last of them perhaps not whole.
@@ -93,6 +110,7 @@ fn owned(seen: Sighting<'_>) -> Sighting<'static> {
         class: own(seen.class),
         queue: own(seen.queue),
         connection: own(seen.connection),
+        channel: own(seen.channel),
         id: own(seen.id),
         uuid: own(seen.uuid),
         attempt: seen.attempt,

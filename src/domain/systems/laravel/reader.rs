@@ -271,7 +271,8 @@ impl Reader {
     /// A record's first line.
     fn head(&mut self, line: Line<'_>, head: monolog::Head<'_>) {
         let minute = head.stamp.get(..16).unwrap_or_default();
-        let seen = queued::read_line(head.body);
+        let channel = || Some(Cow::Borrowed(head.channel));
+        let seen = queued::read_line(head.body).map(|seen| Sighting { channel: channel(), ..seen });
         if self.quotation.quotes(minute) {
             self.observe_if(line, seen);
             return;

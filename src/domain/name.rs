@@ -1,0 +1,97 @@
+//! Names, and the app or account that they are within.
+//!
+//! Two apps may use the same queue's name, class and row numbers. Where one stack watches several, each name carries
+//! whose it is, so that nothing of one ever equals something of the other. The scope stands within the name's own text,
+//! so that every key, index and store that holds names tells them apart without knowing of apps; it is not printed.
+
+use std::sync::Arc;
+
+/// Stands before a scope and behind it. No line's name holds it: what is not printable is replaced as lines are read.
+const MARK: char = '\u{1f}';
+
+/// The scope of a name and the name as lines print it.
+pub(super) fn split(full: &str) -> (Option<&str>, &str) {
+    match full.strip_prefix(MARK).and_then(|rest| rest.split_once(MARK)) {
+        Some((scope, plain)) => (Some(scope), plain),
+        None => (None, full),
+    }
+}
+
+/// A name within a scope, instead of the one that it was within.
+pub(super) fn join(scope: Option<&str>, full: &str) -> Arc<str> {
+    let (_, plain) = split(full);
+    match scope {
+        Some(scope) => Arc::from(format!("{MARK}{scope}{MARK}{plain}")),
+        None => Arc::from(plain),
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as printed on the line.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                super::name::split(&self.0).1
+            }
+
+            /// The name with its scope: what tells it from the same name of another app.
+            #[must_use]
+            pub fn key(&self) -> &str {
+                &self.0
+            }
+
+            /// Whose it is, where one stack watches several apps and it is not the stack's own.
+            #[must_use]
+            pub fn scope(&self) -> Option<&str> {
+                super::name::split(&self.0).0
+            }
+
+            /// The same name within a scope, or within none.
+            #[must_use]
+            pub fn within(&self, scope: Option<&str>) -> Self {
+                if self.scope() == scope { self.clone() } else { Self(super::name::join(scope, &self.0)) }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+pub(super) use name;
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::job::QueueName;
+
+    #[test]
+    fn equal_names_of_two_apps_differ_and_print_alike() {
+        let plain = QueueName::from("default");
+        let (one, other) = (plain.within(Some("shop")), plain.within(Some("billing")));
+        assert!(one != other && one != plain);
+        assert_eq!([&plain, &one, &other].map(ToString::to_string), ["default"; 3]);
+        assert_eq!([&plain, &one, &other].map(|name| name.scope()), [None, Some("shop"), Some("billing")]);
+        assert_eq!(one.within(Some("billing")), other, "a name is within one scope");
+        assert_eq!(other.within(None), plain);
+    }
+}
