@@ -53,6 +53,11 @@ impl Served {
         }
     }
 
+    /// Every origin, and who took its jobs.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Takers)> {
+        self.0.iter().map(|(origin, takers)| (&**origin, takers))
+    }
+
     /// Who took the jobs of an origin.
     #[must_use]
     pub fn takers(&self, origin: &str) -> Option<&Takers> {
