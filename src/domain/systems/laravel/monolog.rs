@@ -40,7 +40,7 @@ pub(super) fn head(line: &str) -> Option<Head<'_>> {
 }
 
 /// Whether a channel's name can be one: an app's name (`My App`) or its environment's, never a sentence.
-fn is_channel(name: &str) -> bool {
+pub(super) fn is_channel(name: &str) -> bool {
     const CHANNEL_BYTES_MAX: usize = 40;
     !name.is_empty() && name.len() <= CHANNEL_BYTES_MAX && !name.contains(['[', ']', '{', '"'])
 }

@@ -7,7 +7,7 @@ use crate::domain::job::Form;
 use super::json::{self, Document};
 use super::sighting::Sighting;
 use super::{error_json, flat_json, half, queued, worker_json};
-use crate::domain::systems::wrappers::fields;
+use crate::domain::systems::wrappers::{fields, otlp};
 
 /// What a line that begins with a brace turned out to be.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ pub(super) fn read(text: &str) -> Found<'_> {
     }
     if !json::is_telling(text) {
         return Found::Nothing;
+    }
+    if let Some(plain) = otlp::plain(text) {
+        return Found::Within(Cow::Owned(plain));
     }
     let Ok(document) = serde_json::from_str::<Document<'_>>(text) else { return split(text) };
     let seen =
@@ -134,8 +137,8 @@ mod tests {
 
     #[test]
     fn its_keys_decide_what_a_line_is() {
-        check(r#"{"level":"info","job":"X","status":"starting"}"#, "Says");
-        check(r#"{"job":"X","status":"starting","kubernetes":{}}"#, "Says");
+        check(r#"{"level":"info","job":"App\\X","status":"starting"}"#, "Says");
+        check(r#"{"job":"App\\X","status":"starting","kubernetes":{}}"#, "Says");
         check(r#"{"message":"Job queued","context":{"id":1},"severity":"INFO"}"#, "Says");
         check(
             r#"{"version":"1.1","short_message":"Job queued","level":6,"_ctxt_id":"1","_ctxt_job":"X"}"#,

@@ -146,8 +146,13 @@ impl Reader {
     /// Reads a line in its form, or the whole line that stands behind a job's output.
     fn form_or_tail<'a>(&mut self, line: Line<'a>) -> Step<'a> {
         let step = self.form(line);
-        let tail = matches!(step, Step::Unread).then(|| glued::tail(line.text)).flatten();
-        match tail {
+        if !matches!(step, Step::Unread) {
+            return step;
+        }
+        if self.observe_if(line, queued::read_unstamped(line.text).or_else(|| glued::record(line.text))) {
+            return Step::Done;
+        }
+        match glued::tail(line.text) {
             Some(tail) => self.form(Line { text: tail, ..line }),
             None => step,
         }
@@ -280,6 +285,7 @@ impl Reader {
         self.quotation.close();
         self.inside = Inside::Nothing;
         let is_error = monolog::is_error_level(head.level);
+        let seen = seen.or_else(|| glued::record(line.text));
         if self.observe_if(line, seen) && !is_error {
             return;
         }

@@ -7,6 +7,8 @@
 mod container;
 pub(super) mod fields;
 mod labels;
+mod logfmt;
+pub(super) mod otlp;
 mod php;
 mod syslog;
 
@@ -212,6 +214,15 @@ pub(super) const ALL: &[Wrapper] = &[
         sample: (
             r"[queue]   2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
             r"  2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
+        ),
+    },
+    Wrapper {
+        name: "logfmt",
+        begins: Begins::Letter,
+        peel: logfmt::logfmt,
+        sample: (
+            r#"time="2026-03-02T09:00:16Z" level=info msg="  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING" channel=stdout"#,
+            r#"{"time":"2026-03-02T09:00:16Z","level":"info","msg":"  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING","channel":"stdout"}"#,
         ),
     },
     Wrapper {
