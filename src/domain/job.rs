@@ -213,7 +213,7 @@ pub struct Observation {
     /// [`Observation::worker_queues`].
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueName>,
-    /// Where an enqueue line comes from: see [`super::ledger::origin::Origin`].
+    /// Where an enqueue line comes from: see [`super::origin::Origin`].
     #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Arc<str>>,
     /// The queue connection.

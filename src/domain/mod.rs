@@ -15,6 +15,7 @@ pub mod line;
 pub mod metric;
 pub mod model;
 mod name;
+pub mod origin;
 pub mod outbox;
 pub mod pairs;
 pub mod printable;

@@ -8,7 +8,7 @@ use std::hash::BuildHasherDefault;
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
 use super::job::{LineKey, Stage};
-use super::ledger::origin::{Origin, family};
+use super::origin::{Origin, family};
 use super::printable::printable;
 use super::systems::{Classifier, StreamReader};
 
@@ -112,10 +112,13 @@ impl<'c> Reading<'c> {
             record.unread = Box::new(classified.unread);
             record.last_lines = classified.last_lines;
         }
-        let places = (record.log_group.as_str(), family(&record.log_stream));
+        let (log_group, stream) = (record.log_group.as_str(), family(&record.log_stream));
         for seen in record.observations.iter_mut().filter(|seen| seen.stage == Stage::Enqueued) {
-            let (channel, (log_group, family)) = (seen.origin.take().unwrap_or_default(), &places);
-            seen.origin = Some(Origin { channel: &channel, log_group, family }.text());
+            let told = seen.origin.take().unwrap_or_default();
+            // A line tells its channel, and its label in the place of the group.
+            let Origin { channel, log_group: label, .. } = Origin::parse(&told);
+            let family = if label.is_empty() { stream.clone() } else { format!("{label} {stream}") };
+            seen.origin = Some(Origin { channel, log_group, family: &family }.text());
         }
         record.set_late_aside();
         record.set_apart(self.classifier.account());

@@ -7,11 +7,11 @@ use super::class::Lane;
 use super::counting::JobIx;
 use super::job_key::JobKey;
 use super::names::Likeness;
-use super::origin::workplace;
 use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
 use crate::domain::job::{LineKey, Timestamp};
 use crate::domain::metric::Metric;
+use crate::domain::origin::workplace;
 
 impl Ledger {
     /// Brings every index in line with what is known of a job.

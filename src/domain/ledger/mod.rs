@@ -23,7 +23,6 @@ pub mod job_record;
 mod jobs;
 pub mod names;
 mod nesting;
-pub mod origin;
 pub mod outcomes;
 pub mod pace;
 pub mod pairing;

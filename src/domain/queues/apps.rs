@@ -16,10 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::overtaken::OVERTAKEN_BY_MS;
 use crate::domain::job::{ConnectionName, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::origin::{Origin, split_queue};
 use crate::domain::ledger::served::Takers;
 use crate::domain::ledger::{LaneFacts, Ledger};
 use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::origin::{Origin, split_queue};
 
 /// Jobs that wait, and jobs that go past them, from which on it is no chance whose they are.
 const STUCK_LEAST: usize = 5;

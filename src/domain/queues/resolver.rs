@@ -9,10 +9,10 @@ use super::apps::Apps;
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::{JobIx, StartKey};
-use crate::domain::ledger::origin::split_queue;
 use crate::domain::ledger::record::StreamKey;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::origin::split_queue;
 
 /// What unnamed queues and connections are taken to be.
 #[derive(Debug)]

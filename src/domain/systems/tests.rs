@@ -200,7 +200,7 @@ fn router_records_are_unwrapped_to_a_depth() {
     let wrapped = r#"{"container_name":"app","log":"  2026-11-23 16:49:31 App\\Jobs\\X ..... RUNNING\r\n","source":"stdout"}"#;
     check(&[wrapped], &[Stage::Processing]);
     let json =
-        r#"{"log":"{\"status\":\"starting\",\"job\":\"X\",\"id\":1,\"queue\":\"q\"}","container_id":"1"}"#;
+        r#"{"log":"{\"status\":\"starting\",\"job\":\"X\",\"connection\":\"redis\"}","container_id":"1"}"#;
     check(&[json], &[Stage::Processing]);
     let twice = r#"{"log":"{\"log\":\"Processing: App\\\\X\",\"source\":\"a\"}","source":"a"}"#;
     check(&[twice], &[Stage::Processing]);

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::domain::diagnosis::Question;
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::origin::workplace;
 use crate::domain::ledger::served::Takers;
 use crate::domain::ledger::stream::StreamFacts;
 use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::origin::workplace;
 
 /// All of them, without those.
 pub(super) fn streams<'a>(ledger: &'a Ledger, question: &Question<'_>) -> Vec<&'a StreamFacts> {

@@ -114,7 +114,7 @@ mod tests {
         check("x", r"[2026-03-02 09:00:11][hGTusZBOe04jzF4dbUTIF7AkSjAAEm4i] Processed:  App\Jobs\X");
         check("[2026] x", r"[2026-03-02 09:00:11][17] Failed:     App\Jobs\X");
         check("ok", r#"{"level":"info","id":"1","job":"App\\X","status":"success","result":"deleted"}"#);
-        check("{}", r#"{"level":"info","id":"1","job":"X","status":"starting","attempts":1}"#);
+        check("{}", r#"{"level":"info","id":"1","job":"App\\X","status":"starting"}"#);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::domain::systems::wrappers::{fields, otlp};
 pub(super) enum Found<'a> {
     /// A record that says something.
     Says(Box<Sighting<'a>>),
-    /// A router's, and the line within.
-    Within(Cow<'a, str>),
+    /// A router's, the line within, and whose that is.
+    Within(Cow<'a, str>, Cow<'a, str>),
     /// A whole object, and what stands behind it.
     Several(&'a str, &'a str),
     /// An object that breaks off.
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Found<'_> {
         return Found::Nothing;
     }
     if let Some(plain) = otlp::plain(text) {
-        return Found::Within(Cow::Owned(plain));
+        return Found::Within(Cow::Owned(plain), Cow::Borrowed(""));
     }
     let Ok(document) = serde_json::from_str::<Document<'_>>(text) else { return split(text) };
     let seen =
@@ -44,7 +44,10 @@ pub(super) fn read(text: &str) -> Found<'_> {
     if let Some(seen) = seen {
         return Found::Says(Box::new(seen));
     }
-    fields::inner(&document).map_or(Found::Nothing, |(_, inner)| Found::Within(inner))
+    match fields::inner(&document) {
+        Some((_, inner)) => Found::Within(inner, fields::label(&document).unwrap_or_default()),
+        None => Found::Nothing,
+    }
 }
 
 /// Reads a record of which only the beginning came, as far as it goes.
@@ -150,7 +153,7 @@ mod tests {
         );
         check(r#"{"body":"Job queued","severity_text":"INFO","attributes":{"id":"1","job":"X"}}"#, "Says");
         check(r#"{"time":"t","level":"INFO","msg":"Job queued","id":"1","job":"X"}"#, "Says");
-        check(r#"{"log":"queue","stream":"stdout"}"#, "Within(\"queue\")");
+        check(r#"{"log":"queue","stream":"stdout"}"#, "Within(\"queue\", \"\")");
         check(r#"{"status":200}{"status":201}"#, "Several");
         check(r#"{"status":"starting","job":"#, "BrokenOff");
         check(r#"{"status":starting}"#, "Nothing");

@@ -125,7 +125,10 @@ fn sighting<'a>(report: &Report<'_>, context: &Document<'a>) -> Option<Sighting<
     seen.connection = context.text(&["connection", "connectionName"]);
     if let Some(id) = report.id {
         seen.id = Some(id.to_owned().into());
-        seen.class = Some(context.text(&["name", "job", "class"])?);
+        // Other queues' workers say so, too: theirs have no namespace, and no connection.
+        let class = context.text(&["name", "job", "class"])?;
+        seen.class = Some(class).filter(|class| class.contains('\\') || seen.connection.is_some());
+        seen.class.as_ref()?;
         seen.queue = context.text(&["queue"]);
         if stage == Stage::Failed {
             // A message that fails goes back to SQS, which may deliver it again.

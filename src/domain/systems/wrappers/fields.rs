@@ -215,6 +215,33 @@ pub(in crate::domain::systems) fn inner<'a>(
     })
 }
 
+/// Whose line a router's JSON says it is: the app's name or namespace before the container's, which tells an app's web
+/// containers from its workers.
+pub(in crate::domain::systems) fn label<'a>(document: &Document<'a>) -> Option<Cow<'a, str>> {
+    const RESOURCES: [&str; 3] = ["service.namespace", "k8s.namespace.name", "service.name"];
+    const LABELS: [&str; 3] = ["app.kubernetes.io/part-of", "app.kubernetes.io/instance", "app"];
+    const NAMES: [&str; 8] = [
+        "service",
+        "app_name",
+        "ContainerAppName_s",
+        "container_name",
+        "SYSLOG_IDENTIFIER",
+        "_HOSTNAME",
+        "hostname",
+        "host",
+    ];
+    let resource = document.object("resource");
+    let kubernetes = document.object("kubernetes");
+    let of_resource = || resource.as_ref()?.text(&RESOURCES);
+    let of_pod = || kubernetes.as_ref()?.object("labels")?.text(&LABELS);
+    let of_namespace = || kubernetes.as_ref()?.text(&["namespace_name", "namespace"]);
+    let namespace = of_namespace();
+    match (of_pod(), namespace) {
+        (Some(app), Some(namespace)) => Some(Cow::Owned(format!("{namespace}/{app}"))),
+        (app, namespace) => app.or(namespace).or_else(of_resource).or_else(|| document.text(&NAMES)),
+    }
+}
+
 /// Google Cloud takes the level out of an app's own JSON.
 fn with_level<'a>(line: Cow<'a, str>, field: &Field, document: &Document<'_>) -> Cow<'a, str> {
     let level = document.text(&["severity"]).filter(|_| field.key == "jsonPayload");

@@ -19,8 +19,15 @@ pub struct Origin<'a> {
     pub channel: &'a str,
     /// The log group.
     pub log_group: &'a str,
-    /// The stream without what is drawn for each container: see [`family`].
+    /// Whose line it is, by what stood around it, and the stream without what is drawn for each container: see
+    /// [`family`].
     pub family: &'a str,
+}
+
+/// What a line itself says of its origin: the channel, and whose line it is by what stood around it.
+#[must_use]
+pub fn of_line(channel: &str, label: &str) -> Arc<str> {
+    if label.is_empty() { Arc::from(channel) } else { Arc::from(format!("{channel}{MARK}{}", family(label))) }
 }
 
 impl<'a> Origin<'a> {
@@ -111,6 +118,13 @@ mod tests {
         }
         assert_eq!(workplace("g", "ecs/app/1a"), workplace("g", "ecs/app/2b"));
         assert_ne!(workplace("g", "ecs/app/1a"), workplace("h", "ecs/app/1a"));
+    }
+
+    #[test]
+    fn a_line_says_its_channel_and_whose_it_is() {
+        assert_eq!(Origin::parse(&of_line("billing", "")).channel, "billing");
+        let text = of_line("billing", "shop-web-7c9f8d");
+        assert_eq!((Origin::parse(&text).channel, Origin::parse(&text).log_group), ("billing", "shop-web"));
     }
 
     #[test]
