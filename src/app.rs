@@ -4,13 +4,13 @@
 use thiserror::Error;
 
 use crate::domain::command::Command;
-use crate::domain::incident::{Incident, Notification, NotificationState};
+use crate::domain::incidents::{Incident, Notification, NotificationState};
 use crate::domain::intake::{DeliveryRecord, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::metric::Metric;
-use crate::domain::outbox::Letter;
-use crate::domain::plan::{Horizon, Plan, plan_command, plan_sweep};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::outbox::OutgoingMessage;
+use crate::domain::sweep::{Horizon, Plan, plan_command, plan_sweep};
 use crate::message::{self, Sections};
 use crate::ports::{AlarmChannel, Commit, Disposed, Disposition, LedgerStore, MetricSink, View};
 
@@ -79,14 +79,15 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     horizon: Horizon,
 ) -> Result<Swept, AppError<S::Error, M::Error, A::Error>> {
     let now = horizon.now;
-    let Some(View { ledger, book }) = store.fold(now).await.map_err(AppError::Store)? else {
+    let Some(View { ledger, register }) = store.fold(now).await.map_err(AppError::Store)? else {
         return Ok(Swept::Stood);
     };
-    let mut plan = plan_sweep(ledger, book, policy, horizon);
+    let mut plan = plan_sweep(ledger, register, policy, horizon);
     if !plan.to_verify.is_empty()
-        && let Some(View { ledger, book }) = store.confirm(&plan.to_verify).await.map_err(AppError::Store)?
+        && let Some(View { ledger, register }) =
+            store.confirm(&plan.to_verify).await.map_err(AppError::Store)?
     {
-        plan = plan_sweep(ledger, book, policy, horizon);
+        plan = plan_sweep(ledger, register, policy, horizon);
     }
     carry_out(store, metrics, alarms, policy, horizon, plan).await
 }
@@ -95,7 +96,7 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
 ///
 /// # Errors
 /// Where an adapter fails, another sweep is at work, or no such incident is open.
-pub async fn obey<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
+pub async fn apply_command<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     store: &mut S,
     metrics: &mut M,
     alarms: &mut A,
@@ -103,10 +104,10 @@ pub async fn obey<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     horizon: Horizon,
     command: &Command,
 ) -> Result<(), AppError<S::Error, M::Error, A::Error>> {
-    let Some(View { ledger, book }) = store.fold(horizon.now).await.map_err(AppError::Store)? else {
+    let Some(View { ledger, register }) = store.fold(horizon.now).await.map_err(AppError::Store)? else {
         return Err(AppError::Busy);
     };
-    let Some(plan) = plan_command(ledger, book, policy, horizon, command) else {
+    let Some(plan) = plan_command(ledger, register, policy, horizon, command) else {
         return Err(AppError::NoSuchIncident);
     };
     match carry_out(store, metrics, alarms, policy, horizon, plan).await? {
@@ -125,13 +126,13 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     mut plan: Plan,
 ) -> Result<Swept, AppError<S::Error, M::Error, A::Error>> {
     let now = horizon.now;
-    let mut letters = say(&mut plan, policy, horizon);
+    let mut messages = say(&mut plan, policy, horizon);
     let greeting = plan.greeting.as_ref().map(|watching| message::greet(watching, policy));
-    letters.extend(greeting.into_iter().flatten());
+    messages.extend(greeting.into_iter().flatten());
     let commit = Commit {
         at: now,
         incidents: plan.incidents.clone(),
-        letters,
+        messages,
         passed_over: plan.overtaken.clone(),
         given_up: plan.unknown.clone(),
         unseen: plan.hidden.iter().copied().collect(),
@@ -143,9 +144,9 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     };
     // What fails does not stop the rest: a topic that is ill must not cost the other its page, nor the gauges.
     let (mut sent, mut failed) = (Vec::new(), None);
-    for letter in &committed.letters {
-        match alarms.send(letter).await {
-            Ok(()) => sent.push(letter.id()),
+    for message in &committed.messages {
+        match alarms.send(message).await {
+            Ok(()) => sent.push(message.id()),
             Err(error) => failed = Some(AppError::Alarm(error)),
         }
     }
@@ -169,16 +170,16 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
 }
 
 /// Puts the plan's announcements into words, notes them with their incidents, and addresses them.
-fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<Letter> {
-    let mut letters = Vec::new();
+fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<OutgoingMessage> {
+    let mut messages = Vec::new();
     for (id, state) in &plan.announcements {
         let Some(incident) = plan.incidents.iter_mut().find(|incident| incident.id == *id) else { continue };
         let sections = message::compose(policy, incident, *state, horizon.now);
         let notification = notification(incident, *state, &sections, horizon.now);
-        letters.extend(message::address(incident, &notification, &sections, policy));
+        messages.extend(message::address(incident, &notification, &sections, policy));
         incident.notifications.push(notification);
     }
-    letters
+    messages
 }
 
 fn notification(

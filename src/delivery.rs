@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::domain::command::Command;
 use crate::domain::job::Timestamp;
-use crate::domain::policy::Silence;
+use crate::domain::model::policy::Silence;
 
 /// What arrived.
 #[derive(Debug, PartialEq)]

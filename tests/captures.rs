@@ -18,7 +18,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 
 use corpus::{Capture, Counts, Job, captures};
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 use serde_json::Value;
 

@@ -33,14 +33,14 @@ use cuts::{Cut, Stream, deliver};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as ProptestConfig, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use queuewatch::adapters::memory::MemoryTable;
-use queuewatch::domain::incident::Book;
+use queuewatch::domain::incidents::Register;
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::ledger::entry::{Entry, entries_of};
+use queuewatch::domain::ledger::job_facts::StreamKey;
 use queuewatch::domain::ledger::job_key::JobKey;
-use queuewatch::domain::ledger::record::StreamKey;
-use queuewatch::domain::plan::{Horizon, plan_sweep};
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
+use queuewatch::domain::sweep::{Horizon, plan_sweep};
 use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::{Kept, TableLedger};
 use queuewatch::replay::{Input, Outcome, Settings, replay, replay_over};
@@ -53,18 +53,18 @@ const ALL: Extent = Extent { jobs: true, minutes: true };
 
 fn in_memory(inputs: Vec<Input>, settings: &Settings) -> Value {
     let outcome = replay(inputs, settings, |_| ());
-    all(&outcome, Known { ledger: &outcome.store.ledger, register: &outcome.store.book }, settings)
+    all(&outcome, Known { ledger: &outcome.store.ledger, register: &outcome.store.register }, settings)
 }
 
 fn in_a_table(inputs: Vec<Input>, settings: &Settings) -> Value {
     let table = MemoryTable::new();
     let store = TableLedger::new(table.clone(), &settings.policy, "test".to_owned());
     let mut outcome = replay_over(store, inputs, settings, |_| ()).unwrap();
-    let (ledger, book) = kept(&table, &outcome);
+    let (ledger, register) = kept(&table, &outcome);
     // The last sweep named jobs by their places in a ledger that is gone; whoever looks again sees the same.
     let horizon = Horizon { now: outcome.ends_at, last_delivery: outcome.last_delivery };
-    outcome.last_plan = plan_sweep(&ledger, &book, &settings.policy, horizon);
-    all(&outcome, Known { ledger: &ledger, register: &book }, settings)
+    outcome.last_plan = plan_sweep(&ledger, &register, &settings.policy, horizon);
+    all(&outcome, Known { ledger: &ledger, register: &register }, settings)
 }
 
 /// The report and what was sent. A table keeps no message's text once it is sent, so that it stands there alone.
@@ -75,14 +75,14 @@ fn all<S>(outcome: &Outcome<S>, known: Known<'_>, settings: &Settings) -> Value 
             notification["body"] = Value::Null;
         }
     }
-    let sent: Vec<String> = outcome.alarms.sent.iter().map(|letter| format!("{letter:#?}")).collect();
+    let sent: Vec<String> = outcome.alarms.sent.iter().map(|message| format!("{message:#?}")).collect();
     json!({"report": report, "sent": sent})
 }
 
 /// All that a table keeps: what a sweep sees, settled jobs, jobs that a single delivery told of, closed incidents.
-fn kept(table: &MemoryTable, outcome: &Outcome<TableLedger<MemoryTable>>) -> (Ledger, Book) {
-    let Kept { mut ledger, book: newest, .. } = now(outcome.store.look(outcome.ends_at)).unwrap();
-    let mut book = Book::default();
+fn kept(table: &MemoryTable, outcome: &Outcome<TableLedger<MemoryTable>>) -> (Ledger, Register) {
+    let Kept { mut ledger, register: newest, .. } = now(outcome.store.read_only(outcome.ends_at)).unwrap();
+    let mut register = Register::default();
     for item in table.items() {
         let partition = item.key.partition.as_str();
         if let Some(key) = partition.strip_prefix("J#app#") {
@@ -101,13 +101,13 @@ fn kept(table: &MemoryTable, outcome: &Outcome<TableLedger<MemoryTable>>) -> (Le
                 ledger.adopt(&key, &entry);
             }
         } else if partition.starts_with("I#") {
-            book.write(serde_json::from_str(&item.body).unwrap());
+            register.write(serde_json::from_str(&item.body).unwrap());
         }
     }
     // The history holds an incident as it closed, and not that it opened again.
-    newest.all().into_iter().cloned().for_each(|incident| book.write(incident));
+    newest.all().into_iter().cloned().for_each(|incident| register.write(incident));
     ledger.settle();
-    (ledger, book)
+    (ledger, register)
 }
 
 /// What somebody outside can see of a run: what was said, what was counted, how many wait. Which of the jobs it lists an
@@ -232,8 +232,8 @@ fn whoever_only_looks_sees_what_a_sweep_sees_and_changes_nothing() {
     let outcome = replay_over(store, inputs, &settings, |_| ()).unwrap();
     let before: Vec<_> = table.items().collect();
 
-    let kept = now(outcome.store.look(outcome.ends_at)).unwrap();
-    let open: Vec<&str> = kept.book.open().map(|incident| incident.id.as_str()).collect();
+    let kept = now(outcome.store.read_only(outcome.ends_at)).unwrap();
+    let open: Vec<&str> = kept.register.open().map(|incident| incident.id.as_str()).collect();
     assert_eq!(open, ["stalled-redis-default-20251206T1237Z"]);
     assert_eq!(kept.ledger.waiting().count(), 7);
     assert_eq!(kept.swept_at, Some(outcome.ends_at));

@@ -30,7 +30,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use queuewatch::domain::job::{HOUR_MS, MINUTE_MS};
 use queuewatch::domain::ledger::Ledger;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{Input, Opened, Rejected, Settings};
 use serde_json::{Value, json};

@@ -16,9 +16,9 @@ use queuewatch::app::{self, Swept};
 use queuewatch::domain::command::Command;
 use queuewatch::domain::envelope::Line;
 use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
-use queuewatch::domain::plan::Horizon;
-use queuewatch::domain::policy::{Policy, Silence};
+use queuewatch::domain::model::policy::{Policy, Silence};
 use queuewatch::domain::reading::read_lines;
+use queuewatch::domain::sweep::Horizon;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::TableLedger;
 use queuewatch::ports::LedgerStore;
@@ -105,15 +105,15 @@ impl<S: LedgerStore> Live<S> {
         }
     }
 
-    fn obey(&mut self, minute: i64, command: &Command) -> Result<(), String> {
+    fn apply_command(&mut self, minute: i64, command: &Command) -> Result<(), String> {
         let Self { store, metrics, alarms, policy, .. } = self;
-        let obeyed = settled(app::obey(store, metrics, alarms, policy, horizon(minute), command));
-        obeyed.map_err(|error| error.to_string())
+        let applied = settled(app::apply_command(store, metrics, alarms, policy, horizon(minute), command));
+        applied.map_err(|error| error.to_string())
     }
 
     fn subjects(&self) -> Vec<&str> {
         let greeting = |subject: &&str| !subject.starts_with("WATCHING");
-        self.alarms.sent.iter().map(|letter| letter.subject.as_str()).filter(greeting).collect()
+        self.alarms.sent.iter().map(|message| message.subject.as_str()).filter(greeting).collect()
     }
 }
 
@@ -134,8 +134,8 @@ fn tell(policy: &Policy, story: impl Fn(&mut dyn Told)) {
     story(&mut durable);
     // But for the greeting, whose count of lines may be half a minute old.
     let bodies = |alarms: &RecordedAlarms| {
-        let of_incidents = alarms.sent.iter().filter(|letter| letter.severity.is_some());
-        of_incidents.map(|letter| letter.body.clone()).collect::<Vec<_>>()
+        let of_incidents = alarms.sent.iter().filter(|message| message.severity.is_some());
+        of_incidents.map(|message| message.body.clone()).collect::<Vec<_>>()
     };
     assert_eq!(bodies(&memory.alarms), bodies(&durable.alarms), "both stores say the same");
 }
@@ -147,7 +147,7 @@ trait Told {
     fn end(&mut self, n: u32, at_s: i64, arrival_s: i64);
     fn noise(&mut self, at_s: i64);
     fn ticks(&mut self, minutes: std::ops::RangeInclusive<i64>);
-    fn obey(&mut self, minute: i64, command: &Command) -> Result<(), String>;
+    fn apply_command(&mut self, minute: i64, command: &Command) -> Result<(), String>;
     fn subjects(&self) -> Vec<String>;
     fn greetings(&self) -> Vec<String>;
 }
@@ -168,15 +168,16 @@ impl<S: LedgerStore> Told for Live<S> {
     fn ticks(&mut self, minutes: std::ops::RangeInclusive<i64>) {
         Live::ticks(self, minutes);
     }
-    fn obey(&mut self, minute: i64, command: &Command) -> Result<(), String> {
-        Live::obey(self, minute, command)
+    fn apply_command(&mut self, minute: i64, command: &Command) -> Result<(), String> {
+        Live::apply_command(self, minute, command)
     }
     fn subjects(&self) -> Vec<String> {
         Live::subjects(self).into_iter().map(str::to_owned).collect()
     }
     fn greetings(&self) -> Vec<String> {
-        let greeting = |letter: &&queuewatch::domain::outbox::Letter| letter.incident == "now-watching";
-        self.alarms.sent.iter().filter(greeting).map(|letter| letter.body.clone()).collect()
+        let greeting =
+            |message: &&queuewatch::domain::outbox::OutgoingMessage| message.incident == "now-watching";
+        self.alarms.sent.iter().filter(greeting).map(|message| message.body.clone()).collect()
     }
 }
 
@@ -191,10 +192,10 @@ fn an_incident_closed_by_hand_is_over_and_its_jobs_are_given_up() {
         live.ticks(1..=6);
         assert_eq!(live.subjects(), ["ALARM app redis:default: no job started for 6 min, 1 waiting"]);
         assert_eq!(
-            live.obey(7, &close("stalled-redis-default-20260105T0859Z")),
+            live.apply_command(7, &close("stalled-redis-default-20260105T0859Z")),
             Err("no incident of this id is open; `queuewatch doctor` lists those that are".to_owned())
         );
-        live.obey(7, &close("stalled-redis-default-20260105T0906Z")).unwrap();
+        live.apply_command(7, &close("stalled-redis-default-20260105T0906Z")).unwrap();
         let closed = "OK app redis:default: stall closed by hand: redis was flushed";
         assert_eq!(live.subjects().get(1).map(String::as_str), Some(closed));
         live.ticks(8..=200);
@@ -214,7 +215,7 @@ fn a_silence_delays_a_page_and_does_not_cancel_it() {
         live.enqueue(1, 0);
         let until = horizon(30).now;
         let silence = Silence { queue: "default".to_owned(), until, reason: "deploy".to_owned() };
-        live.obey(1, &Command::Silence(silence)).unwrap();
+        live.apply_command(1, &Command::Silence(silence)).unwrap();
         live.ticks(2..=29);
         assert_eq!(live.subjects(), Vec::<String>::new());
         live.ticks(30..=31);

@@ -30,11 +30,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use queuewatch::domain::deployment::Deployment;
 use queuewatch::domain::diagnosis::Cause;
-use queuewatch::domain::incident::{Blindness, Incident, NotificationState};
-use queuewatch::domain::outbox::{Letter, Topic};
-use queuewatch::domain::policy::{Aws, Ecs, Language, Policy};
-use queuewatch::domain::seat::Seat;
+use queuewatch::domain::incidents::{Blindness, Incident, NotificationState};
+use queuewatch::domain::model::channel::Channel;
+use queuewatch::domain::model::policy::{Aws, Ecs, Language, Policy};
+use queuewatch::domain::outbox::OutgoingMessage;
 use queuewatch::message::{compose, mail};
 use queuewatch::replay::{Outcome, replay};
 use serde_json::Value;
@@ -80,25 +81,25 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// What was sent of a story.
-fn letters(name: &str, language: Language, has_chat_topic: bool) -> Vec<Letter> {
+fn messages(name: &str, language: Language, has_chat_topic: bool) -> Vec<OutgoingMessage> {
     let mut story = stories::read(&folder(name));
     story.settings.policy = policy(&story.settings.policy, language, has_chat_topic);
     let outcome: Outcome = replay(story.inputs, &story.settings, |_| ());
     outcome.alarms.sent
 }
 
-fn mails(letters: &[Letter]) -> String {
+fn mails(messages: &[OutgoingMessage]) -> String {
     let mut text = String::new();
-    for letter in letters.iter().filter(|letter| letter.topic == Topic::Email) {
-        let _ = writeln!(text, "Subject: {}\n\n{}{}\n", letter.subject, letter.body, "=".repeat(60));
+    for message in messages.iter().filter(|message| message.channel == Channel::Email) {
+        let _ = writeln!(text, "Subject: {}\n\n{}{}\n", message.subject, message.body, "=".repeat(60));
     }
     text
 }
 
-fn chats(letters: &[Letter]) -> String {
+fn chats(messages: &[OutgoingMessage]) -> String {
     let mut text = String::new();
-    for letter in letters.iter().filter(|letter| letter.topic == Topic::Chat) {
-        let chat: Value = serde_json::from_str(&letter.body).unwrap();
+    for message in messages.iter().filter(|message| message.channel == Channel::Chat) {
+        let chat: Value = serde_json::from_str(&message.body).unwrap();
         let content = &chat["content"];
         let _ = writeln!(text, "{}\n", content["title"].as_str().unwrap());
         let _ = writeln!(text, "{}\n", content["description"].as_str().unwrap());
@@ -127,10 +128,10 @@ fn compare(name: &str, told: &str, wrong: &mut Vec<String>) {
 fn every_message_is_as_kept() {
     let mut wrong = Vec::new();
     for name in TOLD {
-        compare(&format!("{name}.txt"), &mails(&letters(name, Language::En, false)), &mut wrong);
-        compare(&format!("{name}.ja.txt"), &mails(&letters(name, Language::Ja, false)), &mut wrong);
-        compare(&format!("{name}.chat.txt"), &chats(&letters(name, Language::En, true)), &mut wrong);
-        compare(&format!("{name}.chat.ja.txt"), &chats(&letters(name, Language::Ja, true)), &mut wrong);
+        compare(&format!("{name}.txt"), &mails(&messages(name, Language::En, false)), &mut wrong);
+        compare(&format!("{name}.ja.txt"), &mails(&messages(name, Language::Ja, false)), &mut wrong);
+        compare(&format!("{name}.chat.txt"), &chats(&messages(name, Language::En, true)), &mut wrong);
+        compare(&format!("{name}.chat.ja.txt"), &chats(&messages(name, Language::Ja, true)), &mut wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -171,7 +172,7 @@ fn every_kind_is_kept_from_its_first_word_to_its_last() {
 #[test]
 fn subjects_are_ascii_and_short_in_every_language() {
     for name in TOLD {
-        let [english, japanese] = [Language::En, Language::Ja].map(|it| letters(name, it, true));
+        let [english, japanese] = [Language::En, Language::Ja].map(|it| messages(name, it, true));
         for (one, other) in english.iter().zip(&japanese) {
             assert_eq!(one.subject, other.subject);
             assert!(one.subject.len() <= 99 && one.subject.bytes().all(|b| (b' '..=b'~').contains(&b)));
@@ -196,10 +197,10 @@ fn no_payload_argument_or_secret_is_ever_sent() {
     for language in [Language::En, Language::Ja] {
         let settings = wire::settings(policy(&Policy::default(), language, true));
         let outcome: Outcome = replay(wire::inputs(&events, &Default::default()), &settings, |_| ());
-        assert!(outcome.alarms.sent.iter().any(|letter| letter.subject.contains(" fails, ")));
-        for letter in &outcome.alarms.sent {
+        assert!(outcome.alarms.sent.iter().any(|message| message.subject.contains(" fails, ")));
+        for message in &outcome.alarms.sent {
             for secret in ["hunter2", "hush", "4111", "bob@", "insert into"] {
-                assert!(!letter.body.contains(secret), "{secret}: {}", letter.body);
+                assert!(!message.body.contains(secret), "{secret}: {}", message.body);
             }
         }
     }
@@ -207,7 +208,7 @@ fn no_payload_argument_or_secret_is_ever_sent() {
 
 #[test]
 fn the_founding_page_says_what_it_must_in_this_order() {
-    let all = letters("founding-incident", Language::En, false);
+    let all = messages("founding-incident", Language::En, false);
     let Some(page) = all.first() else { panic!("no page") };
     assert_eq!(page.subject, "ALARM myteacher redis:default: no job started for 6 min, 2 waiting");
     let order = [
@@ -239,7 +240,7 @@ fn the_founding_page_says_what_it_must_in_this_order() {
 fn policies() -> Vec<(&'static str, Policy)> {
     let told = Policy::default();
     let watch = |language| Policy {
-        seat: Seat::Folder("/srv/app/.queuewatch".into()),
+        deployment: Deployment::Folder("/srv/app/.queuewatch".into()),
         aws: Aws::default(),
         ecs: Ecs::default(),
         ..policy(&told, language, false)
@@ -292,9 +293,9 @@ fn every_story_fits_a_phone_and_says_nothing_twice() {
     let mut wrong = Vec::new();
     for language in [Language::En, Language::Ja] {
         for name in TOLD {
-            for letter in letters(name, language, false) {
-                let found = reader::read_alone(&letter.subject, &letter.body);
-                wrong.extend(found.into_iter().map(|it| format!("{name}: {it}\n{}", letter.body)));
+            for message in messages(name, language, false) {
+                let found = reader::read_alone(&message.subject, &message.body);
+                wrong.extend(found.into_iter().map(|it| format!("{name}: {it}\n{}", message.body)));
             }
         }
     }

@@ -17,8 +17,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use queuewatch::domain::policy::Policy;
-use queuewatch::domain::seat::Seat;
+use queuewatch::domain::deployment::Deployment;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 use serde_json::{Value, json};
 
@@ -45,10 +45,10 @@ const NASTY: [&str; 14] = [
 
 /// A stall on a queue of this name, whose worker writes into a file of an odd name.
 fn stall(queue: &str, connection: &str) -> Value {
-    stall_at(Seat::Aws, queue, connection)
+    stall_at(Deployment::Aws, queue, connection)
 }
 
-fn stall_at(seat: Seat, queue: &str, connection: &str) -> Value {
+fn stall_at(deployment: Deployment, queue: &str, connection: &str) -> Value {
     let context = json!({"id": "h1", "uuid": "u-1", "job": queue, "queue": queue, "connection": connection, "delay": null});
     let lines = [
         (BEGIN_MS, "[Entrypoint] Queue Worker logs: storage/logs/`touch${IFS}pwned`$HOME.log".to_owned()),
@@ -59,7 +59,7 @@ fn stall_at(seat: Seat, queue: &str, connection: &str) -> Value {
     policy.ecs.cluster = Some("c $(touch pwned)".into());
     policy.ecs.service = Some("s'; touch pwned; '".into());
     policy.aws.sweep_function = Some("sweep".into());
-    policy.seat = seat;
+    policy.deployment = deployment;
     wire::report(wire::inputs(&events, &Classifier::default()), &wire::settings(policy))["incidents"][0]
         .clone()
 }
@@ -179,7 +179,7 @@ fn a_function_is_answered_with_words_that_mean_what_they_say() {
 fn a_watch_is_answered_with_words_that_mean_what_they_say() {
     let state = "/srv/it's $(touch pwned)/state";
     for (n, queue) in NASTY.iter().enumerate() {
-        let incident = stall_at(Seat::Folder(state.to_owned()), queue, "redis");
+        let incident = stall_at(Deployment::Folder(state.to_owned()), queue, "redis");
         let body = incident["notifications"][0]["body"].as_str().unwrap();
         assert!(!body.contains("aws logs") && !body.contains("$SWEEP"), "{body}");
         let commands: Vec<&str> = body.lines().filter(|line| line.contains(" --state ")).collect();

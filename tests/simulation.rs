@@ -123,7 +123,7 @@ fn whatever_goes_wrong_nothing_is_forgotten_nor_told_twice_without_a_cause() {
         "counters repeated",
         "deaths",
         "deliveries lost",
-        "letters repeated",
+        "messages repeated",
         "old indices shown",
         "replies lost",
         "sweeps at once",

@@ -17,10 +17,10 @@ use queuewatch::domain::command::Command;
 use queuewatch::domain::envelope::Line;
 use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use queuewatch::domain::metric::{Datum, Dimensions, Metric};
-use queuewatch::domain::outbox::Letter;
-use queuewatch::domain::plan::Horizon;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
+use queuewatch::domain::outbox::OutgoingMessage;
 use queuewatch::domain::reading::read_lines;
+use queuewatch::domain::sweep::Horizon;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::TableLedger;
 use queuewatch::ports::{AlarmChannel, MetricSink};
@@ -60,7 +60,7 @@ impl MetricSink for Deadly {
 impl AlarmChannel for Deadly {
     type Error = Infallible;
 
-    async fn send(&mut self, _letter: &Letter) -> Result<(), Infallible> {
+    async fn send(&mut self, _letter: &OutgoingMessage) -> Result<(), Infallible> {
         pending().await
     }
 }
@@ -153,7 +153,10 @@ fn what_was_given_up_by_hand_stays_given_up() {
     let close = Command::Close { id, reason: "redis was flushed".to_owned() };
     let mut store = world.process();
     let (metrics, alarms) = (&mut Deadly, &mut Deadly);
-    assert!(once(app::obey(&mut store, metrics, alarms, &world.policy, horizon(130), &close)).is_pending());
+    assert!(
+        once(app::apply_command(&mut store, metrics, alarms, &world.policy, horizon(130), &close))
+            .is_pending()
+    );
     for minute in 131..=140 {
         world.sweep(minute);
         assert_eq!(world.pending(minute), 0, "minute {minute}");
@@ -189,7 +192,7 @@ fn what_was_given_up_by_hand_stays_given_up_however_much_it_is() {
     let close = Command::Close { id, reason: "redis was flushed".to_owned() };
     let mut store = world.process();
     let World { policy, metrics, alarms, .. } = &mut world;
-    settled(app::obey(&mut store, metrics, alarms, policy, horizon(150), &close)).unwrap();
+    settled(app::apply_command(&mut store, metrics, alarms, policy, horizon(150), &close)).unwrap();
     world.sweep(151);
     assert_eq!((world.pending(151), world.pages()), (0, 1));
 }

@@ -14,9 +14,9 @@ mod site;
 use queuewatch::adapters::settled;
 use queuewatch::app::{AppError, Swept};
 use queuewatch::domain::command::Command;
+use queuewatch::domain::deployment::Deployment;
 use queuewatch::domain::metric::Metric;
-use queuewatch::domain::policy::Silence;
-use queuewatch::domain::seat::Seat;
+use queuewatch::domain::model::policy::Silence;
 use queuewatch::domain::systems::LINE_BYTES_MAX;
 use queuewatch::watch::{Inputs, Notice, Pipe, WatchError};
 use site::{Death, Mortal, Site, enqueue, enqueue_at, start, subjects, success, success_at};
@@ -493,7 +493,7 @@ fn stalls_of_seconds_reopen_or_are_told_apart() {
 #[test]
 fn a_silence_counts_from_when_somebody_listened() {
     let mut site = Site::new("silence");
-    site.policy.seat = Seat::Folder("/var/lib/queuewatch".to_owned());
+    site.policy.deployment = Deployment::Folder("/var/lib/queuewatch".to_owned());
     site.write("app.log", "");
     let mut watch = site.watch(&["app.log"]);
     for _ in 0..30 {
@@ -531,13 +531,13 @@ fn a_closed_incident_is_told_once_and_its_jobs_never_again() {
     site.poll(&mut watch);
     site.append("app.log", enqueue(1));
     site.pass(&mut watch, 6);
-    settled(watch.obey(&close(), site.now())).unwrap();
+    settled(watch.apply_command(&close(), site.now())).unwrap();
     let said = [
         "ALARM app redis:default: no job started for 4 s, 1 waiting",
         "OK app redis:default: stall closed by hand: flushed",
     ];
     assert_eq!(subjects(&mut watch), said);
-    let again = settled(watch.obey(&close(), site.now()));
+    let again = settled(watch.apply_command(&close(), site.now()));
     assert!(matches!(again, Err(WatchError::Command(AppError::NoSuchIncident))), "{again:?}");
     site.pass(&mut watch, 10);
     // As long as three reminders would take.
@@ -555,7 +555,7 @@ fn a_silence_holds_a_page_back_until_its_end() {
     site.poll(&mut watch);
     let until = site.now().plus_ms(60_000);
     let silence = Silence { queue: "def*".to_owned(), until, reason: "migration".to_owned() };
-    settled(watch.obey(&Command::Silence(silence), site.now())).unwrap();
+    settled(watch.apply_command(&Command::Silence(silence), site.now())).unwrap();
     site.append("app.log", enqueue(1));
     site.pass(&mut watch, 30);
     // It outlives the process.
@@ -579,12 +579,13 @@ fn an_incident_that_is_closed_while_the_process_dies_is_closed_by_the_next_one_a
             site.pass(&mut watch, 6);
             drop(watch);
             let mut watch = site.try_watch(&["app.log"], &Mortal::new(site.table.clone(), last, death));
-            let obeyed = watch.as_mut().map(|watch| settled(watch.obey(&close(), site.now())).is_ok());
-            let has_died = !matches!(obeyed, Ok(true));
+            let applied =
+                watch.as_mut().map(|watch| settled(watch.apply_command(&close(), site.now())).is_ok());
+            let has_died = !matches!(applied, Ok(true));
             let mut said = watch.as_mut().map(subjects).unwrap_or_default();
             site.now_s += 1.0;
             let mut next = site.watch(&["app.log"]);
-            let again = settled(next.obey(&close(), site.now()));
+            let again = settled(next.apply_command(&close(), site.now()));
             assert!(
                 matches!(again, Ok(()) | Err(WatchError::Command(AppError::NoSuchIncident))),
                 "{again:?}"

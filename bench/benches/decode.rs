@@ -9,7 +9,7 @@ use std::hint::black_box;
 use cpu_time::ThreadTime;
 use peak_alloc::PeakAlloc;
 use queuewatch::domain::envelope::{Header, Limits, Line, LineSink, open_base64};
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::reading::read_base64;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{self, Settings};

@@ -16,7 +16,7 @@ use super::rule::{RuleConfig, RuleMatcher};
 use super::text::{ExactName, Name, Text};
 use super::{Config, Notify};
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
-use crate::domain::policy::{
+use crate::domain::model::policy::{
     ClassPolicy, Ecs, FailingPolicy, Language, Policy, Preset, QueuePolicy, Silence, SourcePolicy, Window,
 };
 
@@ -43,7 +43,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
         },
         aws: default.aws,
         runbook_url: raw.runbook_url.map(|Text(url)| url.0),
-        seat: default.seat,
+        deployment: default.deployment,
         sources: raw.source.into_iter().map(source).collect(),
         grace_ms: raw.stall.grace.map_or(default.grace_ms, |Text(grace)| grace.0),
         job_timeout_ms: raw.stall.job_timeout.map(|Text(timeout)| timeout.0),

@@ -28,10 +28,10 @@ pub use parameters::Parameters;
 pub use rule::{Capture, JsonRule, RuleConfig, RuleMatcher};
 pub use variables::FUNCTION_VARIABLES;
 
+use crate::domain::deployment::Deployment;
 use crate::domain::job::MINUTE_MS;
-use crate::domain::outbox::Topic;
-use crate::domain::policy::Policy;
-use crate::domain::seat::Seat;
+use crate::domain::model::channel::Channel;
+use crate::domain::model::policy::Policy;
 use overrides::Origin;
 
 /// A checked configuration. The default reads every line of every stream with the Laravel presets, as one app.
@@ -117,8 +117,8 @@ impl Config {
 
     /// This configuration for a process that sits elsewhere than on AWS.
     #[must_use]
-    pub fn with_seat(mut self, seat: Seat) -> Self {
-        self.policy.seat = seat;
+    pub fn with_deployment(mut self, deployment: Deployment) -> Self {
+        self.policy.deployment = deployment;
         self
     }
 
@@ -128,9 +128,9 @@ impl Config {
     pub fn with_machine_topics(mut self, is_output_for_programs: bool) -> Self {
         let has = |target: fn(&Notify) -> bool| self.notify.as_ref().is_some_and(target);
         let topics = [
-            (Topic::Output, is_output_for_programs),
-            (Topic::Command, has(|notify| notify.command.is_some())),
-            (Topic::Webhook, has(|notify| notify.webhook.is_some())),
+            (Channel::Output, is_output_for_programs),
+            (Channel::Command, has(|notify| notify.command.is_some())),
+            (Channel::Webhook, has(|notify| notify.webhook.is_some())),
         ];
         self.policy.machine_topics =
             topics.into_iter().filter_map(|(topic, is_there)| is_there.then_some(topic)).collect();

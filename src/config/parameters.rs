@@ -3,7 +3,7 @@
 use super::error::ConfigError;
 use super::overrides::checked;
 use super::text::{FromText, Name, SpanMs, ZoneName};
-use crate::domain::policy::{Language, Policy};
+use crate::domain::model::policy::{Language, Policy};
 
 /// The variables, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::job::{JobClass, QueueName, Stage, Timestamp};
-use crate::domain::policy::{Language, Preset};
+use crate::domain::model::policy::{Language, Preset};
 
 /// DESIGN's example: every key there is.
 const EVERY_KEY: &str = r#"

@@ -2,7 +2,7 @@
 
 use super::{Check, Facts, StackFacts, Verdict};
 use crate::domain::blind_spots;
-use crate::domain::incident::{Incident, Kind};
+use crate::domain::incidents::{Incident, Kind};
 use crate::domain::job::MINUTE_MS;
 use crate::domain::ledger::sources::SourceFacts;
 use crate::durable::Kept;
@@ -22,12 +22,12 @@ pub(super) fn checks(facts: &Facts, kept: &Kept) -> Vec<Check> {
     }
     checks.extend(lines(facts, kept));
     checks.extend(sight(kept));
-    let silences = kept.book.silences.iter().filter(|silence| silence.until > facts.now);
+    let silences = kept.register.silences.iter().filter(|silence| silence.until > facts.now);
     checks.extend(silences.map(|silence| {
         let finding = format!("queue {} until {}: {}", silence.queue, silence.until, silence.reason);
         Check::new(Verdict::Note, "silence", finding)
     }));
-    let mut open: Vec<&Incident> = kept.book.open().collect();
+    let mut open: Vec<&Incident> = kept.register.open().collect();
     open.sort_by_key(|incident| (incident.opened_at, incident.id.clone()));
     checks.extend(open.into_iter().map(|open| incident(&facts.stack, open)));
     checks

@@ -8,7 +8,7 @@ use super::*;
 use crate::adapters::memory::MemoryTable;
 use crate::domain::envelope::Limits;
 use crate::domain::job::{HOUR_MS, MINUTE_MS};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::domain::systems::Classifier;
 use crate::durable::TableLedger;
 use crate::pack::{PackLine, PackOptions, pack};
@@ -45,7 +45,7 @@ fn kept(lines: &[PackLine], settle_ms: i64) -> (Kept, Timestamp) {
     let settings =
         Settings { policy: Policy::default(), settle_ms, keeps_order: false, visits_every_minute: true };
     let outcome = replay_over(store, inputs, &settings, |_| ()).unwrap();
-    let look = pin!(outcome.store.look(outcome.ends_at));
+    let look = pin!(outcome.store.read_only(outcome.ends_at));
     let Poll::Ready(Ok(kept)) = look.poll(&mut Context::from_waker(Waker::noop())) else { panic!("memory") };
     (kept, outcome.ends_at)
 }

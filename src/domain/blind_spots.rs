@@ -1,7 +1,7 @@
 //! What logs like these cannot show. Said, not hidden.
 
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::reads::Missing;
+use crate::domain::ledger::coverage::Missing;
 
 /// Something that these logs cannot show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +35,15 @@ pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
         return vec![BlindSpot::NothingOpens];
     }
     let traits = &ledger.traits;
-    let is_unseen = traits.first_worker_line_at.is_none();
-    let circumstances = &ledger.circumstances;
-    let is_told = circumstances.worked_off.keys().next().is_some()
-        || circumstances.workers.values().any(|worker| worker.jobs.is_some());
+    let is_hidden = traits.first_worker_line_at.is_none();
+    let signals = &ledger.signals;
+    let is_told = signals.worked_off.keys().next().is_some()
+        || signals.workers.values().any(|worker| worker.jobs.is_some());
     let all = [
         (BlindSpot::NoEnqueueLines, traits.first_enqueue_at.is_none()),
-        (BlindSpot::NoJobLines, is_unseen && !is_told),
-        (BlindSpot::JobsUnseen, is_unseen && is_told && !circumstances.is_by_http),
-        (BlindSpot::ByHttp, is_unseen && circumstances.is_by_http),
+        (BlindSpot::NoJobLines, is_hidden && !is_told),
+        (BlindSpot::JobsUnseen, is_hidden && is_told && !signals.is_by_http),
+        (BlindSpot::ByHttp, is_hidden && signals.is_by_http),
         (BlindSpot::NoIds, traits.worker_has_neither),
         (BlindSpot::EndOnly, traits.has_end_only),
         (BlindSpot::RowIds, traits.has_row_ids),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TraceHalf};
+use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TracePart};
 pub use super::line::{KeySet, LineHash, LineStamp};
 use super::systems::Unread;
 
@@ -49,7 +49,8 @@ pub struct DeliveryRecord {
     /// What the presets and rules read.
     pub observations: Vec<Observation>,
     /// Store errors cut in two by the payload's edge.
-    pub halves: Vec<TraceHalf>,
+    #[serde(alias = "halves")]
+    pub split_traces: Vec<TracePart>,
     /// The last lines that tell of trouble and are in no known form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_lines: Vec<(Timestamp, Arc<str>)>,
@@ -66,7 +67,7 @@ impl DeliveryRecord {
     /// Whether any of its lines says something. Most deliveries are of lines that say nothing, and are not kept.
     #[must_use]
     pub const fn is_telling(&self) -> bool {
-        !self.observations.is_empty() || !self.halves.is_empty() || !self.last_lines.is_empty()
+        !self.observations.is_empty() || !self.split_traces.is_empty() || !self.last_lines.is_empty()
     }
 
     /// Puts everything that it says within its app, where that is not the stack's own, and within its account, where
@@ -93,10 +94,10 @@ impl DeliveryRecord {
         self.log_group = account_group(&self.owner, &self.log_group);
         self.lines.iter_mut().for_each(|line| line.key = own(line.key));
         self.observations.iter_mut().for_each(|seen| seen.line = own(seen.line));
-        for half in &mut self.halves {
+        for half in &mut self.split_traces {
             match half {
-                TraceHalf::Head(_, line) | TraceHalf::Exception(_, line, _) => *line = own(*line),
-                TraceHalf::Tail(..) => {}
+                TracePart::Head(_, line) | TracePart::Exception(_, line, _) => *line = own(*line),
+                TracePart::Tail(..) => {}
             }
         }
         self.late = self.late.iter().map(|line| own(*line)).collect();
@@ -125,8 +126,8 @@ impl DeliveryRecord {
         let believed: BTreeSet<Timestamp> =
             self.lines.iter().filter(|l| !late.contains(&l.key)).map(|l| l.at).collect();
         self.last_lines.retain(|(at, _)| believed.contains(at));
-        self.halves.retain(|half| match half {
-            TraceHalf::Head(at, _) | TraceHalf::Exception(at, ..) | TraceHalf::Tail(at, _) => {
+        self.split_traces.retain(|half| match half {
+            TracePart::Head(at, _) | TracePart::Exception(at, ..) | TracePart::Tail(at, _) => {
                 believed.contains(at)
             }
         });

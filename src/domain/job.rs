@@ -327,9 +327,9 @@ pub enum TraceSide {
 }
 
 /// A store error whose payload ended before its trace told which side it was on, or a trace whose error
-/// came in an earlier payload. Two halves of one record, joined by the ledger.
+/// came in an earlier payload. Two parts of traces of one record, joined by the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum TraceHalf {
+pub enum TracePart {
     /// The error line, at its time; its observation has stage [`Stage::RedisError`] until the other half is met.
     Head(Timestamp, LineKey),
     /// Any other exception's line, at its time, and its text: no observation tells of it until the other half shows a

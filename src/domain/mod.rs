@@ -3,6 +3,7 @@
 pub mod blind_spots;
 pub mod command;
 pub mod cron;
+pub mod deployment;
 pub mod detectors;
 pub mod diagnosis;
 pub mod envelope;
@@ -23,15 +24,9 @@ pub mod queues;
 pub mod reading;
 pub mod redact;
 pub mod runbook;
-pub mod seat;
 mod shell;
 pub mod sweep;
 pub mod systems;
 pub mod time;
 pub mod visibility;
 pub mod watching;
-
-// Paths of before, for as long as other rooms use them.
-pub use incidents as incident;
-pub use model::policy;
-pub use sweep as plan;

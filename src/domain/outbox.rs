@@ -8,15 +8,12 @@ use super::incidents::Severity;
 
 use super::model::channel::Channel;
 
-// The names of before, for as long as other rooms use them.
-pub use super::model::channel::Channel as Topic;
-pub use OutgoingMessage as Letter;
-
 /// Something to be sent by one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingMessage {
     /// Where it goes.
-    pub topic: Channel,
+    #[serde(alias = "topic")]
+    pub channel: Channel,
     /// At most 99 ASCII characters.
     pub subject: String,
     /// Plain text or JSON, as the channel wants it.
@@ -32,12 +29,12 @@ pub struct OutgoingMessage {
 }
 
 /// What tells one message from another.
-pub type LetterId = (Channel, String);
+pub type MessageId = (Channel, String);
 
 impl OutgoingMessage {
     /// What tells it from others: its channel and the notification's id.
     #[must_use]
-    pub fn id(&self) -> LetterId {
-        (self.topic, self.notification.clone())
+    pub fn id(&self) -> MessageId {
+        (self.channel, self.notification.clone())
     }
 }

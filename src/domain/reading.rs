@@ -107,7 +107,7 @@ impl<'c> Reading<'c> {
         if let Some(reader) = self.reader {
             let classified = reader.finish();
             record.observations = classified.observations;
-            record.halves = classified.halves;
+            record.split_traces = classified.split_traces;
             record.lines.extend(classified.within);
             record.unread = Box::new(classified.unread);
             record.last_lines = classified.last_lines;

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::DurableError;
 use super::items;
-use crate::domain::incident::Incident;
+use crate::domain::incidents::Incident;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::checkpoint::Checkpoint;
 use crate::domain::ledger::heard::Heard;
-use crate::domain::outbox::Letter;
-use crate::domain::policy::Silence;
+use crate::domain::model::policy::Silence;
+use crate::domain::outbox::OutgoingMessage;
 use crate::ports::table::{Expected, Item, Table, Written};
 
 /// The format of the body. A sweep leaves a newer one alone: during a deploy two versions run side by side.
@@ -41,7 +41,7 @@ pub(super) struct Saved {
     /// When the greeting was sent.
     pub(super) greeted_at: Option<Timestamp>,
     /// What is to be sent.
-    pub(super) outbox: Vec<Letter>,
+    pub(super) outbox: Vec<OutgoingMessage>,
     /// What each process had heard when its counters were last taken.
     pub(super) heard: BTreeMap<String, Heard>,
 }

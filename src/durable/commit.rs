@@ -10,19 +10,19 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::checkpoint::Saved;
 use super::items;
 use super::jobs::{self, Lookup};
+use super::sharing::TableSharing;
 use super::sweep::Sweep;
-use super::tenancy::Tenancy;
 use super::{DurableError, WRITES_IN_FLIGHT};
-use crate::domain::incident::Incident;
+use crate::domain::incidents::Incident;
 use crate::domain::job::HOUR_MS;
 use crate::domain::ledger::checkpoint::Room;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::job_key::JobKey;
-use crate::domain::outbox::{Letter, LetterId};
+use crate::domain::outbox::{MessageId, OutgoingMessage};
 use crate::ports::table::{Expected, ItemKey, Table};
 use crate::ports::{Commit, Committed};
 
-/// Letters kept for a topic that cannot be reached. The oldest are let go: whoever reads again needs the newest.
+/// Messages kept for a topic that cannot be reached. The oldest are let go: whoever reads again needs the newest.
 const OUTBOX_MAX: usize = 100;
 /// How long a closed incident stays in the checkpoint: it may reopen within its grace.
 const CLOSED_KEPT_MS: i64 = 26 * HOUR_MS;
@@ -44,40 +44,40 @@ impl Sweep {
         &mut self,
         table: &T,
         grace_max_ms: i64,
-        tenancy: Tenancy,
+        sharing: TableSharing,
         commit: Commit,
     ) -> Result<Option<Committed>, DurableError<T::Error>> {
         for (ix, at) in &commit.passed_over {
             self.ledger.mark_passed_over(*ix, *at);
         }
         for ix in &commit.given_up {
-            self.ledger.give_up(*ix, commit.at);
+            self.ledger.mark_unknown(*ix, commit.at);
         }
         for ix in &commit.unseen {
-            self.ledger.mark_unseen(*ix);
+            self.ledger.mark_hidden(*ix);
         }
         self.write_incidents(commit.incidents);
-        self.book.silences.extend(commit.silences);
-        self.book.silences.retain(|silence| silence.until > self.now);
-        self.book.greeted_at = self.book.greeted_at.or(commit.greeted_at);
+        self.register.silences.extend(commit.silences);
+        self.register.silences.retain(|silence| silence.until > self.now);
+        self.register.greeted_at = self.register.greeted_at.or(commit.greeted_at);
         let saved = &mut self.checkpoint.saved;
-        saved.silences.clone_from(&self.book.silences);
-        saved.greeted_at = self.book.greeted_at;
+        saved.silences.clone_from(&self.register.silences);
+        saved.greeted_at = self.register.greeted_at;
         let applied = self.folded.iter().map(|key| (key.partition.clone(), key.sort.clone()));
         saved.applied.extend(applied);
-        saved.outbox.extend(commit.letters);
+        saved.outbox.extend(commit.messages);
         let excess = saved.outbox.len().saturating_sub(OUTBOX_MAX);
         saved.outbox.drain(..excess);
         saved.owner.clone_from(&self.owner);
         saved.swept_at = Some(self.now);
-        saved.lease_until = tenancy.lease_ms().map(|lease_ms| self.now.plus_ms(lease_ms));
+        saved.lease_until = sharing.lease_ms().map(|lease_ms| self.now.plus_ms(lease_ms));
         self.remember(grace_max_ms);
         self.repairs = self.find_repairs();
         if !self.checkpoint.write(table).await? {
             return Ok(None);
         }
         let counters = self.ledger.unpublished.clone().drain();
-        Ok(Some(Committed { letters: self.checkpoint.saved.outbox.clone(), counters }))
+        Ok(Some(Committed { messages: self.checkpoint.saved.outbox.clone(), counters }))
     }
 
     /// Puts what is known into the checkpoint: as much of it as fits an item.
@@ -103,12 +103,12 @@ impl Sweep {
                 saved.closed.retain(|closed| closed.id != incident.id);
                 saved.closed.push(incident.clone());
             }
-            self.book.write(incident);
+            self.register.write(incident);
         }
         let is_kept = |incident: &&Incident| {
             incident.resolved_at.is_none_or(|at| self.now.since_ms(at) < CLOSED_KEPT_MS)
         };
-        saved.incidents = self.book.newest.values().filter(is_kept).cloned().map(without_words).collect();
+        saved.incidents = self.register.newest.values().filter(is_kept).cloned().map(without_words).collect();
     }
 
     /// The jobs that the index shows open and that are not, all of them: the checkpoint remembers only so many, and the
@@ -131,9 +131,9 @@ impl Sweep {
     pub(super) async fn sent<T: Table>(
         &mut self,
         table: &T,
-        letters: &[LetterId],
+        messages: &[MessageId],
     ) -> Result<bool, DurableError<T::Error>> {
-        self.checkpoint.saved.outbox.retain(|letter: &Letter| !letters.contains(&letter.id()));
+        self.checkpoint.saved.outbox.retain(|message: &OutgoingMessage| !messages.contains(&message.id()));
         self.checkpoint.write(table).await
     }
 
@@ -142,7 +142,7 @@ impl Sweep {
         mut self,
         table: &T,
         app: &str,
-        tenancy: Tenancy,
+        sharing: TableSharing,
         is_published: bool,
     ) -> Result<(), DurableError<T::Error>> {
         let applied = std::mem::take(&mut self.checkpoint.saved.applied);
@@ -152,7 +152,7 @@ impl Sweep {
             .buffer_unordered(WRITES_IN_FLIGHT)
             .try_collect::<()>()
             .await?;
-        self.repair(table, app, tenancy).await?;
+        self.repair(table, app, sharing).await?;
         for incident in std::mem::take(&mut self.checkpoint.saved.closed) {
             let key = items::history_key(app, incident.opened_at, &incident.id);
             let expires_at = incident.resolved_at.map(items::history_expires_at);
@@ -172,7 +172,7 @@ impl Sweep {
         &mut self,
         table: &T,
         app: &str,
-        tenancy: Tenancy,
+        sharing: TableSharing,
     ) -> Result<(), DurableError<T::Error>> {
         let repairs = std::mem::take(&mut self.repairs);
         for repairs in repairs.chunks(REPAIRS_AT_ONCE) {
@@ -184,7 +184,7 @@ impl Sweep {
             stream::iter(held)
                 .map(|(job, item)| async move {
                     let (entry, lookup) = (ledger.entry_of(job), Lookup::Read(Some(item)));
-                    jobs::join(table, app, job, &entry, lookup, now, tenancy).await.map(|_| ())
+                    jobs::join(table, app, job, &entry, lookup, now, sharing).await.map(|_| ())
                 })
                 .buffer_unordered(WRITES_IN_FLIGHT)
                 .try_collect::<()>()

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{self, is_expired};
 use super::jobs::{self, Lookup};
-use super::tenancy::Tenancy;
+use super::sharing::TableSharing;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::intake::{DeliveryRecord, LineHash, LineStamp};
 use crate::domain::job::{LineKey, Observation, Timestamp};
 use crate::domain::ledger::entry::{Entry, entries_of};
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::ledger::job_key::JobKey;
 use crate::domain::ledger::job_record::JobRecord;
-use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::row::RowRecord;
 use crate::ports::table::{Expected, Table, Written};
 
@@ -88,7 +88,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             _ => cuts.push(vec![observation.clone()]),
         }
     }
-    if cuts.is_empty() && !(record.halves.is_empty() && record.last_lines.is_empty()) {
+    if cuts.is_empty() && !(record.split_traces.is_empty() && record.last_lines.is_empty()) {
         cuts.push(Vec::new());
     }
     let newest = record.newest();
@@ -118,7 +118,7 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             key,
             lines,
             observations,
-            halves: if number == 0 { record.halves.clone() } else { Vec::new() },
+            split_traces: if number == 0 { record.split_traces.clone() } else { Vec::new() },
             last_lines: if number == 0 { record.last_lines.clone() } else { Vec::new() },
             late: BTreeSet::new(),
             unread: if number == 0 { record.unread.clone() } else { Box::default() },
@@ -133,7 +133,7 @@ pub(super) async fn store<T: Table>(
     table: &T,
     app: &str,
     record: DeliveryRecord,
-    tenancy: Tenancy,
+    sharing: TableSharing,
 ) -> Result<bool, DurableError<T::Error>> {
     let now = record.arrived_at;
     let stream = StreamKey::of(&record.log_group, &record.log_stream);
@@ -142,10 +142,10 @@ pub(super) async fn store<T: Table>(
     if before.as_ref().is_some_and(|item| !is_expired(item.expires_at, now)) {
         return Ok(false);
     }
-    let known = join_jobs(table, app, &record, stream, tenancy).await?;
+    let known = join_jobs(table, app, &record, stream, sharing).await?;
     let newest = record.newest().unwrap_or(now);
     let due = items::delivery_due(record.key, now);
-    let expires_at = items::delivery_expires_at(newest, now, tenancy);
+    let expires_at = items::delivery_expires_at(newest, now, sharing);
     let body = items::written(&key, &Stored::lines(record, known))?;
     let expected = before.as_ref().map_or(Expected::Nothing, |item| Expected::Version(item.version));
     let item = items::item(key, before.as_ref(), Some(due), Some(expires_at), body);
@@ -158,7 +158,7 @@ async fn join_jobs<T: Table>(
     app: &str,
     record: &DeliveryRecord,
     stream: StreamKey,
-    tenancy: Tenancy,
+    sharing: TableSharing,
 ) -> Result<Vec<(JobKey, Entry)>, DurableError<T::Error>> {
     let now = record.arrived_at;
     let mut fresh = entries_of(record.observations.iter(), stream, now);
@@ -180,7 +180,7 @@ async fn join_jobs<T: Table>(
         .collect();
     let joined = stream::iter(work)
         .map(|(key, job, lookup)| async move {
-            let (joined, was_known) = jobs::join(table, app, &key, &job, lookup, now, tenancy).await?;
+            let (joined, was_known) = jobs::join(table, app, &key, &job, lookup, now, sharing).await?;
             Ok::<_, DurableError<T::Error>>((was_known && joined != job).then_some((key, joined)))
         })
         .buffer_unordered(WRITES_IN_FLIGHT);
@@ -196,11 +196,11 @@ pub(super) async fn reject<T: Table>(
     reason: &'static str,
     hash: u64,
     at: Timestamp,
-    tenancy: Tenancy,
+    sharing: TableSharing,
 ) -> Result<(), DurableError<T::Error>> {
     let key = items::rejected_key(hash);
     let body = items::written(&key, &Stored::Rejected { reason: reason.to_owned(), at })?;
-    let expires_at = items::delivery_expires_at(at, at, tenancy);
+    let expires_at = items::delivery_expires_at(at, at, sharing);
     let item = items::item(key, None, Some(items::delivery_due(hash, at)), Some(expires_at), body);
     table.put(&item, Expected::Nothing).await?;
     Ok(())

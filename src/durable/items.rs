@@ -12,12 +12,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::DurableError;
-use super::tenancy::Tenancy;
+use super::sharing::TableSharing;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{DAY_MS, Timestamp};
 use crate::domain::ledger::entry::Entry;
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::ledger::job_key::JobKey;
-use crate::domain::ledger::record::StreamKey;
 use crate::ports::Disposed;
 use crate::ports::table::{Due, Item, ItemKey};
 
@@ -76,8 +76,8 @@ pub(super) fn job_due(job: &JobKey, entry: &Entry) -> Due {
 }
 
 /// When a job may be forgotten.
-pub(super) fn job_expires_at(entry: &Entry, tenancy: Tenancy) -> Option<Timestamp> {
-    let kept_ms = if entry.is_open() { OPEN_JOB_KEPT_MS } else { tenancy.settled_job_kept_ms() };
+pub(super) fn job_expires_at(entry: &Entry, sharing: TableSharing) -> Option<Timestamp> {
+    let kept_ms = if entry.is_open() { OPEN_JOB_KEPT_MS } else { sharing.settled_job_kept_ms() };
     Some(entry.newest()?.plus_ms(kept_ms))
 }
 
@@ -112,8 +112,12 @@ pub(super) fn delivery_due_partition(number: u64) -> String {
 }
 
 /// When a delivery may be forgotten: one that is redriven after a week meets what else came that week.
-pub(super) fn delivery_expires_at(newest: Timestamp, arrived_at: Timestamp, tenancy: Tenancy) -> Timestamp {
-    arrived_at.plus_ms(arrived_at.since_ms(newest).max(0)).plus_ms(tenancy.delivery_kept_ms())
+pub(super) fn delivery_expires_at(
+    newest: Timestamp,
+    arrived_at: Timestamp,
+    sharing: TableSharing,
+) -> Timestamp {
+    arrived_at.plus_ms(arrived_at.since_ms(newest).max(0)).plus_ms(sharing.delivery_kept_ms())
 }
 
 /// Where the checkpoint lies.

@@ -2,7 +2,7 @@
 
 use super::DurableError;
 use super::items::{self, is_expired};
-use super::tenancy::Tenancy;
+use super::sharing::TableSharing;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::entry::Entry;
 use crate::domain::ledger::job_key::JobKey;
@@ -45,7 +45,7 @@ pub(super) async fn join<T: Table>(
     fresh: &Entry,
     lookup: Lookup,
     now: Timestamp,
-    tenancy: Tenancy,
+    sharing: TableSharing,
 ) -> Result<(Entry, bool), DurableError<T::Error>> {
     let key = items::job_key(app, job);
     let mut lookup = lookup;
@@ -63,7 +63,7 @@ pub(super) async fn join<T: Table>(
         let held = before.and_then(|item| item.due.clone()).filter(|_| known.is_some());
         let due = joined.is_open().then(|| held.unwrap_or_else(|| items::job_due(job, &joined)));
         let body = items::written(&key, &joined)?;
-        let item = items::item(key.clone(), before, due, items::job_expires_at(&joined, tenancy), body);
+        let item = items::item(key.clone(), before, due, items::job_expires_at(&joined, sharing), body);
         match table.put(&item, expected).await? {
             Written::Done => return Ok((joined, known.is_some())),
             Written::Conflict => {

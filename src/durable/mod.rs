@@ -8,7 +8,7 @@
 //! Nothing here needs more of a store than a conditional put: no transaction, no counter.
 //!
 //! **Invariant:** whatever dies or fails between two writes, the retry of the delivery or the next sweep ends as if
-//! nothing had; only a letter or a counter may go out twice, where its acknowledgement was lost or the process died
+//! nothing had; only a message or a counter may go out twice, where its acknowledgement was lost or the process died
 //! before the very next write.
 
 mod checkpoint;
@@ -17,9 +17,9 @@ mod freshness;
 mod ingest;
 mod items;
 mod jobs;
-mod look;
+mod read;
+mod sharing;
 mod sweep;
-mod tenancy;
 
 use thiserror::Error;
 
@@ -27,15 +27,15 @@ use crate::domain::intake::DeliveryRecord;
 use crate::domain::intake::Merged;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::outbox::LetterId;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::outbox::MessageId;
 use crate::ports::table::Table;
 use crate::ports::{Commit, Committed, Disposed, Disposition, LedgerStore, View};
 use checkpoint::FORMAT;
 use freshness::Freshness;
-pub use look::{Kept, apps};
+pub use read::{Kept, apps};
+use sharing::TableSharing;
 use sweep::Sweep;
-use tenancy::Tenancy;
 
 /// Writes in flight: enough to use a new table's 4,000 writes a second, few enough not to be throttled at once.
 const WRITES_IN_FLIGHT: usize = 50;
@@ -88,7 +88,7 @@ pub struct TableLedger<T> {
     has_class_dimension: bool,
     /// Tells this process from every other that holds the table.
     owner: String,
-    tenancy: Tenancy,
+    sharing: TableSharing,
     attended_since: Option<Timestamp>,
     sweeps_count: u64,
     freshness: Freshness,
@@ -104,7 +104,7 @@ impl<T: Table> TableLedger<T> {
             grace_max_ms: policy.grace_max_ms(),
             has_class_dimension: policy.class_dimension,
             owner,
-            tenancy: Tenancy::default(),
+            sharing: TableSharing::default(),
             attended_since: None,
             sweeps_count: 0,
             freshness: Freshness::default(),
@@ -116,7 +116,7 @@ impl<T: Table> TableLedger<T> {
     /// waits for the lease of another, and what no line will ask for is forgotten within hours.
     #[must_use]
     pub fn alone(mut self) -> Self {
-        self.tenancy = Tenancy::Alone;
+        self.sharing = TableSharing::Alone;
         self
     }
 }
@@ -127,7 +127,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
     async fn merge(&mut self, record: &DeliveryRecord) -> Result<Merged, Self::Error> {
         let mut merged = None;
         for piece in ingest::pieces(record) {
-            let is_new = ingest::store(&self.table, &self.app, piece, self.tenancy).await?;
+            let is_new = ingest::store(&self.table, &self.app, piece, self.sharing).await?;
             // A redelivery that finds a piece missing goes on where the first one broke off.
             let whole = if is_new { Merged::New } else { Merged::Duplicate };
             merged = Some(if merged == Some(Merged::New) { Merged::New } else { whole });
@@ -145,7 +145,7 @@ impl<T: Table> LedgerStore for TableLedger<T> {
     }
 
     async fn reject(&mut self, reason: &'static str, key: u64, at: Timestamp) -> Result<(), Self::Error> {
-        ingest::reject(&self.table, reason, key, at, self.tenancy).await
+        ingest::reject(&self.table, reason, key, at, self.sharing).await
     }
 
     async fn fold(&mut self, now: Timestamp) -> Result<Option<View<'_>>, Self::Error> {
@@ -168,16 +168,16 @@ impl<T: Table> LedgerStore for TableLedger<T> {
 
     async fn commit(&mut self, commit: Commit) -> Result<Option<Committed>, Self::Error> {
         let Some(sweep) = &mut self.sweep else { return Ok(None) };
-        sweep.commit(&self.table, self.grace_max_ms, self.tenancy, commit).await
+        sweep.commit(&self.table, self.grace_max_ms, self.sharing, commit).await
     }
 
-    async fn sent(&mut self, letters: &[LetterId]) -> Result<bool, Self::Error> {
+    async fn sent(&mut self, messages: &[MessageId]) -> Result<bool, Self::Error> {
         let Some(sweep) = &mut self.sweep else { return Ok(false) };
-        sweep.sent(&self.table, letters).await
+        sweep.sent(&self.table, messages).await
     }
 
     async fn finish(&mut self, is_published: bool) -> Result<(), Self::Error> {
         let Some(sweep) = self.sweep.take() else { return Ok(()) };
-        sweep.finish(&self.table, &self.app, self.tenancy, is_published).await
+        sweep.finish(&self.table, &self.app, self.sharing, is_published).await
     }
 }

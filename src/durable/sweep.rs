@@ -9,16 +9,16 @@ use super::ingest::{Stored, beyond};
 use super::items::{self, is_expired};
 use super::jobs;
 use super::{DurableError, WRITES_IN_FLIGHT};
-use crate::domain::incident::Book;
+use crate::domain::incidents::Register;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::entry::entries_of;
 use crate::domain::ledger::heard::Heard;
+use crate::domain::ledger::job_facts::{ENQUEUE_TOLERANCE_MS, StreamKey};
 use crate::domain::ledger::job_key::{JobHash, JobKey};
 use crate::domain::ledger::job_record::JobRecord;
-use crate::domain::ledger::record::{ENQUEUE_TOLERANCE_MS, StreamKey};
 use crate::ports::table::{Item, ItemKey, Listed, Table};
 use crate::ports::{Disposed, View};
 
@@ -40,7 +40,7 @@ pub(super) struct Sweep {
     pub(super) owner: String,
     pub(super) checkpoint: CheckpointItem,
     pub(super) ledger: Ledger,
-    pub(super) book: Book,
+    pub(super) register: Register,
     /// Deliveries that this sweep folded.
     pub(super) folded: Vec<ItemKey>,
     /// Open jobs as the index shows them.
@@ -80,15 +80,15 @@ impl Sweep {
         owner: String,
         now: Timestamp,
     ) -> Result<Self, DurableError<T::Error>> {
-        let mut book = Book::default();
-        book.silences.clone_from(&checkpoint.saved.silences);
-        book.greeted_at = checkpoint.saved.greeted_at;
+        let mut register = Register::default();
+        register.silences.clone_from(&checkpoint.saved.silences);
+        register.greeted_at = checkpoint.saved.greeted_at;
         for incident in checkpoint.saved.incidents.drain(..) {
-            book.write(incident);
+            register.write(incident);
         }
         let ledger = Ledger::restore(std::mem::take(&mut checkpoint.saved.ledger));
         let (folded, listed, repairs) = (Vec::new(), BTreeMap::new(), Vec::new());
-        let mut sweep = Self { now, owner, checkpoint, ledger, book, folded, listed, repairs };
+        let mut sweep = Self { now, owner, checkpoint, ledger, register, folded, listed, repairs };
         sweep.fold_deliveries(table).await?;
         sweep.take_jobs(table, app).await?;
         sweep.take_heard(table, app).await?;
@@ -98,7 +98,7 @@ impl Sweep {
     }
 
     pub(super) fn view(&self) -> View<'_> {
-        View { ledger: &self.ledger, book: &self.book }
+        View { ledger: &self.ledger, register: &self.register }
     }
 
     /// Folds what the index shows and is not folded yet, a few at a time: a delivery may be large.

@@ -17,8 +17,8 @@ use crate::config::function::Role;
 use crate::delivery::{self, Delivery};
 use crate::domain::envelope::Limits;
 use crate::domain::job::Timestamp;
-use crate::domain::plan::Horizon;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::sweep::Horizon;
 use crate::domain::systems::Classifier;
 use crate::ports::{AlarmChannel, LedgerStore, MetricSink};
 
@@ -77,13 +77,13 @@ impl Function {
             Role::Ingest => self.ingest(payload, now, &mut outside.store).await.map_err(Into::into),
             Role::Sweep => {
                 let delivery = delivery::parse(payload).map_err(Unfit::Delivery)?;
-                self.look(delivery, now, outside).await
+                self.sweep_or_command(delivery, now, outside).await
             }
         }
     }
 
     /// Sweeps, or does what an operator asks for.
-    async fn look<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
+    async fn sweep_or_command<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         &self,
         delivery: Delivery<'_>,
         now: Timestamp,
@@ -102,9 +102,10 @@ impl Function {
             Delivery::Command(command) => {
                 let Outside { store, metrics, alarms } = outside;
                 let horizon = Horizon { now, last_delivery: None };
-                let obeyed = app::obey(store, metrics, alarms, &self.policy, horizon, &command).await;
-                obeyed.map_err(FunctionError::App)?;
-                tracing::info!(?command, "obeyed");
+                let applied =
+                    app::apply_command(store, metrics, alarms, &self.policy, horizon, &command).await;
+                applied.map_err(FunctionError::App)?;
+                tracing::info!(?command, "applied");
                 Ok(Answer::Done)
             }
             Delivery::Subscription { .. } | Delivery::Kinesis(_) | Delivery::OnFailure(_) => {

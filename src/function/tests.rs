@@ -7,12 +7,12 @@ use thiserror::Error;
 
 use super::*;
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
-use crate::domain::incident::Book;
+use crate::domain::incidents::Register;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::intake::Merged;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::metric::Metric;
-use crate::domain::outbox::LetterId;
+use crate::domain::outbox::MessageId;
 use crate::pack::{PackLine, PackOptions, pack};
 use crate::ports::{Commit, Committed, Disposed, Disposition, View};
 
@@ -71,8 +71,8 @@ impl LedgerStore for Brittle {
         Ok(sure(self.memory.commit(commit).await))
     }
 
-    async fn sent(&mut self, letters: &[LetterId]) -> Result<bool, Ill> {
-        Ok(sure(self.memory.sent(letters).await))
+    async fn sent(&mut self, messages: &[MessageId]) -> Result<bool, Ill> {
+        Ok(sure(self.memory.sent(messages).await))
     }
 
     async fn finish(&mut self, is_published: bool) -> Result<(), Ill> {
@@ -250,8 +250,8 @@ async fn a_tick_sweeps() {
     assert_eq!(failures(&answer), Value::Null);
     let published: Vec<Metric> = world.metrics.rows().map(|(metric, ..)| metric).collect();
     assert!(published.contains(&Metric::SweepHeartbeat) && published.contains(&Metric::Processing));
-    let book: &Book = &world.store.memory.book;
-    assert_eq!(book.open().count(), 0);
+    let register: &Register = &world.store.memory.register;
+    assert_eq!(register.open().count(), 0);
 }
 
 #[tokio::test]

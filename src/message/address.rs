@@ -3,33 +3,36 @@
 
 use super::sections::Sections;
 use super::{chat, machine, mail};
-use crate::domain::incident::{Incident, Notification, Severity};
-use crate::domain::outbox::{Letter, Topic};
-use crate::domain::policy::Policy;
+use crate::domain::incidents::{Incident, Notification, Severity};
+use crate::domain::model::channel::Channel;
+use crate::domain::model::policy::Policy;
+use crate::domain::outbox::OutgoingMessage;
 
-/// Addresses a notification: one letter for each topic that it goes to, each made of the same sections.
+/// Addresses a notification: one message for each topic that it goes to, each made of the same sections.
 #[must_use]
 pub fn address(
     incident: &Incident,
     notification: &Notification,
     sections: &Sections,
     policy: &Policy,
-) -> Vec<Letter> {
-    let topics: &[Topic] = match (incident.severity, policy.has_chat_topic) {
-        (Severity::Page, true) => &[Topic::Email, Topic::Chat],
-        (Severity::Warn, true) => &[Topic::Chat],
-        (Severity::Page | Severity::Warn, false) => &[Topic::Email],
+) -> Vec<OutgoingMessage> {
+    let channels: &[Channel] = match (incident.severity, policy.has_chat_topic) {
+        (Severity::Page, true) => &[Channel::Email, Channel::Chat],
+        (Severity::Warn, true) => &[Channel::Chat],
+        (Severity::Page | Severity::Warn, false) => &[Channel::Email],
     };
-    topics
+    channels
         .iter()
         .chain(&policy.machine_topics)
-        .map(|topic| Letter {
-            topic: *topic,
+        .map(|channel| OutgoingMessage {
+            channel: *channel,
             subject: notification.subject.clone(),
-            body: match topic {
-                Topic::Email => mail(sections),
-                Topic::Chat => chat::incident(policy, incident, notification, sections),
-                Topic::Output | Topic::Command | Topic::Webhook => machine(policy, incident, notification),
+            body: match channel {
+                Channel::Email => mail(sections),
+                Channel::Chat => chat::incident(policy, incident, notification, sections),
+                Channel::Output | Channel::Command | Channel::Webhook => {
+                    machine(policy, incident, notification)
+                }
             },
             incident: incident.id.clone(),
             notification: notification.id.clone(),
@@ -47,31 +50,31 @@ mod tests {
     use crate::message::{compose, fixtures};
 
     #[track_caller]
-    fn check(severity: Severity, has_chat_topic: bool, expected: &[Topic]) {
+    fn check(severity: Severity, has_chat_topic: bool, expected: &[Channel]) {
         let incident = Incident { severity, ..fixtures::stalled() };
         let policy = Policy { has_chat_topic, ..Policy::default() };
         let notification = fixtures::notification("subject", "body\n");
         let sections = compose(&policy, &incident, notification.state, notification.at);
-        let letters = address(&incident, &notification, &sections, &policy);
-        assert_eq!(letters.iter().map(|letter| letter.topic).collect::<Vec<_>>(), expected);
-        for letter in &letters {
-            let chat = serde_json::from_str::<Value>(&letter.body).ok();
+        let messages = address(&incident, &notification, &sections, &policy);
+        assert_eq!(messages.iter().map(|message| message.channel).collect::<Vec<_>>(), expected);
+        for message in &messages {
+            let chat = serde_json::from_str::<Value>(&message.body).ok();
             let is_chat = chat.is_some_and(|chat| chat["metadata"]["threadId"] == *incident.id);
-            assert_eq!(is_chat, letter.topic == Topic::Chat);
-            assert_eq!((letter.severity, letter.queue.as_deref()), (Some(severity), Some("default")));
-            assert_eq!(letter.notification, "stalled-redis-default-20251206T1237Z/1");
+            assert_eq!(is_chat, message.channel == Channel::Chat);
+            assert_eq!((message.severity, message.queue.as_deref()), (Some(severity), Some("default")));
+            assert_eq!(message.notification, "stalled-redis-default-20251206T1237Z/1");
         }
     }
 
     #[test]
     fn a_page_goes_to_both_topics() {
-        check(Severity::Page, true, &[Topic::Email, Topic::Chat]);
-        check(Severity::Page, false, &[Topic::Email]);
+        check(Severity::Page, true, &[Channel::Email, Channel::Chat]);
+        check(Severity::Page, false, &[Channel::Email]);
     }
 
     #[test]
     fn a_warning_goes_to_the_chat_and_by_mail_where_there_is_none() {
-        check(Severity::Warn, true, &[Topic::Chat]);
-        check(Severity::Warn, false, &[Topic::Email]);
+        check(Severity::Warn, true, &[Channel::Chat]);
+        check(Severity::Warn, false, &[Channel::Email]);
     }
 }

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::markdown::{code, cut, inline};
 use super::sections::{Sections, Todo};
-use crate::domain::incident::{Incident, Kind, Notification, NotificationState, Severity};
+use crate::domain::incidents::{Incident, Kind, Notification, NotificationState, Severity};
 use crate::domain::job::{ConnectionName, QueueName};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::domain::watching::{NOW_WATCHING, Watching};
 
 /// A line on a phone's lock screen, four times over.

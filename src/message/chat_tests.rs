@@ -173,7 +173,7 @@ fn recovery_and_warning_have_signs_of_their_own() {
 
 #[test]
 fn a_japanese_title_is_japanese() {
-    let policy = Policy { language: crate::domain::policy::Language::Ja, ..policy() };
+    let policy = Policy { language: crate::domain::model::policy::Language::Ja, ..policy() };
     let notification = fixtures::notification("", "");
     let page = fixtures::stalled();
     let sections = compose(&policy, &page, notification.state, notification.at);

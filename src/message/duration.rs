@@ -1,6 +1,6 @@
 //! Spans of time as people say them.
 
-use crate::domain::policy::Language;
+use crate::domain::model::policy::Language;
 
 /// `48s`, `5m50s`, `3h07m`, `2d04h`: in tables and in lines for the terminal.
 #[must_use]

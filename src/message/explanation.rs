@@ -8,11 +8,11 @@ use super::clock::utc;
 use super::compose;
 use super::words::{self, Voice};
 use crate::domain::blind_spots::BlindSpot;
-use crate::domain::diagnosis::finding::Fact;
-use crate::domain::incident::Incident;
-use crate::domain::policy::Language;
+use crate::domain::deployment::Deployment;
+use crate::domain::incidents::Incident;
+use crate::domain::incidents::fact::Fact;
+use crate::domain::model::policy::Language;
 use crate::domain::runbook::Step;
-use crate::domain::seat::Seat;
 
 /// A diagnosis in strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,9 +33,9 @@ pub struct Explanation {
 
 /// Puts the diagnosis of an incident into strings.
 #[must_use]
-pub fn explain(incident: &Incident, seat: &Seat) -> Option<Explanation> {
+pub fn explain(incident: &Incident, deployment: &Deployment) -> Option<Explanation> {
     let diagnosis = incident.diagnosis.as_ref()?;
-    let voice = Voice::english(compose::store(incident), seat.is_on_aws());
+    let voice = Voice::english(compose::store(incident), deployment.is_on_aws());
     let changes = diagnosis.changes.iter().filter(|fact| !diagnosis.evidence.contains(fact));
     let has = |asked: &str| diagnosis.commands.iter().any(|step| step.command.contains(asked));
     let cannot_tell = diagnosis.cannot_tell.iter();

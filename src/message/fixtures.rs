@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::diagnosis::finding::Unknown;
 use crate::domain::diagnosis::{Cause, Diagnosis, Weight};
-use crate::domain::incident::{
+use crate::domain::incidents::fact::Unknown;
+use crate::domain::incidents::{
     Fact, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Notification, NotificationState,
 };
 use crate::domain::job::Timestamp;

@@ -9,8 +9,8 @@ use super::compose;
 use super::explanation::{Explanation, explain};
 use super::words::{self, Voice};
 use crate::domain::diagnosis::Cause;
-use crate::domain::incident::{Blindness, Incident, MatchedBy, Notification};
-use crate::domain::policy::Policy;
+use crate::domain::incidents::{Blindness, Incident, MatchedBy, Notification};
+use crate::domain::model::policy::Policy;
 use crate::domain::printable::printable;
 
 /// The number of the schema.
@@ -74,7 +74,7 @@ struct Listed {
 /// The machine JSON of a notification.
 #[must_use]
 pub fn machine(policy: &Policy, incident: &Incident, notification: &Notification) -> String {
-    let voice = Voice::english(compose::store(incident), policy.seat.is_on_aws());
+    let voice = Voice::english(compose::store(incident), policy.deployment.is_on_aws());
     let machine = Machine {
         schema: SCHEMA,
         notification: Said {
@@ -121,7 +121,7 @@ pub fn machine(policy: &Policy, incident: &Incident, notification: &Notification
                     at: it.at.map(|at| at.to_string()),
                 })
                 .collect(),
-            diagnosis: explain(incident, &policy.seat),
+            diagnosis: explain(incident, &policy.deployment),
         },
     };
     // Strings and numbers: there is nothing in it that JSON could not hold.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::incident::Incident;
+use crate::domain::incidents::Incident;
 use crate::domain::job::{ConnectionName, QueueName};
 use crate::domain::printable::printable;
 

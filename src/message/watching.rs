@@ -4,8 +4,9 @@ use super::chat;
 use super::place::Store;
 use super::subject::ascii;
 use super::words::{Voice, watching as words};
-use crate::domain::outbox::{Letter, Topic};
-use crate::domain::policy::{Language, Policy};
+use crate::domain::model::channel::Channel;
+use crate::domain::model::policy::{Language, Policy};
+use crate::domain::outbox::OutgoingMessage;
 use crate::domain::printable::printable;
 use crate::domain::watching::{GREETING_AFTER_MS, NOW_WATCHING, Watching};
 
@@ -16,7 +17,7 @@ const BLIND_SPOTS_MAX: usize = 8;
 
 /// The greeting, addressed: by mail, and to the chat where there is one.
 #[must_use]
-pub fn greet(watching: &Watching, policy: &Policy) -> Vec<Letter> {
+pub fn greet(watching: &Watching, policy: &Policy) -> Vec<OutgoingMessage> {
     let id = format!("{NOW_WATCHING}/1");
     let app = printable(&watching.app);
     let subject = ascii(&format!(
@@ -24,17 +25,17 @@ pub fn greet(watching: &Watching, policy: &Policy) -> Vec<Letter> {
         watching.lines_read,
         watching.queues.len()
     ));
-    let steps = words::steps(policy.language, watching, policy.seat.is_on_aws());
+    let steps = words::steps(policy.language, watching, policy.deployment.is_on_aws());
     let seen = seen(watching, policy);
-    let mut topics = vec![(Topic::Email, email(&seen, policy.language, &steps))];
+    let mut channels = vec![(Channel::Email, email(&seen, policy.language, &steps))];
     if policy.has_chat_topic {
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
-        topics.push((Topic::Chat, chat::greeting(watching, &id, &subject, &seen, &steps)));
+        channels.push((Channel::Chat, chat::greeting(watching, &id, &subject, &seen, &steps)));
     }
-    topics
+    channels
         .into_iter()
-        .map(|(topic, body)| Letter {
-            topic,
+        .map(|(channel, body)| OutgoingMessage {
+            channel,
             subject: subject.clone(),
             body,
             incident: NOW_WATCHING.to_owned(),
@@ -105,17 +106,17 @@ mod tests {
 
     #[test]
     fn the_mail_says_what_is_seen_what_is_not_and_what_comes_next() {
-        let letters = greet(&sample(), &policy(false));
-        assert_eq!(letters.len(), 1);
-        let letter = &letters[0];
-        assert_eq!(letter.subject, "WATCHING shop: 12345 lines read, 2 queues seen");
+        let messages = greet(&sample(), &policy(false));
+        assert_eq!(messages.len(), 1);
+        let message = &messages[0];
+        assert_eq!(message.subject, "WATCHING shop: 12345 lines read, 2 queues seen");
         assert_eq!(
-            (letter.incident.as_str(), letter.notification.as_str()),
+            (message.incident.as_str(), message.notification.as_str()),
             ("now-watching", "now-watching/1")
         );
-        assert_eq!((letter.topic, letter.severity, &letter.queue), (Topic::Email, None, &None));
+        assert_eq!((message.channel, message.severity, &message.queue), (Channel::Email, None, &None));
         assert_eq!(
-            letter.body,
+            message.body,
             "\
 queuewatch reads the logs of shop since 12:37 UTC: 12345 lines, 12.4% of them recognised. Jobs are told apart by uuid.
 
@@ -136,27 +137,27 @@ What happens next
     #[test]
     fn the_mail_is_japanese_where_that_is_configured() {
         let japanese = Policy { language: Language::Ja, ..Policy::default() };
-        let letter = greet(&sample(), &japanese).remove(0);
-        assert_eq!(letter.subject, "WATCHING shop: 12345 lines read, 2 queues seen");
+        let message = greet(&sample(), &japanese).remove(0);
+        assert_eq!(message.subject, "WATCHING shop: 12345 lines read, 2 queues seen");
         assert!(
-            letter.body.starts_with("queuewatch が shop のログを 12:37 UTC から読み取っています"),
+            message.body.starts_with("queuewatch が shop のログを 12:37 UTC から読み取っています"),
             "{}",
-            letter.body
+            message.body
         );
         for words in ["12345 行、うち認識 12.4%", "UUID で突き合わせ", "遅延がログに出ていない", "今後の動作"]
         {
-            assert!(letter.body.contains(words), "{words}\n{}", letter.body);
+            assert!(message.body.contains(words), "{words}\n{}", message.body);
         }
     }
 
     #[test]
     fn the_chat_gets_the_same_with_what_comes_next_as_steps() {
-        let letters = greet(&sample(), &policy(true));
+        let messages = greet(&sample(), &policy(true));
         assert_eq!(
-            letters.iter().map(|letter| letter.topic).collect::<Vec<_>>(),
-            [Topic::Email, Topic::Chat]
+            messages.iter().map(|message| message.channel).collect::<Vec<_>>(),
+            [Channel::Email, Channel::Chat]
         );
-        let chat: Value = serde_json::from_str(&letters[1].body).unwrap();
+        let chat: Value = serde_json::from_str(&messages[1].body).unwrap();
         let description = chat["content"]["description"].as_str().unwrap();
         assert!(description.starts_with("queuewatch reads the logs of shop since "), "{description}");
         assert!(!description.contains("What happens next"));
@@ -166,12 +167,12 @@ What happens next
     #[test]
     fn an_app_of_which_nothing_is_recognised_is_told_so() {
         let silent = Watching { app: "caf\u{e9}".into(), grace_ms: 60_000, ..Watching::default() };
-        let letter = greet(&silent, &policy(false)).remove(0);
-        assert_eq!(letter.subject, "WATCHING caf?: 0 lines read, 0 queues seen");
+        let message = greet(&silent, &policy(false)).remove(0);
+        assert_eq!(message.subject, "WATCHING caf?: 0 lines read, 0 queues seen");
         for words in
             ["none recognised", "- none yet", "No worker line was seen yet", "- No line was recognised"]
         {
-            assert!(letter.body.contains(words), "{words}\n{}", letter.body);
+            assert!(message.body.contains(words), "{words}\n{}", message.body);
         }
     }
 

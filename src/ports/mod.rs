@@ -4,14 +4,14 @@ pub mod table;
 
 use std::future::Future;
 
-use crate::domain::incident::{Book, Incident};
+use crate::domain::incidents::{Incident, Register};
 use crate::domain::intake::{DeliveryRecord, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::metric::Datum;
-use crate::domain::outbox::{Letter, LetterId};
-use crate::domain::policy::Silence;
+use crate::domain::model::policy::Silence;
+use crate::domain::outbox::{MessageId, OutgoingMessage};
 
 /// What to do with an input that met an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,24 +36,24 @@ pub struct Commit {
     /// Incidents that are new or changed, their notifications included.
     pub incidents: Vec<Incident>,
     /// What is to be sent, in this order.
-    pub letters: Vec<Letter>,
+    pub messages: Vec<OutgoingMessage>,
     /// Jobs found passed over, and since when.
     pub passed_over: Vec<(JobIx, Timestamp)>,
     /// Jobs given up as unknown.
     pub given_up: Vec<JobIx>,
-    /// Jobs found to have been consumed unseen, for stores that forget what shows it.
+    /// Jobs found to have been consumed where no line shows it, for stores that forget what shows it.
     pub unseen: Vec<JobIx>,
     /// Silences that somebody asked for.
     pub silences: Vec<Silence>,
-    /// When the greeting is sent, if it is among the letters.
+    /// When the greeting is sent, if it is among the messages.
     pub greeted_at: Option<Timestamp>,
 }
 
 /// What has been written down and is still to be done.
 #[derive(Clone, Debug, Default)]
 pub struct Committed {
-    /// Letters to send: the sweep's own, after those that an earlier one wrote down and may not have sent.
-    pub letters: Vec<Letter>,
+    /// Messages to send: the sweep's own, after those that an earlier one wrote down and may not have sent.
+    pub messages: Vec<OutgoingMessage>,
     /// Counters to publish.
     pub counters: Vec<Datum>,
 }
@@ -63,7 +63,7 @@ pub struct View<'a> {
     /// What is known.
     pub ledger: &'a Ledger,
     /// What went wrong.
-    pub book: &'a Book,
+    pub register: &'a Register,
 }
 
 /// Keeps what is known.
@@ -96,8 +96,8 @@ pub trait LedgerStore {
     /// Writes down what a sweep decided. `None` where another sweep came first: then nothing may be done.
     fn commit(&mut self, commit: Commit) -> impl Future<Output = Result<Option<Committed>, Self::Error>>;
 
-    /// Writes down which letters were sent, at once. `false` where another sweep came first.
-    fn sent(&mut self, letters: &[LetterId]) -> impl Future<Output = Result<bool, Self::Error>>;
+    /// Writes down which messages were sent, at once. `false` where another sweep came first.
+    fn sent(&mut self, messages: &[MessageId]) -> impl Future<Output = Result<bool, Self::Error>>;
 
     /// Tidies up after a sweep, and lets the next one in. Counters that could not be published are kept for it.
     fn finish(&mut self, is_published: bool) -> impl Future<Output = Result<(), Self::Error>>;
@@ -123,6 +123,6 @@ pub trait AlarmChannel {
     /// What may go wrong.
     type Error: Disposed;
 
-    /// Sends one letter to its topic.
-    fn send(&mut self, letter: &Letter) -> impl Future<Output = Result<(), Self::Error>>;
+    /// Sends one message to its topic.
+    fn send(&mut self, message: &OutgoingMessage) -> impl Future<Output = Result<(), Self::Error>>;
 }

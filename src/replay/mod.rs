@@ -13,8 +13,8 @@ use crate::adapters::settled;
 use crate::app::{self, AppError, Swept};
 use crate::domain::intake::{DeliveryRecord, LineHash};
 use crate::domain::job::{MINUTE_MS, Timestamp};
-use crate::domain::plan::{Horizon, Plan};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::sweep::{Horizon, Plan};
 use crate::ports::LedgerStore;
 use tally::Tally;
 

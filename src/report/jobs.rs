@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::Moment;
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::record::{Enqueue, Registers, State};
+use crate::domain::ledger::job_facts::{Enqueue, JobFacts, State};
 use crate::domain::ledger::{Job, Ledger};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::domain::queues::view::ready_at;
 
 /// One job.
@@ -38,12 +38,12 @@ pub struct JobRow {
     pub state: &'static str,
 }
 
-/// Whether a job was given up and has not been heard of since, or was consumed unseen.
+/// Whether a job was given up and has not been heard of since, or was consumed where no line shows it.
 pub(super) fn is_unknown(ledger: &Ledger, ix: JobIx, job: &Job, unseen: &BTreeSet<JobIx>) -> bool {
     unseen.contains(&ix) || ledger.state(job).0 == State::Unknown
 }
 
-/// Every job, by when it was first heard of, then by name; `unseen` are those that were consumed unseen.
+/// Every job, by when it was first heard of, then by name; `unseen` are those that were consumed where no line shows it.
 #[must_use]
 pub fn rows(ledger: &Ledger, policy: &Policy, unseen: &BTreeSet<JobIx>) -> Vec<JobRow> {
     let told = ledger.jobs().filter(|(_, job)| !ledger.is_told_as_another(job));
@@ -67,7 +67,7 @@ fn row(ledger: &Ledger, policy: &Policy, job: &Job) -> JobRow {
     let (state, settled_at) = ledger.state(job);
     let known = &job.known;
     // The names that its worker gave it, where its enqueue gave it none.
-    let stranger = ledger.stranger_of(job).map(|it| &it.known);
+    let unmatched_start = ledger.unmatched_start_of(job).map(|it| &it.known);
     let never_enqueued = ledger.class(known.class()).is_none_or(|facts| facts.enqueued_on.is_empty());
     let source = known.start().and_then(|(_, stream)| ledger.streams.get(stream));
     let (queue, connection) = match source.filter(|_| never_enqueued) {
@@ -83,17 +83,17 @@ fn row(ledger: &Ledger, policy: &Policy, job: &Job) -> JobRow {
         app: known.scope().unwrap_or(&policy.app).to_owned(),
         connection: known
             .connection()
-            .or(stranger.and_then(Registers::connection))
+            .or(unmatched_start.and_then(JobFacts::connection))
             .or(connection.as_ref())
             .map(ToString::to_string),
         queue: known
             .queue()
-            .or(stranger.and_then(Registers::queue))
+            .or(unmatched_start.and_then(JobFacts::queue))
             .or(queue.as_ref())
             .map(ToString::to_string),
         class: known.class().map(ToString::to_string),
-        id: known.id().or(stranger.and_then(Registers::id)).map(ToString::to_string),
-        uuid: known.uuid().or(stranger.and_then(Registers::uuid)).map(ToString::to_string),
+        id: known.id().or(unmatched_start.and_then(JobFacts::id)).map(ToString::to_string),
+        uuid: known.uuid().or(unmatched_start.and_then(JobFacts::uuid)).map(ToString::to_string),
         enqueued_at: known.enqueued.map(|enqueue| Moment(enqueue.at)),
         ready_at: ready.map(Moment),
         started_at: ledger.started_at(job).map(Moment),

@@ -9,12 +9,12 @@ mod why;
 use serde::{Serialize, Serializer};
 
 use crate::domain::blind_spots;
+use crate::domain::deployment::Deployment;
 use crate::domain::diagnosis::Cause;
 use crate::domain::incidents::{Incident, Kind, Register};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
-use crate::domain::policy::Policy;
-use crate::domain::seat::Seat;
+use crate::domain::model::policy::Policy;
 use crate::message;
 use crate::replay::Outcome;
 
@@ -225,7 +225,7 @@ impl Report {
     pub fn new(outcome: &Outcome, policy: &Policy, extent: Extent) -> Self {
         Self::over(
             outcome,
-            Known { ledger: &outcome.store.ledger, register: &outcome.store.book },
+            Known { ledger: &outcome.store.ledger, register: &outcome.store.register },
             policy,
             extent,
         )
@@ -329,7 +329,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
                 enqueued_at: job.enqueued_at.map(Moment),
             })
             .collect(),
-        diagnosis: message::explain(incident, &Seat::Aws),
+        diagnosis: message::explain(incident, &Deployment::Aws),
         notifications: incident
             .notifications
             .iter()

@@ -12,7 +12,7 @@ use super::files::{Files, Places, beside};
 use super::lines::Ending;
 use super::notice::Notice;
 use super::place::{FileId, Place};
-use super::reader::{Look, Reader};
+use super::reader::{NextBatch, Reader};
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 
 /// How long a file that lost its name is read on: whoever writes to it is told to open the new one within seconds.
@@ -136,7 +136,7 @@ impl Follower {
     /// The next lines, if there are any. What others read is not begun again, and what others have read is read on.
     pub(super) fn next(&mut self, now: Timestamp, files: &mut Files) -> Option<&Batch> {
         if self.pending.is_none() {
-            self.pending = self.look(now, files);
+            self.pending = self.read_next(now, files);
         }
         self.pending.as_ref().map(|(_, batch)| batch)
     }
@@ -162,7 +162,7 @@ impl Follower {
         }
     }
 
-    fn look(&mut self, now: Timestamp, files: &mut Files) -> Option<(usize, Batch)> {
+    fn read_next(&mut self, now: Timestamp, files: &mut Files) -> Option<(usize, Batch)> {
         let since = self.looked_at.replace(now).filter(|since| now.since_ms(*since) > PAUSE_MS);
         if let Some(since) = since {
             let aged = self.readers.iter_mut().try_for_each(|reader| reader.grow_old(since));
@@ -172,17 +172,17 @@ impl Follower {
         let mut ix = 0;
         while let Some(reader) = self.readers.get_mut(ix) {
             let is_over = reader.left_at.is_some_and(|at| now.since_ms(at) > LINGER_MS);
-            match reader.look(&self.stream, if is_over { Ending::Final } else { Ending::Open }, now) {
-                Ok(Look::Batch(batch)) => return Some((ix, batch)),
-                Ok(Look::Emptied) => {
+            match reader.read_next(&self.stream, if is_over { Ending::Final } else { Ending::Open }, now) {
+                Ok(NextBatch::Batch(batch)) => return Some((ix, batch)),
+                Ok(NextBatch::Emptied) => {
                     self.is_changed = true;
                     self.notices.push(Notice::Emptied { path: self.path.clone() });
                 }
-                Ok(Look::End) if is_over => {
+                Ok(NextBatch::End) if is_over => {
                     let place = self.readers.remove(ix).place;
                     self.finish(place, files);
                 }
-                Ok(Look::End) => ix = ix.saturating_add(1),
+                Ok(NextBatch::End) => ix = ix.saturating_add(1),
                 Err(error) => {
                     self.complain(Err(error));
                     ix = ix.saturating_add(1);

@@ -29,8 +29,8 @@ pub use pipe::Pipe;
 use crate::app::{self, AppError, Swept};
 use crate::domain::command::Command;
 use crate::domain::job::{MINUTE_MS, Timestamp};
-use crate::domain::plan::Horizon;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
+use crate::domain::sweep::Horizon;
 use crate::domain::systems::Classifier;
 use crate::ports::table::Table;
 use crate::ports::{AlarmChannel, Disposed, LedgerStore, MetricSink};
@@ -179,7 +179,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
                 polled.lines_count = polled.lines_count.saturating_add(batch.lines_count() as u64);
                 let record = batch.record(&self.log_group, &self.classifier);
                 let says_nothing = record.observations.is_empty()
-                    && record.halves.is_empty()
+                    && record.split_traces.is_empty()
                     && record.last_lines.is_empty();
                 if !says_nothing {
                     file.take();
@@ -257,11 +257,11 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
     ///
     /// # Errors
     /// Where no such incident is open, or something could not be stored; or said, which the next sweep does.
-    pub async fn obey(&mut self, command: &Command, now: Timestamp) -> Result<(), ErrorOf<T, S, A>> {
+    pub async fn apply_command(&mut self, command: &Command, now: Timestamp) -> Result<(), ErrorOf<T, S, A>> {
         let horizon = Horizon { now, last_delivery: None };
         let (store, metrics, alarms) = (&mut self.store, &mut self.metrics, &mut self.alarms);
-        let obeyed = app::obey(store, metrics, alarms, &self.policy, horizon, command).await;
-        obeyed.map_err(WatchError::Command)
+        let applied = app::apply_command(store, metrics, alarms, &self.policy, horizon, command).await;
+        applied.map_err(WatchError::Command)
     }
 
     /// Writes down how far every file was read.

@@ -1,7 +1,7 @@
 //! When to sweep: each whole minute, or more often where a grace is shorter than that.
 
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 
 /// When the next sweep is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Pace {
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of the test's own")]
 mod tests {
     use super::*;
-    use crate::domain::policy::QueuePolicy;
+    use crate::domain::model::policy::QueuePolicy;
 
     const START: i64 = 1_765_024_270_123;
 

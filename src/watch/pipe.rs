@@ -72,7 +72,7 @@ impl Pipe {
     /// The next lines, if there are any.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<&Batch> {
         if self.pending.is_none() {
-            self.pending = self.look(now);
+            self.pending = self.read_next(now);
         }
         self.pending.as_ref()
     }
@@ -86,7 +86,7 @@ impl Pipe {
         }
     }
 
-    fn look(&mut self, now: Timestamp) -> Option<Batch> {
+    fn read_next(&mut self, now: Timestamp) -> Option<Batch> {
         let before = self.bytes.len();
         while self.bytes.len() < CHUNK_BYTES && !self.has_ended {
             match self.reads.try_recv() {

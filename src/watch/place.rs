@@ -79,12 +79,12 @@ pub(super) struct Place {
     pub(super) last_stamp: Option<Timestamp>,
     /// What follows was read, and may be stored or not: it is to be read again, just so.
     #[serde(default)]
-    pub(super) taken: Option<Taken>,
+    pub(super) taken: Option<Cursor>,
 }
 
 /// What was read from a place on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Taken {
+pub(super) struct Cursor {
     /// The place after the last byte.
     pub(super) until: u64,
     /// When.

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::batch::{Age, Batch, From};
 use super::lines::Ending;
-use super::place::{FileId, Head, Place, Taken};
+use super::place::{Cursor, FileId, Head, Place};
 use crate::domain::job::Timestamp;
 use crate::domain::systems::LINE_BYTES_MAX;
 
@@ -33,7 +33,7 @@ pub(super) struct Reader {
 
 /// What a look at a file came to.
 #[derive(Debug)]
-pub(super) enum Look {
+pub(super) enum NextBatch {
     /// Lines.
     Batch(Batch),
     /// Everything is read.
@@ -87,14 +87,19 @@ impl Reader {
     }
 
     /// Reads on.
-    pub(super) fn look(&mut self, stream: &str, ending: Ending, now: Timestamp) -> io::Result<Look> {
+    pub(super) fn read_next(
+        &mut self,
+        stream: &str,
+        ending: Ending,
+        now: Timestamp,
+    ) -> io::Result<NextBatch> {
         let size = self.file.metadata()?.len();
         if self.read_size == Some(size) && ending == Ending::Open {
-            return Ok(Look::End);
+            return Ok(NextBatch::End);
         }
         if !self.place.is_of(&mut self.file)? {
             self.begin_anew(size, now)?;
-            return Ok(Look::Emptied);
+            return Ok(NextBatch::Emptied);
         }
         if let Some(taken) = self.place.taken.take() {
             let bytes = self.read(taken.until.saturating_sub(self.place.offset))?;
@@ -103,7 +108,7 @@ impl Reader {
                 && let Some(batch) =
                     Batch::of(self.from(stream), bytes, Ending::Final, taken.age, None, taken.read_at)
             {
-                return Ok(Look::Batch(batch));
+                return Ok(NextBatch::Batch(batch));
             }
         }
         let (old_until, since) = self.old;
@@ -117,11 +122,11 @@ impl Reader {
             Some(batch) => {
                 self.read_size = None;
                 self.has_unread = !is_last || batch.is_cut_short;
-                Ok(Look::Batch(batch))
+                Ok(NextBatch::Batch(batch))
             }
             None => {
                 (self.read_size, self.has_unread) = (Some(size), false);
-                Ok(Look::End)
+                Ok(NextBatch::End)
             }
         }
     }
@@ -140,7 +145,7 @@ impl Reader {
 
     /// Notes that a batch is being stored, so that it can be read again.
     pub(super) fn take(&mut self, batch: &Batch) {
-        self.place.taken = Some(Taken { until: batch.until, read_at: batch.read_at, age: batch.age });
+        self.place.taken = Some(Cursor { until: batch.until, read_at: batch.read_at, age: batch.age });
     }
 
     /// Notes that a batch is stored, or need not be.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use queuewatch::config::Config;
-use queuewatch::domain::policy::{Aws, Policy};
+use queuewatch::domain::model::policy::{Aws, Policy};
 use regex::Regex;
 use serde_json::{Value, json};
 

@@ -5,11 +5,11 @@ use std::io::Read as _;
 use flate2::read::ZlibDecoder;
 use queuewatch::adapters::aws::client::{Account, Clients};
 use queuewatch::adapters::aws::dynamodb::DynamoTable;
-use queuewatch::domain::incident::{Book, Incident};
+use queuewatch::domain::incidents::{Incident, Register};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::entry::Entry;
 use queuewatch::domain::ledger::job_key::JobKey;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::durable::{Kept, TableLedger};
 use queuewatch::report::{incident_rows, job_rows};
 use serde_json::{Value, json};
@@ -66,9 +66,9 @@ impl World<'_> {
         let policy = Policy { app: self.name.clone(), ..Policy::default() };
         let ledger = TableLedger::new(table(self.servers, &self.name), &policy, "test".to_owned());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let Kept { mut ledger, book, .. } =
-            runtime.block_on(ledger.look(Timestamp::from_ms(self.now_ms))).unwrap();
-        let mut history = Book::default();
+        let Kept { mut ledger, register, .. } =
+            runtime.block_on(ledger.read_only(Timestamp::from_ms(self.now_ms))).unwrap();
+        let mut history = Register::default();
         let mut indexed = 0;
         for item in self.items() {
             let key = item["pk"]["S"].as_str().unwrap();
@@ -89,7 +89,7 @@ impl World<'_> {
         ledger.settle();
         Held {
             jobs: json!(job_rows(&ledger, &policy, &std::collections::BTreeSet::new())),
-            incidents: without_words(&json!(incident_rows(&book, &self.name))),
+            incidents: without_words(&json!(incident_rows(&register, &self.name))),
             history: json!(incident_rows(&history, &self.name)),
             indexed,
         }

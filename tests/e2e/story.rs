@@ -15,15 +15,15 @@ const MINUTE_MS: i64 = 60_000;
 const JOBS: i64 = 3;
 const COUNTERS: [&str; 4] = ["Enqueued", "Processing", "Processed", "Failed"];
 
-/// A letter: its topic, and its notification without the minute at which the incident opened, which is a later one
+/// A message: its topic, and its notification without the minute at which the incident opened, which is a later one
 /// where a tick has died.
 type LetterName = (String, String);
 
 /// What became of it, as others see it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct End {
-    /// How often each letter arrived.
-    pub(crate) letters: BTreeMap<LetterName, usize>,
+    /// How often each message arrived.
+    pub(crate) messages: BTreeMap<LetterName, usize>,
     /// Counters.
     pub(crate) sums: BTreeMap<&'static str, f64>,
     /// Every job of the ledger.
@@ -79,9 +79,9 @@ fn tick(world: &mut World<'_>, times: usize) {
 }
 
 fn end(world: &World<'_>) -> End {
-    let mut letters = BTreeMap::new();
+    let mut messages = BTreeMap::new();
     for message in world.messages() {
-        *letters.entry((message.topic.to_owned(), plain(&message.notification))).or_default() += 1;
+        *messages.entry((message.topic.to_owned(), plain(&message.notification))).or_default() += 1;
     }
     let mut held = world.held();
     for job in held.jobs.as_array_mut().unwrap() {
@@ -91,7 +91,7 @@ fn end(world: &World<'_>) -> End {
     let open = incidents.iter().filter(|incident| incident["resolved_at"].is_null()).count();
     let gauge = |name: &str| world.gauge(name, None).round() as usize;
     End {
-        letters,
+        messages,
         sums: COUNTERS.into_iter().map(|name| (name, world.sum(name))).collect(),
         jobs: held.jobs,
         left: [gauge("Pending"), gauge("StalledQueues"), held.indexed, open],
@@ -109,24 +109,24 @@ pub(crate) fn clean(world: &mut World<'_>) -> End {
     assert_eq!(end.left, [0; 4], "{end:#?}\n{}", world.output());
     let sums: Vec<f64> = COUNTERS.iter().map(|name| end.sums[name]).collect();
     assert_eq!(sums, [3.0, 3.0, 3.0, 0.0]);
-    let letters: Vec<_> =
-        end.letters.iter().map(|((topic, name), times)| (&**topic, &**name, *times)).collect();
+    let messages: Vec<_> =
+        end.messages.iter().map(|((topic, name), times)| (&**topic, &**name, *times)).collect();
     let (page, recovery) = ("stalled-redis-default/1", "stalled-redis-default/2");
     let wanted = [("chat", page, 1), ("chat", recovery, 1), ("email", page, 1), ("email", recovery, 1)];
-    assert_eq!(letters, wanted);
+    assert_eq!(messages, wanted);
     let states: Vec<&Value> = end.jobs.as_array().unwrap().iter().map(|job| &job["state"]).collect();
     assert_eq!(states, ["processed"; 3]);
     end
 }
 
-/// Holds what became of it against what had to. A letter or a delta comes once more for each time that nobody could
+/// Holds what became of it against what had to. A message or a delta comes once more for each time that nobody could
 /// know that it had come, and not otherwise; it is never missing, and nothing else is ever different.
 pub(crate) fn judge(end: &End, clean: &End, calls: &[Call]) -> Result<(), String> {
     let mut wanted = clean.clone();
     for (ix, call) in calls.iter().enumerate().filter(|(_, call)| call.status == Some(200)) {
         if call.operation == "Publish" && !is_noted(calls, ix, is_after_letters) {
             let name = (call.detail.clone(), plain(call.said.as_str().unwrap_or_default()));
-            *wanted.letters.entry(name).or_default() += 1;
+            *wanted.messages.entry(name).or_default() += 1;
         }
         if call.operation == "PutMetricData" && !is_noted(calls, ix, is_checkpoint) {
             for (name, sum) in &mut wanted.sums {
@@ -149,7 +149,7 @@ fn is_noted(calls: &[Call], ix: usize, could_note: impl Fn(&Call) -> bool) -> bo
     !is_lost && note.is_some_and(|note| !is_checkpoint(note) || note.status == Some(200))
 }
 
-/// That a letter was sent is noted before anything else is done but sending the others.
+/// That a message was sent is noted before anything else is done but sending the others.
 fn is_after_letters(call: &Call) -> bool {
     call.operation != "Publish"
 }

@@ -14,8 +14,8 @@ pub(crate) enum Site {
     Read,
     /// A write of the table.
     Write,
-    /// A letter to a topic.
-    Letter,
+    /// A message to a topic.
+    OutgoingMessage,
     /// Metrics.
     Metrics,
 }
@@ -25,7 +25,7 @@ impl Site {
     pub(crate) const fn tries(self) -> usize {
         match self {
             Self::Read | Self::Write => 4,
-            Self::Letter | Self::Metrics => 1,
+            Self::OutgoingMessage | Self::Metrics => 1,
         }
     }
 }
@@ -123,7 +123,7 @@ impl Faults {
 
     /// How long one call takes. A topic may take its time where others do not.
     pub(crate) fn latency_ms(&self, dice: &mut Dice, site: Site, pace_ms: i64) -> i64 {
-        let is_stuck = site == Site::Letter && self.is_slow() && dice.happens(400);
+        let is_stuck = site == Site::OutgoingMessage && self.is_slow() && dice.happens(400);
         dice.between(1, if is_stuck { STUCK_MS } else { pace_ms })
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use queuewatch::domain::job::{MINUTE_MS, Timestamp};
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 
 use crate::deliveries::{self, Delivery};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use queuewatch::adapters::memory::MemoryTable;
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::ledger::entry::{Entry, entries_of};
+use queuewatch::domain::ledger::job_facts::StreamKey;
 use queuewatch::domain::ledger::job_key::JobKey;
 use queuewatch::domain::ledger::job_record::JobRecord;
-use queuewatch::domain::ledger::record::StreamKey;
 use queuewatch::ports::table::Item;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ impl Found {
         record.known.arrived_at = None;
         let is_waiting = record.state().is_waiting();
         record.passed_over_at = record.passed_over_at.filter(|_| is_waiting);
-        record.is_unseen &= is_waiting;
+        record.is_hidden &= is_waiting;
         serde_json::to_value(record).unwrap()
     }
 }

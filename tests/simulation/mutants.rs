@@ -88,7 +88,7 @@ impl Protocol for NoLease {
     }
 }
 
-/// That letters were sent is written at the end of the sweep, with everything else, rather than at once.
+/// That messages were sent is written at the end of the sweep, with everything else, rather than at once.
 #[derive(Debug, Default)]
 pub(crate) struct LateClear {
     /// Writes of the checkpoint that this sweep was told are done, and that are not.

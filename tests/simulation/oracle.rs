@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use queuewatch::adapters::memory::MemoryTable;
-use queuewatch::domain::incident::{Incident, Severity};
+use queuewatch::domain::incidents::{Incident, Severity};
 use queuewatch::domain::job::QueueName;
 use queuewatch::domain::metric::{Dimensions, Metric};
-use queuewatch::domain::outbox::Topic;
+use queuewatch::domain::model::channel::Channel;
 use serde_json::Value;
 
 use crate::history::History;
@@ -56,11 +56,11 @@ pub(crate) enum Broken {
     FalseRecovery,
     /// Something was decided to be said, and never arrived.
     LetterLost,
-    /// A letter arrived again though no reply was lost and nobody died before the very next write.
+    /// A message arrived again though no reply was lost and nobody died before the very next write.
     LetterRepeated,
     /// The ledger is not that of a run in which nothing goes wrong.
     LedgerDiffers,
-    /// Deliveries are not folded, or letters not sent, though nothing goes wrong any more.
+    /// Deliveries are not folded, or messages not sent, though nothing goes wrong any more.
     Unfinished,
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn judge(history: &History) -> Vec<Violation> {
     judge.counters();
     judge.stalls();
     judge.rejections();
-    judge.letters();
+    judge.messages();
     judge.rest();
     judge.violations
 }
@@ -212,20 +212,20 @@ impl Judge<'_> {
     }
 
     /// Whatever was decided to be said arrived, everywhere it should, and not again without a cause.
-    fn letters(&mut self) {
+    fn messages(&mut self) {
         let witness = &self.history.outside.witness;
-        let sent: BTreeSet<(Topic, &str)> = witness
-            .letters
+        let sent: BTreeSet<(Channel, &str)> = witness
+            .messages
             .iter()
-            .map(|sent| (sent.letter.topic, sent.letter.notification.as_str()))
+            .map(|sent| (sent.message.channel, sent.message.notification.as_str()))
             .collect();
         let has_chat = self.history.policy.has_chat_topic;
         let mut lost = Vec::new();
         for incident in &self.incidents {
-            let topics: &[Topic] = match (incident.severity, has_chat) {
-                (Severity::Page, true) => &[Topic::Email, Topic::Chat],
-                (Severity::Warn, true) => &[Topic::Chat],
-                (_, false) => &[Topic::Email],
+            let topics: &[Channel] = match (incident.severity, has_chat) {
+                (Severity::Page, true) => &[Channel::Email, Channel::Chat],
+                (Severity::Warn, true) => &[Channel::Chat],
+                (_, false) => &[Channel::Email],
             };
             for notification in &incident.notifications {
                 let missing =

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use queuewatch::adapters::memory::MemoryTable;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::metric::{Datum, Kind, Metric};
-use queuewatch::domain::outbox::Letter;
+use queuewatch::domain::outbox::OutgoingMessage;
 use queuewatch::ports::table::{Expected, Item, ItemKey, Listed, Table, Written};
 use queuewatch::ports::{AlarmChannel, Disposed, Disposition, MetricSink};
 use thiserror::Error;
@@ -126,7 +126,7 @@ pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
 
 /// A process's connection to the outside. A container keeps it for the invocations to come.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct Deployment {
     pub(crate) outside: Rc<RefCell<Outside>>,
     pub(crate) gate: Gate,
     pub(crate) process: Cell<ProcessId>,
@@ -137,7 +137,7 @@ pub(crate) struct Seat {
     pub(crate) is_dead: Cell<bool>,
 }
 
-impl Seat {
+impl Deployment {
     /// Calls the outside.
     async fn call<R>(
         &self,
@@ -192,7 +192,7 @@ impl Seat {
 
 /// The table.
 #[derive(Clone, Debug)]
-pub(crate) struct Wire(pub(crate) Rc<Seat>);
+pub(crate) struct Wire(pub(crate) Rc<Deployment>);
 
 impl Wire {
     async fn write(&self, write: Write) -> Result<Written, NoAnswer> {
@@ -254,7 +254,7 @@ impl Table for Wire {
 
 /// The metric sink.
 #[derive(Debug)]
-pub(crate) struct Metrics(pub(crate) Rc<Seat>);
+pub(crate) struct Metrics(pub(crate) Rc<Deployment>);
 
 impl MetricSink for Metrics {
     type Error = NoAnswer;
@@ -277,17 +277,17 @@ impl MetricSink for Metrics {
 
 /// The topics.
 #[derive(Debug)]
-pub(crate) struct Alarms(pub(crate) Rc<Seat>);
+pub(crate) struct Alarms(pub(crate) Rc<Deployment>);
 
 impl AlarmChannel for Alarms {
     type Error = NoAnswer;
 
-    async fn send(&mut self, letter: &Letter) -> Result<(), NoAnswer> {
+    async fn send(&mut self, message: &OutgoingMessage) -> Result<(), NoAnswer> {
         let effect = |outside: &mut Outside, process, is_reply_lost| {
             let now_ms = outside.now_ms;
-            outside.witness.received(process, now_ms, letter, is_reply_lost);
+            outside.witness.received(process, now_ms, message, is_reply_lost);
         };
-        let name = || format!("letter {:?} {}", letter.id(), letter.subject);
-        self.0.call(Site::Letter, name, effect, None).await
+        let name = || format!("message {:?} {}", message.id(), message.subject);
+        self.0.call(Site::OutgoingMessage, name, effect, None).await
     }
 }

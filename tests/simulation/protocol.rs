@@ -10,8 +10,8 @@ use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::intake::Merged;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::counting::JobIx;
-use queuewatch::domain::outbox::LetterId;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
+use queuewatch::domain::outbox::MessageId;
 use queuewatch::durable::{DurableError, TableLedger};
 use queuewatch::ports::table::{Expected, Item, ItemKey, Listed, Table, Written};
 use queuewatch::ports::{Commit, Committed, LedgerStore, View};
@@ -162,9 +162,9 @@ impl LedgerStore for Store {
         self.ledger.commit(commit).await
     }
 
-    async fn sent(&mut self, letters: &[LetterId]) -> Result<bool, Self::Error> {
+    async fn sent(&mut self, messages: &[MessageId]) -> Result<bool, Self::Error> {
         self.step.set(Step::Sent);
-        self.ledger.sent(letters).await
+        self.ledger.sent(messages).await
     }
 
     async fn finish(&mut self, is_published: bool) -> Result<(), Self::Error> {

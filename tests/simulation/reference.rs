@@ -6,7 +6,7 @@ use queuewatch::adapters::memory::{MemoryTable, RecordedAlarms};
 use queuewatch::app;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::metric::{Datum, Dimensions, Kind, Metric};
-use queuewatch::domain::plan::Horizon;
+use queuewatch::domain::sweep::Horizon;
 use queuewatch::durable::TableLedger;
 use queuewatch::ports::MetricSink;
 

@@ -2,7 +2,7 @@
 //!
 //! Only incidents of kind `stalled` are judged; others may open for reasons of their own.
 
-use queuewatch::domain::incident::{Incident, Kind, NotificationState, Severity};
+use queuewatch::domain::incidents::{Incident, Kind, NotificationState, Severity};
 use queuewatch::domain::job::{MINUTE_MS, QueueName, Timestamp};
 
 use crate::oracle::{Broken, Judge};

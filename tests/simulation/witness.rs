@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use queuewatch::domain::metric::Datum;
-use queuewatch::domain::outbox::Letter;
+use queuewatch::domain::outbox::OutgoingMessage;
 
 /// A process: one invocation of a function, by number.
 pub(crate) type ProcessId = usize;
@@ -21,11 +21,11 @@ pub(crate) enum End {
     Died,
 }
 
-/// A letter that arrived.
+/// A message that arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) by: ProcessId,
-    pub(crate) letter: Letter,
+    pub(crate) message: OutgoingMessage,
     pub(crate) is_reply_lost: bool,
     /// Whether its sender wrote anything to the table afterwards.
     pub(crate) is_noted: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Counted {
 /// Everything that reached the outside.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
-    pub(crate) letters: Vec<Sent>,
+    pub(crate) messages: Vec<Sent>,
     pub(crate) counters: Vec<Counted>,
     /// The gauges of the newest sweep.
     pub(crate) gauges: Vec<Datum>,
@@ -67,7 +67,7 @@ impl Witness {
 
     /// A write of the table took effect.
     pub(crate) fn wrote(&mut self, by: ProcessId, is_checkpoint: bool) {
-        for sent in self.letters.iter_mut().filter(|sent| sent.by == by) {
+        for sent in self.messages.iter_mut().filter(|sent| sent.by == by) {
             sent.is_noted = true;
         }
         for counted in self.counters.iter_mut().filter(|counted| is_checkpoint && counted.by == by) {
@@ -83,28 +83,35 @@ impl Witness {
         self.counters.push(Counted { by, data, is_reply_lost, is_noted: false });
     }
 
-    /// A letter arrived.
+    /// A message arrived.
     ///
     /// It may be one that arrived before only where that one's reply was lost, or its sender ended, by death or by an
     /// error, before its very next write of the table took effect. A table that keeps refusing that write is as good
     /// as a death before it.
-    pub(crate) fn received(&mut self, by: ProcessId, at_ms: i64, letter: &Letter, is_reply_lost: bool) {
-        let before: Vec<&Sent> = self.letters.iter().filter(|sent| sent.letter.id() == letter.id()).collect();
+    pub(crate) fn received(
+        &mut self,
+        by: ProcessId,
+        at_ms: i64,
+        message: &OutgoingMessage,
+        is_reply_lost: bool,
+    ) {
+        let before: Vec<&Sent> =
+            self.messages.iter().filter(|sent| sent.message.id() == message.id()).collect();
         for first in &before {
             let has_died = matches!(self.ends.get(&first.by), Some(End::Died | End::Failed));
-            let is_same = first.letter == *letter;
+            let is_same = first.message == *message;
             if !(is_same && (first.is_reply_lost || (has_died && !first.is_noted))) {
                 self.repeats_without_cause.push(format!(
                     "{:?} of process {} again from {by} at {at_ms}, is the same: {is_same}",
-                    letter.id(),
+                    message.id(),
                     first.by
                 ));
             }
         }
         if !before.is_empty() {
-            self.note("letters repeated");
+            self.note("messages repeated");
         }
-        let letter = letter.clone();
-        self.letters.push(Sent { by, letter, is_reply_lost, is_noted: false });
+        let message = message.clone();
+        self.messages.push(Sent { by, message, is_reply_lost, is_noted: false });
     }
 }

@@ -15,15 +15,15 @@ use std::task::{Context, Poll, Waker};
 use queuewatch::app::{self, Swept};
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
-use queuewatch::domain::plan::Horizon;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
+use queuewatch::domain::sweep::Horizon;
 use queuewatch::ports::LedgerStore;
 
 use crate::deliveries::Delivery;
 use crate::dice::Dice;
 use crate::faults::Faults;
 use crate::gate::Gate;
-use crate::outside::{Alarms, Metrics, Outside, Seat, Wire, Write};
+use crate::outside::{Alarms, Deployment, Metrics, Outside, Wire, Write};
 use crate::protocol::{Protocol, Store};
 use crate::timetable::Tick;
 use crate::witness::{End, ProcessId};
@@ -57,7 +57,7 @@ pub(crate) enum Event {
 #[derive(Debug)]
 struct Container {
     is_sweeper: bool,
-    seat: Rc<Seat>,
+    deployment: Rc<Deployment>,
     store: Store,
 }
 
@@ -65,7 +65,7 @@ type Outcome = Pin<Box<dyn Future<Output = (Container, End)>>>;
 
 struct Process {
     id: ProcessId,
-    seat: Rc<Seat>,
+    deployment: Rc<Deployment>,
     /// Which delivery, and how many tries were made before; `None` for a sweep.
     delivery: Option<(usize, usize)>,
     future: Outcome,
@@ -108,7 +108,7 @@ impl<'a> World<'a> {
         loop {
             let event = self.agenda.keys().next().copied();
             let calls = self.processes.iter().enumerate();
-            let call = calls.map(|(n, process)| (process.seat.gate.earliest_ms().unwrap(), n)).min();
+            let call = calls.map(|(n, process)| (process.deployment.gate.earliest_ms().unwrap(), n)).min();
             match (event, call) {
                 (Some(place), call) if call.is_none_or(|(due_ms, _)| place.0 < due_ms) => {
                     let event = self.agenda.remove(&place).unwrap();
@@ -117,7 +117,7 @@ impl<'a> World<'a> {
                 }
                 (_, Some((due_ms, n))) => {
                     self.pass(due_ms);
-                    self.processes[n].seat.gate.call();
+                    self.processes[n].deployment.gate.call();
                     self.go_on(n);
                 }
                 (_, None) => return,
@@ -152,14 +152,14 @@ impl<'a> World<'a> {
         let container = self.container(false);
         // What is sent by hand is sent until it arrives.
         let is_last = tries > RETRIED_AFTER_MS.len();
-        container.seat.is_calm.set(is_last || (tries == 2 && !self.faults.may_lose_deliveries));
+        container.deployment.is_calm.set(is_last || (tries == 2 && !self.faults.may_lose_deliveries));
         let now_ms = self.outside.borrow().now_ms;
         let delivery = &self.deliveries[number];
         for line in &delivery.lines {
             self.outside.borrow_mut().witness.came_ms.entry(*line).or_insert(now_ms);
         }
         let (opened, now) = (delivery.opened.clone(), Timestamp::from_ms(now_ms));
-        let seat = Rc::clone(&container.seat);
+        let deployment = Rc::clone(&container.deployment);
         let future = async move {
             let mut container = container;
             let taken = match opened {
@@ -171,16 +171,16 @@ impl<'a> World<'a> {
             };
             (container, if taken.is_ok() { End::Done } else { End::Failed })
         };
-        self.begin(seat, Some((number, tries)), Box::pin(future), INGEST_MS);
+        self.begin(deployment, Some((number, tries)), Box::pin(future), INGEST_MS);
     }
 
     fn sweep(&mut self, tick: Tick) {
         let container = self.container(true);
-        container.seat.is_calm.set(tick.is_calm);
+        container.deployment.is_calm.set(tick.is_calm);
         let now_ms = self.outside.borrow().now_ms;
         let horizon = Horizon { now: Timestamp::from_ms(now_ms), last_delivery: None };
-        let seat = Rc::clone(&container.seat);
-        let (mut metrics, mut alarms) = (Metrics(Rc::clone(&seat)), Alarms(Rc::clone(&seat)));
+        let deployment = Rc::clone(&container.deployment);
+        let (mut metrics, mut alarms) = (Metrics(Rc::clone(&deployment)), Alarms(Rc::clone(&deployment)));
         let policy = self.policy.clone();
         let future = async move {
             let mut container = container;
@@ -192,7 +192,7 @@ impl<'a> World<'a> {
             };
             (container, end)
         };
-        self.begin(seat, None, Box::pin(future), SWEEP_MS);
+        self.begin(deployment, None, Box::pin(future), SWEEP_MS);
     }
 
     /// One that is idle, mostly; else a new one.
@@ -204,7 +204,7 @@ impl<'a> World<'a> {
         }
         self.count += 1;
         let owner = format!("container{}", self.count);
-        let seat = Rc::new(Seat {
+        let deployment = Rc::new(Deployment {
             outside: Rc::clone(&self.outside),
             gate: Gate::default(),
             process: Cell::new(0),
@@ -212,15 +212,21 @@ impl<'a> World<'a> {
             is_calm: Cell::new(false),
             is_dead: Cell::new(false),
         });
-        let store = Store::new(Wire(Rc::clone(&seat)), self.policy, owner, (self.protocol)());
-        Container { is_sweeper, seat, store }
+        let store = Store::new(Wire(Rc::clone(&deployment)), self.policy, owner, (self.protocol)());
+        Container { is_sweeper, deployment, store }
     }
 
-    fn begin(&mut self, seat: Rc<Seat>, delivery: Option<(usize, usize)>, future: Outcome, timeout_ms: i64) {
+    fn begin(
+        &mut self,
+        deployment: Rc<Deployment>,
+        delivery: Option<(usize, usize)>,
+        future: Outcome,
+        timeout_ms: i64,
+    ) {
         self.count += 1;
         let id = self.count;
-        seat.process.set(id);
-        seat.pace_ms.set(self.faults.pace_ms(&mut self.dice, seat.is_calm.get()));
+        deployment.process.set(id);
+        deployment.pace_ms.set(self.faults.pace_ms(&mut self.dice, deployment.is_calm.get()));
         let now_ms = {
             let outside = &mut *self.outside.borrow_mut();
             let is_sweep = |process: &&Process| process.delivery.is_none();
@@ -240,7 +246,7 @@ impl<'a> World<'a> {
             outside.now_ms
         };
         self.at(now_ms + timeout_ms, Event::Kill(id));
-        self.processes.push(Process { id, seat, delivery, future });
+        self.processes.push(Process { id, deployment, delivery, future });
         self.go_on(self.processes.len() - 1);
     }
 
@@ -252,7 +258,7 @@ impl<'a> World<'a> {
             let process = self.processes.swap_remove(n);
             self.idle.push(container);
             self.end(&process, end);
-        } else if process.seat.is_dead.get() {
+        } else if process.deployment.is_dead.get() {
             self.bury(n);
         }
         let adrift = std::mem::take(&mut self.outside.borrow_mut().adrift);

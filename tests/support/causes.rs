@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use queuewatch::domain::diagnosis::Who;
-use queuewatch::domain::diagnosis::cause::{Cause, SubCause};
-use queuewatch::domain::diagnosis::finding::Unknown;
-use queuewatch::domain::incident::{Fact, Finding, Kind};
+use queuewatch::domain::incidents::cause::{Cause, SubCause};
+use queuewatch::domain::incidents::fact::Unknown;
+use queuewatch::domain::incidents::{Fact, Finding, Kind};
 use queuewatch::domain::job::{JobClass, Timestamp};
 use queuewatch::domain::systems::Near;
 

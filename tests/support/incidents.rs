@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use queuewatch::domain::diagnosis::cause::Cause;
-use queuewatch::domain::diagnosis::finding::Trend;
 use queuewatch::domain::diagnosis::{Diagnosis, Weight};
-use queuewatch::domain::incident::{
+use queuewatch::domain::incidents::cause::Cause;
+use queuewatch::domain::incidents::fact::Trend;
+use queuewatch::domain::incidents::{
     Blindness, Detail, Fact, Failure, Finding, Incident, Key, Kind, ListedJob, MatchedBy, Severity, Silent,
 };
 use queuewatch::domain::job::JobClass;
 use queuewatch::domain::ledger::stream::Streams;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::runbook::{self, LogsQuery, Problem};
 
 use crate::causes::{CLASS, Case, NOW, before};
@@ -19,7 +19,7 @@ const TASK: &str = "119ff6db80b1c1a8a6afc0dc9c6f1818";
 
 /// The incident of a case, as it opens at [`NOW`].
 pub(crate) fn incident(case: &Case, policy: &Policy) -> Incident {
-    let source = if policy.seat.is_on_aws() { "/ecs/app" } else { "/srv/app/worker.log" };
+    let source = if policy.deployment.is_on_aws() { "/ecs/app" } else { "/srv/app/worker.log" };
     let (connection, queue) = case.place;
     let reason = (case.kind == Kind::Blind).then_some(match case.cause {
         Cause::LogPathDown => Blindness::SourceSilent,
@@ -75,7 +75,7 @@ pub(crate) fn incident(case: &Case, policy: &Policy) -> Incident {
 
 fn diagnosis(case: &Case, policy: &Policy) -> Diagnosis {
     let mut streams = Streams::default();
-    let is_on_aws = policy.seat.is_on_aws();
+    let is_on_aws = policy.deployment.is_on_aws();
     let name = if is_on_aws { format!("ecs/app/{TASK}") } else { "/srv/app/worker.log".to_owned() };
     let key = streams.note(if is_on_aws { "/ecs/app" } else { "watch" }, &name);
     let stream = streams.get(key);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use queuewatch::domain::incident::{Fact, Finding, Incident, Kind};
+use queuewatch::domain::incidents::{Fact, Finding, Incident, Kind};
 use queuewatch::domain::job::Timestamp;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 
 use crate::phone;
 
@@ -45,7 +45,7 @@ pub(crate) fn read(policy: &Policy, incident: &Incident, subject: &str, text: &s
     if is_redis && ["queue store", "キューのストア"].iter().any(|it| text.contains(it)) {
         wrong.push("Redis is not called by its name".into());
     }
-    if !policy.seat.is_on_aws() {
+    if !policy.deployment.is_on_aws() {
         let of_aws = ["CloudWatch", "aws ", "log group", "ロググループ", "$"];
         wrong.extend(of_aws.iter().filter(|it| text.contains(**it)).map(|it| format!("{it:?} on no AWS")));
     }

@@ -11,7 +11,7 @@ use queuewatch::adapters::memory::{LatestGauges, MemoryTable, RecordedAlarms};
 use queuewatch::adapters::settled;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::ledger::tally::StageTally;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::durable::TableLedger;
 use queuewatch::ports::table::{Expected, Item, ItemKey, Listed, Table, Written};

@@ -3,7 +3,7 @@
 use queuewatch::domain::envelope::Limits;
 use queuewatch::domain::intake::split_account;
 use queuewatch::domain::job::Timestamp;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;
 use queuewatch::pack::{PackLine, PackOptions, pack};
 use queuewatch::replay::{Input, Outcome, SETTLE_MS, Settings, open, replay};

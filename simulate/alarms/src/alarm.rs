@@ -42,7 +42,7 @@ impl Alarm {
     }
 
     /// Its state after a look at the beginning of `minute`.
-    fn look(&self, playback: &Playback, minute: i64, current: State) -> State {
+    fn evaluate(&self, playback: &Playback, minute: i64, current: State) -> State {
         let (mut points, mut there) = (Vec::new(), 0_usize);
         let mut to = minute;
         for _ in 0..self.evaluation.range() {
@@ -109,7 +109,7 @@ pub fn watch(watched: &[AnyOf], logs: &Logs, until_ms: i64) -> Vec<Vec<Spell>> {
         for ((any, states), spells) in watched.iter().zip(&mut states).zip(&mut spells) {
             for (alarm, state) in any.alarms.iter().zip(states.iter_mut()) {
                 if minute >= first.saturating_add(alarm.warm_up_minutes()) {
-                    *state = alarm.look(&playback, minute, *state);
+                    *state = alarm.evaluate(&playback, minute, *state);
                 }
             }
             note(spells, states.contains(&State::Alarm), minute.saturating_mul(MINUTE_MS));

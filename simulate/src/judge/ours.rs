@@ -9,7 +9,7 @@ use queuewatch::adapters::memory::MemoryTable;
 use queuewatch::adapters::settled;
 use queuewatch::config::Config;
 use queuewatch::domain::envelope::Limits;
-use queuewatch::domain::incident::Book;
+use queuewatch::domain::incidents::Register;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::durable::TableLedger;
 use queuewatch::replay::{self, Input, Outcome, SETTLE_MS, Settings};
@@ -82,14 +82,14 @@ fn over_a_table(inputs: Vec<Input>, settings: &Settings) -> anyhow::Result<Repor
     let store = TableLedger::new(table.clone(), &settings.policy, "simulate".to_owned());
     let settings = Settings { visits_every_minute: true, ..settings.clone() };
     let outcome = replay::replay_over(store, inputs, &settings, |_| ()).context("the table")?;
-    let kept = settled(outcome.store.look(outcome.ends_at)).context("the table")?;
-    let mut book = Book::default();
+    let kept = settled(outcome.store.read_only(outcome.ends_at)).context("the table")?;
+    let mut register = Register::default();
     for item in table.items().filter(|item| item.key.partition.starts_with("I#")) {
-        book.write(serde_json::from_str(&item.body).context("an incident")?);
+        register.write(serde_json::from_str(&item.body).context("an incident")?);
     }
     // The history holds an incident as it closed, and not that it opened again.
-    kept.book.all().into_iter().cloned().for_each(|incident| book.write(incident));
-    let known = Known { ledger: &kept.ledger, register: &book };
+    kept.register.all().into_iter().cloned().for_each(|incident| register.write(incident));
+    let known = Known { ledger: &kept.ledger, register: &register };
     Ok(Report::over(&outcome, known, &settings.policy, Extent::default()))
 }
 

@@ -105,7 +105,7 @@ impl Clients {
     }
 
     /// The topics' client. It tries once: a standard topic knows no repeats, so a second try after a lost answer would
-    /// page twice. The next sweep has the letter in its outbox.
+    /// page twice. The next sweep has the message in its outbox.
     #[must_use]
     pub fn sns(&self) -> aws_sdk_sns::Client {
         let mut config = aws_sdk_sns::Config::builder()

@@ -1,4 +1,4 @@
-//! Letters to SNS topics: one for mail, one for chat.
+//! Messages to SNS topics: one for mail, one for chat.
 
 use std::borrow::Cow;
 
@@ -7,29 +7,30 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use thiserror::Error;
 
 use super::client::{self, Cause};
-use crate::domain::outbox::{Letter, Topic};
+use crate::domain::model::channel::Channel;
+use crate::domain::outbox::OutgoingMessage;
 use crate::domain::printable::printable;
 use crate::ports::{AlarmChannel, Disposed, Disposition};
 
-/// A letter that did not go out.
+/// A message that did not go out.
 #[derive(Debug, Error)]
 pub enum SnsError {
-    /// Nobody said where letters of this kind go.
+    /// Nobody said where messages of this kind go.
     #[error("no {} topic is configured", .0.as_str())]
-    NoTopic(Topic),
-    /// The letter is too long for a topic, and of a kind that cannot be cut.
-    #[error("the {} letter takes {bytes} bytes, and SNS takes {BODY_BYTES_MAX}", .topic.as_str())]
+    NoTopic(Channel),
+    /// The message is too long for a topic, and of a kind that cannot be cut.
+    #[error("the {} message takes {bytes} bytes, and SNS takes {BODY_BYTES_MAX}", .topic.as_str())]
     TooLong {
         /// Where it was to go.
-        topic: Topic,
+        topic: Channel,
         /// How long it is.
         bytes: usize,
     },
     /// SNS did not take it, or did not say.
-    #[error("SNS did not take the {} letter", .topic.as_str())]
+    #[error("SNS did not take the {} message", .topic.as_str())]
     Publish {
         /// Where it was to go.
-        topic: Topic,
+        topic: Channel,
         /// What to do about it.
         disposition: Disposition,
         /// What SNS said.
@@ -50,19 +51,19 @@ impl Disposed for SnsError {
 /// The topics' ARNs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topics {
-    /// For [`Topic::Email`].
+    /// For [`Channel::Email`].
     pub email: Option<String>,
-    /// For [`Topic::Chat`].
+    /// For [`Channel::Chat`].
     pub chat: Option<String>,
 }
 
 impl Topics {
-    fn arn(&self, topic: Topic) -> Result<&str, SnsError> {
+    fn arn(&self, topic: Channel) -> Result<&str, SnsError> {
         let arn = match topic {
-            Topic::Email => &self.email,
-            Topic::Chat => &self.chat,
+            Channel::Email => &self.email,
+            Channel::Chat => &self.chat,
             // Those of `watch`, which has no topics on AWS.
-            Topic::Output | Topic::Command | Topic::Webhook => &None,
+            Channel::Output | Channel::Command | Channel::Webhook => &None,
         };
         arn.as_deref().ok_or(SnsError::NoTopic(topic))
     }
@@ -86,15 +87,15 @@ impl SnsAlarms {
 impl AlarmChannel for SnsAlarms {
     type Error = SnsError;
 
-    async fn send(&mut self, letter: &Letter) -> Result<(), SnsError> {
-        let topic = letter.topic;
+    async fn send(&mut self, message: &OutgoingMessage) -> Result<(), SnsError> {
+        let topic = message.channel;
         let mut request =
-            self.client.publish().topic_arn(self.topics.arn(topic)?).message(body(letter)?.as_ref());
+            self.client.publish().topic_arn(self.topics.arn(topic)?).message(body(message)?.as_ref());
         // A chat is told by its payload alone.
-        if topic == Topic::Email {
-            request = request.subject(subject(&letter.subject));
+        if topic == Channel::Email {
+            request = request.subject(subject(&message.subject));
         }
-        for (name, value) in attributes(letter) {
+        for (name, value) in attributes(message) {
             let value =
                 MessageAttributeValue::builder().data_type("String").string_value(value).build().map_err(
                     |source| SnsError::Publish {
@@ -121,7 +122,7 @@ impl AlarmChannel for SnsAlarms {
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 const SUBJECT_CHARS_MAX: usize = 99;
 
-/// What a letter is called whose subject has nothing that may stay.
+/// What a message is called whose subject has nothing that may stay.
 const SUBJECT_LESS: &str = "QueueWatch";
 
 /// Makes a subject legal. Whoever wrote it has seen to that; a wrong one would cost the page.
@@ -139,21 +140,21 @@ const BODY_BYTES_MAX: usize = 250_000;
 /// Ends a text that was cut.
 const CUT: &str = "\n[cut]";
 
-/// A letter's body. A page that is cut is better than none; JSON that is cut is none.
-fn body(letter: &Letter) -> Result<Cow<'_, str>, SnsError> {
-    let (text, topic) = (letter.body.as_str(), letter.topic);
+/// A message's body. A page that is cut is better than none; JSON that is cut is none.
+fn body(message: &OutgoingMessage) -> Result<Cow<'_, str>, SnsError> {
+    let (text, topic) = (message.body.as_str(), message.channel);
     if text.is_empty() {
         // SNS refuses an empty message; the subject is all there is to say.
-        return Ok(Cow::Owned(subject(&letter.subject)));
+        return Ok(Cow::Owned(subject(&message.subject)));
     }
     if text.len() <= BODY_BYTES_MAX {
         return Ok(Cow::Borrowed(text));
     }
     match topic {
-        Topic::Chat | Topic::Output | Topic::Command | Topic::Webhook => {
+        Channel::Chat | Channel::Output | Channel::Command | Channel::Webhook => {
             Err(SnsError::TooLong { topic, bytes: text.len() })
         }
-        Topic::Email => {
+        Channel::Email => {
             let end = text.floor_char_boundary(BODY_BYTES_MAX);
             Ok(Cow::Owned(format!("{}{CUT}", text.get(..end).unwrap_or_default())))
         }
@@ -164,12 +165,12 @@ fn body(letter: &Letter) -> Result<Cow<'_, str>, SnsError> {
 const ATTRIBUTE_CHARS_MAX: usize = 256;
 
 /// What filter policies may ask for. SNS refuses an attribute without a value, so those are left out.
-fn attributes(letter: &Letter) -> Vec<(&'static str, String)> {
-    let severity = letter.severity.map_or("", |severity| severity.as_str());
-    let queue = letter.queue.as_deref().unwrap_or_default();
+fn attributes(message: &OutgoingMessage) -> Vec<(&'static str, String)> {
+    let severity = message.severity.map_or("", |severity| severity.as_str());
+    let queue = message.queue.as_deref().unwrap_or_default();
     [
-        ("incident", letter.incident.as_str()),
-        ("notification", letter.notification.as_str()),
+        ("incident", message.incident.as_str()),
+        ("notification", message.notification.as_str()),
         ("severity", severity),
         ("queue", queue),
     ]
@@ -183,11 +184,11 @@ fn attributes(letter: &Letter) -> Vec<(&'static str, String)> {
 mod tests {
     use super::super::loopback::{Answer, Loopback};
     use super::*;
-    use crate::domain::incident::Severity;
+    use crate::domain::incidents::Severity;
 
-    fn letter(topic: Topic, body: &str) -> Letter {
-        Letter {
-            topic,
+    fn message(topic: Channel, body: &str) -> OutgoingMessage {
+        OutgoingMessage {
+            channel: topic,
             subject: "stalled: redis/default".into(),
             body: body.into(),
             incident: "stalled-redis-default-20251206T1237Z".into(),
@@ -217,32 +218,33 @@ mod tests {
     #[test]
     fn a_long_mail_is_cut_between_characters_and_a_long_chat_is_refused() {
         let long = "\u{30e1}".repeat(BODY_BYTES_MAX);
-        let cut = letter(Topic::Email, &long);
+        let cut = message(Channel::Email, &long);
         let cut = body(&cut).unwrap();
         assert!(cut.len() <= BODY_BYTES_MAX + CUT.len() && cut.ends_with("\u{30e1}\n[cut]"));
-        let refused = letter(Topic::Chat, &long);
+        let refused = message(Channel::Chat, &long);
         let error = body(&refused).unwrap_err();
-        assert_eq!(error.to_string(), "the chat letter takes 750000 bytes, and SNS takes 250000");
+        assert_eq!(error.to_string(), "the chat message takes 750000 bytes, and SNS takes 250000");
         assert_eq!(error.disposition(), Disposition::Drop);
     }
 
     #[test]
     fn a_body_goes_as_it_is_and_an_empty_one_says_its_subject() {
-        assert_eq!(body(&letter(Topic::Chat, "{\"version\":\"1.0\"}")).unwrap(), "{\"version\":\"1.0\"}");
-        assert_eq!(body(&letter(Topic::Email, "")).unwrap(), "stalled: redis/default");
+        assert_eq!(body(&message(Channel::Chat, "{\"version\":\"1.0\"}")).unwrap(), "{\"version\":\"1.0\"}");
+        assert_eq!(body(&message(Channel::Email, "")).unwrap(), "stalled: redis/default");
     }
 
     #[test]
     fn attributes_are_what_is_known_and_never_empty() {
-        let names =
-            |letter: &Letter| attributes(letter).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        let page = letter(Topic::Email, "x");
+        let names = |message: &OutgoingMessage| {
+            attributes(message).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        let page = message(Channel::Email, "x");
         assert_eq!(names(&page), ["incident", "notification", "severity", "queue"]);
-        let greeting = Letter { severity: None, queue: None, ..page.clone() };
+        let greeting = OutgoingMessage { severity: None, queue: None, ..page.clone() };
         assert_eq!(names(&greeting), ["incident", "notification"]);
-        let nameless = Letter { queue: Some(String::new()), ..page.clone() };
+        let nameless = OutgoingMessage { queue: Some(String::new()), ..page.clone() };
         assert_eq!(names(&nameless), ["incident", "notification", "severity"]);
-        let long = Letter { queue: Some("\u{1b}q".repeat(500)), ..page };
+        let long = OutgoingMessage { queue: Some("\u{1b}q".repeat(500)), ..page };
         let (_, queue) = attributes(&long).pop().unwrap();
         assert_eq!(queue.chars().count(), ATTRIBUTE_CHARS_MAX);
         assert!(!queue.contains('\u{1b}'));
@@ -251,8 +253,8 @@ mod tests {
     #[test]
     fn a_letter_for_a_topic_that_nobody_configured_is_an_error() {
         let topics = Topics { email: Some("arn:aws:sns:eu-west-1:1:mail".into()), chat: None };
-        assert_eq!(topics.arn(Topic::Email).unwrap(), "arn:aws:sns:eu-west-1:1:mail");
-        let error = topics.arn(Topic::Chat).unwrap_err();
+        assert_eq!(topics.arn(Channel::Email).unwrap(), "arn:aws:sns:eu-west-1:1:mail");
+        let error = topics.arn(Channel::Chat).unwrap_err();
         assert_eq!(error.to_string(), "no chat topic is configured");
         assert_eq!(error.disposition(), Disposition::Drop);
     }
@@ -280,8 +282,8 @@ mod tests {
     async fn a_letter_goes_to_its_topic_and_a_chat_has_no_subject() {
         let server = Loopback::new([published(), published()]);
         let mut alarms = alarms(&server);
-        alarms.send(&letter(Topic::Email, "jobs wait")).await.unwrap();
-        alarms.send(&letter(Topic::Chat, "{}")).await.unwrap();
+        alarms.send(&message(Channel::Email, "jobs wait")).await.unwrap();
+        alarms.send(&message(Channel::Chat, "{}")).await.unwrap();
         let asked: Vec<String> =
             server.asked().iter().map(|asked| String::from_utf8(asked.body.clone()).unwrap()).collect();
         let has = |n: usize, part: &str| asked[n].split('&').any(|field| field == part);
@@ -303,9 +305,9 @@ mod tests {
             (refusal(400, "InvalidParameter"), Disposition::Drop),
         ] {
             let server = Loopback::new([answer, published()]);
-            let error = alarms(&server).send(&letter(Topic::Email, "x")).await.unwrap_err();
+            let error = alarms(&server).send(&message(Channel::Email, "x")).await.unwrap_err();
             assert_eq!(error.disposition(), disposition);
-            assert_eq!(error.to_string(), "SNS did not take the e-mail letter");
+            assert_eq!(error.to_string(), "SNS did not take the e-mail message");
             assert_eq!(server.asked().len(), 1);
         }
     }

@@ -6,14 +6,14 @@ mod table;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use crate::domain::incident::Book;
+use crate::domain::incidents::Register;
 use crate::domain::intake::{DeliveryRecord, KeySet, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::heard::Heard;
 use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
-use crate::domain::outbox::{Letter, LetterId};
+use crate::domain::outbox::{MessageId, OutgoingMessage};
 use crate::ports::{AlarmChannel, Commit, Committed, Disposed, Disposition, LedgerStore, MetricSink, View};
 
 pub use latest::LatestGauges;
@@ -31,7 +31,7 @@ pub struct MemoryLedger {
     /// What is known.
     pub ledger: Ledger,
     /// What went wrong.
-    pub book: Book,
+    pub register: Register,
     seen_deliveries: KeySet,
     /// What has been heard of each log group, now and when the last sweep asked.
     heard: BTreeMap<String, Heard>,
@@ -65,7 +65,7 @@ impl LedgerStore for MemoryLedger {
         self.heard_before.clone_from(&self.heard);
         self.ledger.forget_before(now);
         self.ledger.settle();
-        Ok(Some(View { ledger: &self.ledger, book: &self.book }))
+        Ok(Some(View { ledger: &self.ledger, register: &self.register }))
     }
 
     async fn confirm(&mut self, _jobs: &[JobIx]) -> Result<Option<View<'_>>, Infallible> {
@@ -74,21 +74,21 @@ impl LedgerStore for MemoryLedger {
 
     async fn commit(&mut self, commit: Commit) -> Result<Option<Committed>, Infallible> {
         for incident in commit.incidents {
-            self.book.write(incident);
+            self.register.write(incident);
         }
-        self.book.silences.extend(commit.silences);
-        self.book.greeted_at = self.book.greeted_at.or(commit.greeted_at);
+        self.register.silences.extend(commit.silences);
+        self.register.greeted_at = self.register.greeted_at.or(commit.greeted_at);
         for (ix, at) in commit.passed_over {
             self.ledger.mark_passed_over(ix, at);
         }
         for ix in commit.given_up {
-            self.ledger.give_up(ix, commit.at);
+            self.ledger.mark_unknown(ix, commit.at);
         }
         let counters = self.ledger.unpublished.drain();
-        Ok(Some(Committed { letters: commit.letters, counters }))
+        Ok(Some(Committed { messages: commit.messages, counters }))
     }
 
-    async fn sent(&mut self, _letters: &[LetterId]) -> Result<bool, Infallible> {
+    async fn sent(&mut self, _letters: &[MessageId]) -> Result<bool, Infallible> {
         Ok(true)
     }
 
@@ -176,14 +176,14 @@ impl MetricSink for RecordedMetrics {
 #[derive(Clone, Debug, Default)]
 pub struct RecordedAlarms {
     /// What was sent.
-    pub sent: Vec<Letter>,
+    pub sent: Vec<OutgoingMessage>,
 }
 
 impl AlarmChannel for RecordedAlarms {
     type Error = Infallible;
 
-    async fn send(&mut self, letter: &Letter) -> Result<(), Infallible> {
-        self.sent.push(letter.clone());
+    async fn send(&mut self, message: &OutgoingMessage) -> Result<(), Infallible> {
+        self.sent.push(message.clone());
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ const RUN_MAX: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Runs a command, to its end or to that of the time it may take. What it prints is shown on our standard error: our
-/// output is for letters alone.
+/// output is for messages alone.
 pub(super) fn run(command: &[String], json: &str) -> Result<(), NotifyError> {
     run_for(command, json, RUN_MAX)
 }

@@ -1,4 +1,4 @@
-//! Why a letter is not delivered, or not yet.
+//! Why a message is not delivered, or not yet.
 
 use std::io;
 use std::process::ExitStatus;
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::ports::{Disposed, Disposition};
 
-/// Why a letter is not delivered. Each is cured by trying again, or by whoever wrote the configuration.
+/// Why a message is not delivered. Each is cured by trying again, or by whoever wrote the configuration.
 #[derive(Debug, Error)]
 pub enum NotifyError {
     /// Nobody reads our output.

@@ -1,7 +1,7 @@
-//! Letters on one machine: to whoever reads our output, to a command, to a webhook.
+//! Messages on one machine: to whoever reads our output, to a command, to a webhook.
 //!
 //! A command or a webhook may take seconds, or hang, while logs go on being written. So each has a thread, and a
-//! letter that it has not delivered yet is answered as unsent: it stays in the outbox, and the next sweep asks again.
+//! message that it has not delivered yet is answered as unsent: it stays in the outbox, and the next sweep asks again.
 
 mod command;
 mod courier;
@@ -12,23 +12,24 @@ use std::io;
 
 pub use error::NotifyError;
 
-use crate::domain::outbox::{Letter, Topic};
+use crate::domain::model::channel::Channel;
+use crate::domain::outbox::OutgoingMessage;
 use crate::ports::AlarmChannel;
 use courier::Courier;
 
-/// What shows letters to people, and tells them what went wrong with the others.
+/// What shows messages to people, and tells them what went wrong with the others.
 pub trait Screen {
-    /// Prints a letter.
+    /// Prints a message.
     ///
     /// # Errors
     /// Where nobody reads any more.
-    fn print(&mut self, letter: &Letter) -> io::Result<()>;
+    fn print(&mut self, message: &OutgoingMessage) -> io::Result<()>;
 
-    /// Tells that a letter could not be delivered, and will be tried again.
-    fn complain(&mut self, letter: &Letter, error: &NotifyError);
+    /// Tells that a message could not be delivered, and will be tried again.
+    fn complain(&mut self, message: &OutgoingMessage, error: &NotifyError);
 }
 
-/// Where letters go.
+/// Where messages go.
 #[derive(Debug)]
 pub struct Outlets<S> {
     screen: S,
@@ -44,14 +45,14 @@ impl<S: Screen> Outlets<S> {
         Self { screen, command, webhook }
     }
 
-    /// Waits for letters to be delivered, from now on: there is no next sweep that could ask again.
+    /// Waits for messages to be delivered, from now on: there is no next sweep that could ask again.
     pub fn wait_for_delivery(&mut self) {
         for courier in [&mut self.command, &mut self.webhook].into_iter().flatten() {
             courier.be_patient();
         }
     }
 
-    /// What shows letters to people.
+    /// What shows messages to people.
     pub const fn screen_mut(&mut self) -> &mut S {
         &mut self.screen
     }
@@ -60,21 +61,21 @@ impl<S: Screen> Outlets<S> {
 impl<S: Screen> AlarmChannel for Outlets<S> {
     type Error = NotifyError;
 
-    async fn send(&mut self, letter: &Letter) -> Result<(), NotifyError> {
-        let courier = match letter.topic {
-            Topic::Email | Topic::Chat | Topic::Output => {
-                return self.screen.print(letter).map_err(NotifyError::Print);
+    async fn send(&mut self, message: &OutgoingMessage) -> Result<(), NotifyError> {
+        let courier = match message.channel {
+            Channel::Email | Channel::Chat | Channel::Output => {
+                return self.screen.print(message).map_err(NotifyError::Print);
             }
-            Topic::Command => &mut self.command,
-            Topic::Webhook => &mut self.webhook,
+            Channel::Command => &mut self.command,
+            Channel::Webhook => &mut self.webhook,
         };
-        // Left over from a run that had one; whoever took it out of the configuration wants no letters there.
+        // Left over from a run that had one; whoever took it out of the configuration wants no messages there.
         let Some(courier) = courier else { return Ok(()) };
-        let sent = courier.deliver(letter);
+        let sent = courier.deliver(message);
         if let Err(error) = &sent
             && !matches!(error, NotifyError::OnItsWay)
         {
-            self.screen.complain(letter, error);
+            self.screen.complain(message, error);
         }
         sent
     }

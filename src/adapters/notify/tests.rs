@@ -13,7 +13,7 @@ use super::courier::Courier;
 use super::webhook::post_within;
 use super::*;
 use crate::adapters::settled;
-use crate::domain::incident::Severity;
+use crate::domain::incidents::Severity;
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -24,9 +24,9 @@ fn shell(script: &str) -> Vec<String> {
     ["sh", "-c", script].map(str::to_owned).to_vec()
 }
 
-fn letter(topic: Topic, number: u32) -> Letter {
-    Letter {
-        topic,
+fn message(channel: Channel, number: u32) -> OutgoingMessage {
+    OutgoingMessage {
+        channel,
         subject: "ALARM".to_owned(),
         body: format!("{{\"number\":{number}}}"),
         incident: format!("incident{number}"),
@@ -138,7 +138,7 @@ fn courier() -> (Courier, std::sync::mpsc::Sender<bool>, Receiver<String>) {
 #[test]
 fn a_letter_on_its_way_is_neither_waited_for_nor_delivered_twice() {
     let (mut courier, word, told) = courier();
-    let (one, two) = (letter(Topic::Command, 1), letter(Topic::Command, 2));
+    let (one, two) = (message(Channel::Command, 1), message(Channel::Command, 2));
     assert!(matches!(courier.deliver(&one), Err(NotifyError::OnItsWay)));
     assert!(matches!(courier.deliver(&two), Err(NotifyError::OnItsWay)));
     assert!(matches!(courier.deliver(&one), Err(NotifyError::OnItsWay)));
@@ -156,7 +156,7 @@ fn a_letter_on_its_way_is_neither_waited_for_nor_delivered_twice() {
 #[test]
 fn a_letter_that_failed_is_delivered_again_when_asked_again() {
     let (mut courier, word, told) = courier();
-    let one = letter(Topic::Command, 1);
+    let one = message(Channel::Command, 1);
     word.send(false).unwrap();
     word.send(true).unwrap();
     courier.be_patient();
@@ -169,18 +169,18 @@ fn a_letter_that_failed_is_delivered_again_when_asked_again() {
 #[test]
 fn a_recovery_does_not_overtake_its_alarm() {
     let (mut courier, word, told) = courier();
-    let alarm = letter(Topic::Command, 1);
+    let alarm = message(Channel::Command, 1);
     let recovery =
-        Letter { notification: "incident1/2".to_owned(), body: "over".to_owned(), ..alarm.clone() };
-    let other = letter(Topic::Command, 2);
+        OutgoingMessage { notification: "incident1/2".to_owned(), body: "over".to_owned(), ..alarm.clone() };
+    let other = message(Channel::Command, 2);
     for is_good in [false, true, true, true, true] {
         word.send(is_good).unwrap();
     }
     courier.be_patient();
-    let first = [&alarm, &recovery, &other].map(|letter| courier.deliver(letter).is_ok());
+    let first = [&alarm, &recovery, &other].map(|message| courier.deliver(message).is_ok());
     assert_eq!(first, [false, false, true], "the alarm fails, and its recovery waits for it");
     courier.be_patient();
-    assert_eq!([&alarm, &recovery].map(|letter| courier.deliver(letter).is_ok()), [true, true]);
+    assert_eq!([&alarm, &recovery].map(|message| courier.deliver(message).is_ok()), [true, true]);
     assert_eq!(told.iter().take(4).collect::<Vec<_>>(), [&*alarm.body, &*other.body, &*alarm.body, "over"]);
 }
 
@@ -191,13 +191,13 @@ struct Paper {
 }
 
 impl Screen for Paper {
-    fn print(&mut self, letter: &Letter) -> io::Result<()> {
-        self.printed.push(letter.notification.clone());
+    fn print(&mut self, message: &OutgoingMessage) -> io::Result<()> {
+        self.printed.push(message.notification.clone());
         Ok(())
     }
 
-    fn complain(&mut self, letter: &Letter, error: &NotifyError) {
-        self.complaints.push(format!("{}: {error}", letter.notification));
+    fn complain(&mut self, message: &OutgoingMessage, error: &NotifyError) {
+        self.complaints.push(format!("{}: {error}", message.notification));
     }
 }
 
@@ -207,13 +207,13 @@ fn each_outlet_gets_its_own_letters_and_its_failures_are_told() {
     let command = shell(&format!("cat >> '{}'; test ! -s '{}.fail'", path.display(), path.display()));
     let mut outlets = Outlets::new(Paper::default(), Some(command), None);
     outlets.wait_for_delivery();
-    settled(outlets.send(&letter(Topic::Email, 1))).unwrap();
-    settled(outlets.send(&letter(Topic::Output, 2))).unwrap();
-    settled(outlets.send(&letter(Topic::Command, 3))).unwrap();
-    // Nobody configured one: the letter is left over.
-    settled(outlets.send(&letter(Topic::Webhook, 4))).unwrap();
+    settled(outlets.send(&message(Channel::Email, 1))).unwrap();
+    settled(outlets.send(&message(Channel::Output, 2))).unwrap();
+    settled(outlets.send(&message(Channel::Command, 3))).unwrap();
+    // Nobody configured one: the message is left over.
+    settled(outlets.send(&message(Channel::Webhook, 4))).unwrap();
     fs::write(path.with_extension("fail"), "x").unwrap();
-    settled(outlets.send(&letter(Topic::Command, 5))).unwrap_err();
+    settled(outlets.send(&message(Channel::Command, 5))).unwrap_err();
     let Paper { printed, complaints } = outlets.screen_mut();
     assert_eq!(printed, &["incident1/1", "incident2/1"]);
     assert_eq!(complaints, &["incident5/1: the command `sh` failed with exit status: 1"]);

@@ -12,9 +12,9 @@ use queuewatch::adapters::memory::MemoryTable;
 use queuewatch::adapters::settled;
 use queuewatch::delivery::{self, Delivery};
 use queuewatch::domain::command::Command;
-use queuewatch::domain::incident::Incident;
+use queuewatch::domain::incidents::Incident;
 use queuewatch::domain::job::{HOUR_MS, Timestamp};
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::durable::{self, TableLedger};
 
 use crate::args::{AnswerArguments, CloseArguments, SilenceArguments};
@@ -96,8 +96,8 @@ fn open(table: &MemoryTable, now: Timestamp) -> anyhow::Result<Vec<Incident>> {
     let mut open = Vec::new();
     for app in durable::apps(keys.iter()) {
         let policy = Policy { app: app.to_owned(), ..Policy::default() };
-        let kept = settled(TableLedger::new(table.clone(), &policy, "look".to_owned()).look(now))?;
-        open.extend(kept.book.open().cloned());
+        let kept = settled(TableLedger::new(table.clone(), &policy, "look".to_owned()).read_only(now))?;
+        open.extend(kept.register.open().cloned());
     }
     open.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
     Ok(open)

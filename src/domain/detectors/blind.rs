@@ -11,8 +11,8 @@ use crate::domain::incidents::{
 };
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::ledger::recognition::Run;
-use crate::domain::ledger::record::StreamKey;
 use crate::domain::ledger::stream::StreamFacts;
 use crate::domain::model::wake::Wake;
 use crate::domain::queues::place::World;
@@ -133,7 +133,7 @@ fn has_jobs_alone(ledger: &Ledger, group: &Arc<str>) -> bool {
     let mut of_group = streams.iter().filter(|stream| stream.log_group == *group).peekable();
     let beats = |stream: &StreamFacts| {
         let key = StreamKey::of(&stream.log_group, &stream.log_stream);
-        ledger.circumstances.workers.values().any(|worker| worker.stream == key)
+        ledger.signals.workers.values().any(|worker| worker.stream == key)
     };
     let is_quiet_when_idle = |stream: &StreamFacts| {
         let speaks_else = stream.newest_enqueue_line.is_some() || beats(stream);

@@ -143,7 +143,7 @@ fn find_in(
     let closed_until = closed_at.map(|at| at.plus_ms(MINUTE_MS));
     let share_since = now.minus_ms(SHARE_WINDOW_MS);
     let share_since = closed_until.map_or(share_since, |until| until.max(share_since));
-    let throughput = facts.all_moves_since(share_since);
+    let throughput = facts.all_throughput_since(share_since);
     // Jobs that throw to be tried again are judged by what becomes of them.
     let (good, bad) = if facts.tries.is_habit() {
         facts.outcomes.judged_since(share_since, now, |attempt| facts.tries.usually_fails(attempt))

@@ -104,7 +104,7 @@ impl Refusals {
 /// trouble.
 fn told_until(ledger: &Ledger, closed_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let Some(closed_at) = closed_at else { return Timestamp::MIN };
-    let errors = &ledger.circumstances.store_errors;
+    let errors = &ledger.signals.store_errors;
     let mut before =
         errors.of(Some(TraceSide::Push), Timestamp::MIN, closed_at).next_back().map(|(at, ..)| at);
     for (at, ..) in errors.of(Some(TraceSide::Push), closed_at, now) {
@@ -119,7 +119,7 @@ fn told_until(ledger: &Ledger, closed_at: Option<Timestamp>, now: Timestamp) -> 
 
 /// Reads the refusals after `told_until`.
 fn read(ledger: &Ledger, told_until: Timestamp, now: Timestamp) -> Refusals {
-    let errors = &ledger.circumstances.store_errors;
+    let errors = &ledger.signals.store_errors;
     let from = told_until.plus_ms(1);
     let newest = errors.of(Some(TraceSide::Push), from, now).rfind(|(at, ..)| *at >= from);
     let mut refusals = Refusals { newest: newest.map(|(at, ..)| at), ..Refusals::default() };
@@ -150,7 +150,7 @@ mod tests {
         let second = |s: i64| Timestamp::from_ms(s.saturating_mul(SECOND_MS));
         for at in errors_s {
             let error = Observation::bare(Stage::EnqueueError, second(*at), LineKey(1), Form::Monolog);
-            ledger.circumstances.store_errors.take(&error);
+            ledger.signals.store_errors.take(&error);
         }
         let refusals = read(&ledger, Timestamp::MIN, second(now_s));
         assert_eq!((refusals.is_burst, refusals.count), (is_burst, count));

@@ -14,7 +14,7 @@ pub(super) mod tests;
 use super::incidents::Incident;
 use super::job::Timestamp;
 use super::ledger::Ledger;
-use super::ledger::reads::Missing;
+use super::ledger::coverage::Missing;
 use super::model::policy::Policy;
 use super::model::queue_ref::QueueRef;
 use super::queues::view::{QueueView, Queues, WaitingJob};

@@ -57,7 +57,7 @@ pub(super) fn rank(candidates: Vec<Candidate>, evidence: &Evidence<'_>) -> Diagn
 
 /// Where no rule has anything to say.
 fn left_over(evidence: &Evidence<'_>) -> Candidate {
-    let cause = if evidence.is_unseen() { Cause::NeverObserved } else { Cause::WorkerSilent };
+    let cause = if evidence.is_hidden() { Cause::NeverObserved } else { Cause::WorkerSilent };
     Candidate {
         cause,
         weight: Weight::Fallback,
@@ -114,7 +114,7 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
         }),
         cannot_tell,
         commands: if is_ours(evidence) { Vec::new() } else { runbook::steps(&problem, evidence.policy) },
-        logs: logs(evidence).filter(|_| evidence.policy.seat.is_on_aws() && !is_ours(evidence)),
+        logs: logs(evidence).filter(|_| evidence.policy.deployment.is_on_aws() && !is_ours(evidence)),
         as_of: question.now,
     }
 }
@@ -193,7 +193,7 @@ fn last_words(first: &Candidate, evidence: &Evidence<'_>) -> Vec<Fact> {
 fn changes(evidence: &Evidence<'_>) -> Vec<Fact> {
     let heard = evidence.heard;
     let from = evidence.since.min(heard).minus_ms(CHANGED_BEFORE_MS);
-    let deploys = evidence.ledger.circumstances.deploy_marks.range(from..=heard);
+    let deploys = evidence.ledger.signals.deploy_marks.range(from..=heard);
     let mut changes: Vec<Fact> = deploys.map(|at| Fact::at(Finding::Deployed, *at)).collect();
     for stream in evidence.ledger.streams.all() {
         if let Some(at) = stream.boots.range(from..=heard).next_back() {
@@ -227,7 +227,7 @@ fn cannot_tell(first: &Candidate, rest: &[Candidate], evidence: &Evidence<'_>) -
     if !first.is_certain {
         rest.iter().flat_map(|it| it.cannot_tell.iter().copied()).for_each(add);
     }
-    unknown.retain(|it| evidence.policy.seat.is_on_aws() || !it.is_told_by_cloudwatch());
+    unknown.retain(|it| evidence.policy.deployment.is_on_aws() || !it.is_told_by_cloudwatch());
     unknown
 }
 

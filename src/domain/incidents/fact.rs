@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::SubCause;
 use crate::domain::job::{ConnectionName, JobClass, QueueName, Timestamp};
-use crate::domain::ledger::reads::Missing;
+use crate::domain::ledger::coverage::Missing;
 use crate::domain::systems::Near;
 
 /// Something known, and when it was so.

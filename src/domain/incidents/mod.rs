@@ -27,7 +27,6 @@ pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};
 pub use register::Register;
 // The name of before, for as long as other rooms use it.
-pub use register::Register as Book;
 
 /// Jobs listed with an incident: what fits on a phone, and enough to see a pattern.
 pub const JOBS_LISTED_MAX: usize = 20;

@@ -36,7 +36,7 @@ pub fn until(
 #[must_use]
 pub fn deployed_until(ledger: &Ledger, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let grace_ms = policy.deploy_grace_ms;
-    let marks = ledger.circumstances.deploy_marks.range(..=now).next_back();
+    let marks = ledger.signals.deploy_marks.range(..=now).next_back();
     let marked = marks.map(|at| at.plus_ms(grace_ms));
     marked.max(rolled_out_until(ledger, now, grace_ms))
 }

@@ -7,21 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::circumstances::Circumstances;
 use super::class::{ClassFacts, Lane};
 use super::counting::{JobIx, StartKey, StreamLines};
+use super::coverage::Coverage;
 use super::deliveries::Deliveries;
 use super::entry::Entry;
+use super::job_facts::StreamKey;
 use super::job_key::{JobHash, JobKey};
 use super::job_record::{Counted, JobRecord};
 use super::names::Names;
-use super::reads::Reads;
-use super::record::StreamKey;
 use super::row::RowRecord;
+use super::signals::Signals;
 use super::sources::Sources;
-use super::strangers::Stranger;
 use super::stream::StreamFacts;
 use super::tally::Tally;
+use super::unmatched_starts::UnmatchedStart;
 use super::{Ledger, Traits};
 use crate::domain::job::{HOUR_MS, JobClass, Timestamp};
 use crate::domain::metric::Unpublished;
@@ -79,8 +79,10 @@ pub struct Checkpoint {
     sources: Sources,
     deliveries: Deliveries,
     traits: Traits,
-    circumstances: Circumstances,
-    reads: Reads,
+    #[serde(alias = "circumstances")]
+    signals: Signals,
+    #[serde(alias = "reads")]
+    coverage: Coverage,
     classes: BTreeMap<JobClass, ClassFacts>,
     lanes: Vec<(Lane, LaneBounds)>,
     recent: Vec<(Vec<JobHash>, JobRecord)>,
@@ -88,7 +90,8 @@ pub struct Checkpoint {
     open: Vec<Open>,
     told: Vec<(JobHash, Timestamp)>,
     series: BTreeMap<JobClass, Vec<StreamLines>>,
-    strangers: BTreeMap<JobClass, Vec<(StartKey, Stranger)>>,
+    #[serde(alias = "strangers")]
+    unmatched_starts: BTreeMap<JobClass, Vec<(StartKey, UnmatchedStart)>>,
 }
 
 /// Where a store keeps a job of `recent` that waits: its index may lag, and not show a job that has just settled there
@@ -154,8 +157,8 @@ impl Ledger {
             sources: checkpoint.sources,
             deliveries: checkpoint.deliveries,
             traits: checkpoint.traits,
-            circumstances: checkpoint.circumstances,
-            reads: checkpoint.reads,
+            signals: checkpoint.signals,
+            coverage: checkpoint.coverage,
             classes: checkpoint.classes,
             told: checkpoint.told.into_iter().collect(),
             ..Self::default()
@@ -176,10 +179,10 @@ impl Ledger {
             }
             ledger.dirty_series.insert(class);
         }
-        for (class, strangers) in checkpoint.strangers {
+        for (class, unmatched_starts) in checkpoint.unmatched_starts {
             let series = ledger.series.entry(class.clone()).or_default();
-            for (key, stranger) in strangers {
-                series.add_stranger(key, stranger);
+            for (key, unmatched_start) in unmatched_starts {
+                series.add_unmatched_start(key, unmatched_start);
             }
             ledger.dirty_series.insert(class);
         }
@@ -242,8 +245,8 @@ impl Ledger {
             sources: self.sources.clone(),
             deliveries: self.deliveries.clone(),
             traits: self.traits,
-            circumstances: self.circumstances.clone(),
-            reads: self.reads.clone(),
+            signals: self.signals.clone(),
+            coverage: self.coverage.clone(),
             classes: self.newest_classes(now, room),
             lanes: lanes.into_iter().collect(),
             recent: recent.kept,
@@ -251,7 +254,7 @@ impl Ledger {
             open: recent.open,
             told: self.newest_told(now, room),
             series: self.newest_series(now, room),
-            strangers: self.newest_strangers(now, room),
+            unmatched_starts: self.newest_unmatched_starts(now, room),
         }
     }
 
@@ -345,7 +348,7 @@ impl Ledger {
                     texts.pop_first();
                 }
             }
-            stream.halves.forget_before(stream.newest_line.map(|at| at.minus_ms(HOUR_MS)));
+            stream.split_traces.forget_before(stream.newest_line.map(|at| at.minus_ms(HOUR_MS)));
         }
         streams
     }
@@ -379,11 +382,15 @@ impl Ledger {
     }
 
     /// Starts that no enqueue line named, of classes where such lines lack a name: nothing else could ever be one.
-    fn newest_strangers(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, Vec<(StartKey, Stranger)>> {
+    fn newest_unmatched_starts(
+        &self,
+        now: Timestamp,
+        room: Room,
+    ) -> BTreeMap<JobClass, Vec<(StartKey, UnmatchedStart)>> {
         let before = self.counted_before(now, room);
         let lacks = |class: &JobClass| self.classes.get(class).is_some_and(|facts| facts.lacks_names);
-        let kept = self.series.iter().filter(|(class, series)| series.has_strangers() && lacks(class));
-        kept.map(|(class, series)| (class.clone(), series.strangers(&series.past(before).1).collect()))
+        let kept = self.series.iter().filter(|(class, series)| series.has_unmatched_starts() && lacks(class));
+        kept.map(|(class, series)| (class.clone(), series.unmatched_starts(&series.past(before).1).collect()))
             .collect()
     }
 

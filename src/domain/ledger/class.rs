@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::job_facts::StreamKey;
 use super::outcomes::Outcomes;
-use super::pace::{Moves, Pace};
-use super::record::StreamKey;
+use super::throughput::{Throughput, ThroughputByMinute};
 use super::tries::Tries;
 use super::waits::Waits;
 use crate::domain::job::{ConnectionName, MINUTE_MS, Observation, QueueName, Timestamp};
@@ -44,7 +44,7 @@ pub struct ClassFacts {
     pub tries: Tries,
     /// What happened in the last minutes, by the queue on the line.
     #[serde(default, with = "crate::domain::pairs")]
-    paces: BTreeMap<Option<QueueName>, Pace>,
+    paces: BTreeMap<Option<QueueName>, ThroughputByMinute>,
     /// How long its jobs waited for their first start.
     #[serde(default)]
     pub waits: Waits,
@@ -73,14 +73,14 @@ impl ClassFacts {
 
     /// What happened from the minute of `from` on, by lines that name `queue`, or none.
     #[must_use]
-    pub fn moves_since(&self, queue: Option<&QueueName>, from: Timestamp) -> Moves {
-        self.paces.get(&queue.cloned()).map_or(Moves::default(), |pace| pace.since(from))
+    pub fn throughput_since(&self, queue: Option<&QueueName>, from: Timestamp) -> Throughput {
+        self.paces.get(&queue.cloned()).map_or(Throughput::default(), |pace| pace.since(from))
     }
 
     /// What happened from the minute of `from` on, whatever queue lines name.
     #[must_use]
-    pub fn all_moves_since(&self, from: Timestamp) -> Moves {
-        let mut sum = Moves::default();
+    pub fn all_throughput_since(&self, from: Timestamp) -> Throughput {
+        let mut sum = Throughput::default();
         for pace in self.paces.values() {
             sum.add(pace.since(from));
         }

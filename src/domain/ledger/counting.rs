@@ -4,7 +4,7 @@
 //! failure that may be retried, or is dropped. It is never banked: a start today must not pay for a job of
 //! tomorrow. The number of jobs waiting is right; which of them waits is first-in-first-out, and said so.
 //!
-//! Most such starts carry no name. One that does, and that no enqueue line named ([`Stranger`]), takes only a job whose
+//! Most such starts carry no name. One that does, and that no enqueue line named ([`UnmatchedStart`]), takes only a job whose
 //! names it cannot be compared with: where both carry an id, other ids are other jobs.
 //!
 //! **Invariant:** the outcome depends on the sets of jobs and starts only; what a late line can change is
@@ -15,15 +15,15 @@ use std::ops::Bound::{Excluded, Unbounded};
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::{Candidates, Taken};
+use super::job_facts::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use super::job_record::Counted;
 use super::names::Likeness;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
-use super::record::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
-use super::strangers::Stranger;
+use super::ready_pool::{Cursor, ReadyPool};
+use super::unmatched_starts::UnmatchedStart;
 use crate::domain::job::{LineKey, Timestamp};
 
-/// Starts of strangers looked at to tell how jobs are matched: what an app's lines carry seldom changes.
+/// Unmatched starts looked at to tell how jobs are matched: what an app's lines carry seldom changes.
 const STRANGERS_ASKED: usize = 16;
 
 /// A job's place in the ledger's table.
@@ -45,7 +45,7 @@ enum Outcome {
 struct Matched {
     outcome: Outcome,
     /// The last jobs taken by this start or one before it, of each kind.
-    last_jobs: Taken,
+    last_jobs: Cursor,
     /// The last failure continued by this start or one before it.
     last_failure: Option<(Timestamp, StartKey)>,
 }
@@ -64,9 +64,9 @@ pub struct StreamLines {
 /// One class's waiting jobs and id-less starts.
 #[derive(Clone, Debug, Default)]
 pub struct ClassSeries {
-    pub(super) jobs: Candidates,
+    pub(super) jobs: ReadyPool,
     pub(super) streams: BTreeMap<StreamKey, StreamSeries>,
-    strangers: BTreeMap<StartKey, Stranger>,
+    unmatched_starts: BTreeMap<StartKey, UnmatchedStart>,
     starts: BTreeMap<StartKey, Matched>,
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
@@ -85,7 +85,7 @@ impl ClassSeries {
     /// Whether jobs that are alike are matched by counting: starts carry no names, or none that can be compared.
     #[must_use]
     pub fn is_counted(&self, likeness: &Likeness) -> bool {
-        let mut newest = self.strangers.values().rev().take(STRANGERS_ASKED);
+        let mut newest = self.unmatched_starts.values().rev().take(STRANGERS_ASKED);
         self.is_nameless() || newest.any(|it| it.likeness.may_be(likeness))
     }
 
@@ -112,18 +112,18 @@ impl ClassSeries {
     }
 
     /// Takes a start whose line names a job that no enqueue line named; tells whether that is news.
-    pub fn add_stranger(&mut self, key: StartKey, stranger: Stranger) -> bool {
-        if self.strangers.get(&key) == Some(&stranger) {
+    pub fn add_unmatched_start(&mut self, key: StartKey, unmatched_start: UnmatchedStart) -> bool {
+        if self.unmatched_starts.get(&key) == Some(&unmatched_start) {
             return false;
         }
-        self.strangers.insert(key, stranger);
+        self.unmatched_starts.insert(key, unmatched_start);
         self.soil(key.0);
         true
     }
 
     /// Takes back a start whose job turned out to have an enqueue line; tells whether it was known.
-    pub fn remove_stranger(&mut self, key: StartKey) -> bool {
-        let is_known = self.strangers.remove(&key).is_some();
+    pub fn remove_unmatched_start(&mut self, key: StartKey) -> bool {
+        let is_known = self.unmatched_starts.remove(&key).is_some();
         if is_known {
             self.soil(key.0);
         }
@@ -132,20 +132,23 @@ impl ClassSeries {
 
     /// Whether any such start is known.
     #[must_use]
-    pub fn has_strangers(&self) -> bool {
-        !self.strangers.is_empty()
+    pub fn has_unmatched_starts(&self) -> bool {
+        !self.unmatched_starts.is_empty()
     }
 
-    /// The start of a stranger.
+    /// An unmatched start.
     #[must_use]
-    pub fn stranger(&self, start: StartKey) -> Option<&Stranger> {
-        self.strangers.get(&start)
+    pub fn unmatched_start(&self, start: StartKey) -> Option<&UnmatchedStart> {
+        self.unmatched_starts.get(&start)
     }
 
-    /// The strangers that it was told of, but for those in `past`.
-    pub fn strangers(&self, past: &BTreeSet<StartKey>) -> impl Iterator<Item = (StartKey, Stranger)> {
-        let kept = self.strangers.iter().filter(|(key, _)| !past.contains(key));
-        kept.map(|(key, stranger)| (*key, stranger.clone()))
+    /// The unmatched starts that it was told of, but for those in `past`.
+    pub fn unmatched_starts(
+        &self,
+        past: &BTreeSet<StartKey>,
+    ) -> impl Iterator<Item = (StartKey, UnmatchedStart)> {
+        let kept = self.unmatched_starts.iter().filter(|(key, _)| !past.contains(key));
+        kept.map(|(key, unmatched_start)| (*key, unmatched_start.clone()))
     }
 
     pub(super) fn soil(&mut self, at: Timestamp) {
@@ -155,7 +158,7 @@ impl ClassSeries {
     /// Matches again what new lines can have changed. `assign` is told of every job whose start is taken
     /// back (`None`) or found (`Some`), in that order.
     pub fn settle(&mut self, mut assign: impl FnMut(JobIx, Option<StartKey>)) {
-        if !self.is_nameless() && self.strangers.is_empty() && self.starts.is_empty() {
+        if !self.is_nameless() && self.unmatched_starts.is_empty() && self.starts.is_empty() {
             return;
         }
         let soiled: Vec<Timestamp> =
@@ -201,8 +204,8 @@ impl ClassSeries {
                 }
             }
         }
-        for (key, stranger) in self.strangers.range((from, LineKey(0), StreamKey(0))..) {
-            if let Some(end) = stranger.paired.retry_from() {
+        for (key, unmatched_start) in self.unmatched_starts.range((from, LineKey(0), StreamKey(0))..) {
+            if let Some(end) = unmatched_start.paired.retry_from() {
                 self.failures.insert((end, *key), None);
             }
         }
@@ -216,12 +219,12 @@ impl ClassSeries {
             let starts = starts.filter(|(place, _)| inside.is_none_or(|inside| !inside.contains(place)));
             keys.extend(starts.map(|((at, line), _)| ((*at, *line, *stream), None, true)));
         }
-        let strangers = self.strangers.range((from, LineKey(0), StreamKey(0))..);
-        keys.extend(strangers.map(|(key, it)| (*key, Some(&it.likeness), it.may_be_retry)));
+        let unmatched_starts = self.unmatched_starts.range((from, LineKey(0), StreamKey(0))..);
+        keys.extend(unmatched_starts.map(|(key, it)| (*key, Some(&it.likeness), it.may_be_retry)));
         keys.sort_unstable();
         let before = self.starts.last_key_value().map(|(_, matched)| matched.clone());
         let (mut last_jobs, mut last_failure) =
-            before.map_or((Taken::default(), None), |matched| (matched.last_jobs, matched.last_failure));
+            before.map_or((Cursor::default(), None), |matched| (matched.last_jobs, matched.last_failure));
         let (mut taken, mut matches) = (Vec::new(), Vec::new());
         for (key, likeness, may_be_retry) in keys {
             let ready_by = key.0.plus_ms(ENQUEUE_TOLERANCE_MS);
@@ -267,7 +270,7 @@ impl ClassSeries {
     fn paired(&self, key: StartKey) -> Option<&PairedStart> {
         let (at, line, stream) = key;
         let nameless = self.streams.get(&stream).and_then(|series| series.starts.get(&(at, line)));
-        nameless.or_else(|| Some(&self.strangers.get(&key)?.paired))
+        nameless.or_else(|| Some(&self.unmatched_starts.get(&key)?.paired))
     }
 
     /// Starts without an end, at or after `from`.
@@ -280,7 +283,7 @@ impl ClassSeries {
     /// When its starts were.
     pub fn start_times(&self) -> impl Iterator<Item = Timestamp> + '_ {
         let nameless = self.streams.values().flat_map(|series| series.starts.keys().map(|(at, _)| *at));
-        nameless.chain(self.strangers.keys().map(|(at, _, _)| *at))
+        nameless.chain(self.unmatched_starts.keys().map(|(at, _, _)| *at))
     }
 
     /// The jobs that were ready before `ready_before` and had not started before `started_by`.

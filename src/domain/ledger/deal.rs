@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::job_key::JobKey;
 use super::job_record::JobRecord;
 use super::row::{RowJob, RowRecord};
-use super::strangers;
+use super::unmatched_starts;
 use crate::domain::job::{LineKey, Timestamp};
 
 /// A row of a database table, and the jobs it was dealt out to.
@@ -82,7 +82,7 @@ impl Ledger {
         self.refresh(ix);
         if is_unexplained {
             let lines = lines.iter().filter_map(|(at, line)| Some((*at, *line, row.line(*line)?)));
-            self.set_strangers(ix, strangers::of_row(ix, lines));
+            self.set_unmatched_starts(ix, unmatched_starts::of_row(ix, lines));
         }
     }
 

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::job_facts::{State, StreamKey};
 use super::job_key::JobKey;
 use super::job_record::JobRecord;
-use super::record::{State, StreamKey};
 use super::row::RowRecord;
 use crate::domain::job::{Observation, Stage, Timestamp};
 

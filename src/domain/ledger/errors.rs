@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::halves::Turn;
+use super::split_traces::Reattribution;
 use crate::domain::job::{Observation, Stage, Timestamp, TraceSide};
 
 /// Moments kept, the newest: a store that is down is told of each second by each worker.
@@ -100,11 +100,11 @@ impl StoreErrors {
 
     /// Moves an error to another side: its trace has been met, or turned out to be another's. An exception that was
     /// expected comes from nowhere: the unknown ones are then one short, which counts as none.
-    pub fn turn(&mut self, turn: &Turn) {
-        let Some(error) = self.by_moment.get_mut(&turn.at) else { return };
-        let before = error.side(turn.before);
+    pub fn reattribute(&mut self, reattribution: &Reattribution) {
+        let Some(error) = self.by_moment.get_mut(&reattribution.at) else { return };
+        let before = error.side(reattribution.before);
         *before = before.saturating_sub(1);
-        let after = error.side(turn.after);
+        let after = error.side(reattribution.after);
         *after = after.saturating_add(1);
     }
 
@@ -141,7 +141,7 @@ mod tests {
             errors.of(side, Timestamp::MIN, Timestamp::MAX).map(|(_, n, _)| n).sum()
         };
         assert_eq!((count(&errors, None), count(&errors, Some(TraceSide::Push))), (1, 1));
-        errors.turn(&Turn { at, before: None, after: Some(TraceSide::Push) });
+        errors.reattribute(&Reattribution { at, before: None, after: Some(TraceSide::Push) });
         assert_eq!((count(&errors, None), count(&errors, Some(TraceSide::Push))), (0, 2));
         let texts: Vec<_> = errors
             .of(Some(TraceSide::Push), at, at)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Mark, StreamKey};
+use super::job_facts::{Mark, StreamKey};
 use crate::domain::job::{Runtime, SECOND_MS, Timestamp};
 
 /// A start proved by an end that carries its runtime.

@@ -1,13 +1,13 @@
 //! The ledger's indexes: who waits, who runs, who started when on which queue. Derived from the jobs'
-//! registers alone, and brought in line whenever those change.
+//! facts alone, and brought in line whenever those change.
 
 use std::collections::BTreeSet;
 
 use super::class::Lane;
 use super::counting::JobIx;
+use super::job_facts::{Enqueue, State};
 use super::job_key::JobKey;
 use super::names::Likeness;
-use super::record::{Enqueue, State};
 use super::{FirstStart, Ledger};
 use crate::domain::job::{LineKey, Timestamp};
 use crate::domain::metric::Metric;
@@ -19,7 +19,7 @@ impl Ledger {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
-        let is_known = !job.known.is_empty() && !job.is_given_up();
+        let is_known = !job.known.is_empty() && !job.is_unknown_now();
         let is_waiting = state.is_waiting() && is_known && job.by_count.is_none();
         let since = if state == State::Released {
             job.known.released.map(|mark| mark.at)
@@ -49,7 +49,7 @@ impl Ledger {
         self.refresh_lane(ix);
         self.refresh_served(ix);
         self.refresh_lost(ix);
-        self.refresh_strangers(ix);
+        self.refresh_unmatched_starts(ix);
     }
 
     /// Notes which workers took a job of its origin.
@@ -58,7 +58,7 @@ impl Ledger {
         let start = job.known.newest_start.and_then(|(mark, key)| Some((mark.at, self.streams.get(key)?)));
         if let (Some(origin), Some((at, stream))) = (job.known.origin(), start) {
             let workplace = workplace(&stream.log_group, &stream.log_stream);
-            self.circumstances.served.note(origin, workplace, at);
+            self.signals.served.note(origin, workplace, at);
         }
     }
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::Ledger;
 use super::counting::JobIx;
 use super::entry::{Entry, entries_of};
-use super::halves::Turn;
+use super::job_facts::{StreamKey, may_be_retried};
 use super::job_key::JobKey;
 use super::pairing::CountedEnd;
-use super::record::{StreamKey, may_be_retried};
+use super::split_traces::Reattribution;
 use crate::domain::intake::DeliveryRecord;
-use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
+use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
 use crate::domain::systems::form;
 
@@ -93,17 +93,19 @@ impl Ledger {
         if let Some(facts) = self.streams.get_mut(stream) {
             facts.note_last_lines(&record.last_lines);
         }
-        for half in &record.halves {
+        for half in &record.split_traces {
             let Some(facts) = self.streams.get_mut(stream) else { continue };
-            let turns = match half {
-                TraceHalf::Head(at, line) => facts.halves.add_open((*at, *line), repeated.contains(line)),
-                TraceHalf::Exception(at, line, text) => {
-                    self.circumstances.store_errors.expect(*at, text);
-                    facts.halves.add_open((*at, *line), repeated.contains(line))
+            let reattributions = match half {
+                TracePart::Head(at, line) => {
+                    facts.split_traces.add_open((*at, *line), repeated.contains(line))
                 }
-                TraceHalf::Tail(at, side) => facts.halves.add_tail(*at, *side),
+                TracePart::Exception(at, line, text) => {
+                    self.signals.store_errors.expect(*at, text);
+                    facts.split_traces.add_open((*at, *line), repeated.contains(line))
+                }
+                TracePart::Tail(at, side) => facts.split_traces.add_tail(*at, *side),
             };
-            self.turn(&turns);
+            self.reattribute(&reattributions);
         }
         count(&mut self.tally.lines_classified, classified);
         self.unpublished.count(Metric::LinesClassified, None, at, classified as u64);
@@ -173,28 +175,28 @@ impl Ledger {
             _ => return,
         };
         let Some(facts) = self.streams.get_mut(stream) else { return };
-        let turns = match (is_repeated, side) {
-            (false, _) => facts.halves.add_told(place),
-            (true, Some(side)) => facts.halves.add_copy(place, side),
+        let reattributions = match (is_repeated, side) {
+            (false, _) => facts.split_traces.add_told(place),
+            (true, Some(side)) => facts.split_traces.add_copy(place, side),
             (true, None) => return,
         };
-        self.turn(&turns);
+        self.reattribute(&reattributions);
     }
 
-    /// Counts the enqueue errors that halves from two payloads made, and takes back those they were not.
-    fn turn(&mut self, turns: &[Turn]) {
-        for turn in turns {
+    /// Counts the enqueue errors that parts of traces from two payloads made, and takes back those they were not.
+    fn reattribute(&mut self, reattributions: &[Reattribution]) {
+        for reattribution in reattributions {
             let is_push = |side: Option<TraceSide>| i64::from(side == Some(TraceSide::Push));
-            let n = is_push(turn.after).saturating_sub(is_push(turn.before));
+            let n = is_push(reattribution.after).saturating_sub(is_push(reattribution.before));
             let errors = &mut self.tally.counts.enqueue_errors;
             *errors = errors.saturating_add_signed(n);
-            self.unpublished.correct(Metric::EnqueueErrors, turn.at, n);
-            self.circumstances.store_errors.turn(turn);
+            self.unpublished.correct(Metric::EnqueueErrors, reattribution.at, n);
+            self.signals.store_errors.reattribute(reattribution);
         }
     }
 
     fn take_process_line(&mut self, observation: &Observation, stream: StreamKey) {
-        self.circumstances.take(observation, stream);
+        self.signals.take(observation, stream);
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);
@@ -258,7 +260,7 @@ impl Ledger {
         facts.take_pace(observation);
         facts.outcomes.take(observation);
         facts.tries.take(observation);
-        self.reads.take(observation);
+        self.coverage.take(observation);
         facts.has_start_lines |= observation.stage == Stage::Processing;
         if let Some(stream) = self.streams.get_mut(stream) {
             let is_enqueue = observation.stage == Stage::Enqueued;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Registers, State, StreamKey};
+use super::job_facts::{JobFacts, State, StreamKey};
 use super::retries::Retries;
 use crate::domain::job::{LineKey, Observation, Stage, Timestamp};
 
@@ -26,7 +26,7 @@ pub struct Counted {
 pub struct JobRecord {
     /// What its lines say.
     #[serde(rename = "k")]
-    pub known: Registers,
+    pub known: JobFacts,
     /// When it was released and started again, by attempt.
     #[serde(rename = "rt", skip_serializing_if = "Option::is_none")]
     pub retries: Option<Box<Retries>>,
@@ -41,10 +41,10 @@ pub struct JobRecord {
     pub passed_over_at: Option<Timestamp>,
     /// Given up: nobody can tell any more what became of it. Holds for what is known up to this moment.
     #[serde(rename = "gu", skip_serializing_if = "Option::is_none")]
-    pub given_up_at: Option<Timestamp>,
-    /// Found to have been consumed unseen.
+    pub unknown_since: Option<Timestamp>,
+    /// Found to have been consumed where no line shows it.
     #[serde(rename = "un", skip_serializing_if = "std::ops::Not::not")]
-    pub is_unseen: bool,
+    pub is_hidden: bool,
     /// What it was found to be by counting.
     #[serde(rename = "n", skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
@@ -55,7 +55,7 @@ impl JobRecord {
     #[must_use]
     pub fn of(observation: &Observation, stream: StreamKey, arrived_at: Timestamp) -> Self {
         let mut record = Self {
-            known: Registers::of(observation, stream, arrived_at),
+            known: JobFacts::of(observation, stream, arrived_at),
             born: Some(observation.line),
             source: (observation.stage == Stage::Enqueued).then_some(stream),
             ..Self::default()
@@ -77,8 +77,8 @@ impl JobRecord {
         self.born = least(self.born, other.born);
         self.source = least(self.source, other.source);
         self.passed_over_at = least(self.passed_over_at, other.passed_over_at);
-        self.given_up_at = self.given_up_at.max(other.given_up_at);
-        self.is_unseen |= other.is_unseen;
+        self.unknown_since = self.unknown_since.max(other.unknown_since);
+        self.is_hidden |= other.is_hidden;
         self.counted = self.counted.max(other.counted);
     }
 
@@ -95,8 +95,8 @@ impl JobRecord {
                 }
             }
             _ if state.is_open()
-                && self.given_up_at.is_some()
-                && self.known.newest_fact() <= self.given_up_at =>
+                && self.unknown_since.is_some()
+                && self.known.newest_fact() <= self.unknown_since =>
             {
                 State::Unknown
             }

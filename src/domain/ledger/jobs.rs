@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::counting::JobIx;
 use super::entry::Entry;
+use super::job_facts::{JobFacts, StreamKey};
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
 use super::names::Names;
-use super::record::{Registers, StreamKey};
 use super::{Job, Ledger};
 
 #[expect(
@@ -35,8 +35,8 @@ impl Job {
             born: self.born,
             source: self.source,
             passed_over_at: self.passed_over_at,
-            given_up_at: self.given_up_at,
-            is_unseen: self.is_unseen,
+            unknown_since: self.unknown_since,
+            is_hidden: self.is_hidden,
             counted: self.by_count,
         }
     }
@@ -47,8 +47,8 @@ impl Job {
         self.born = record.born;
         self.source = record.source;
         self.passed_over_at = record.passed_over_at;
-        self.given_up_at = record.given_up_at;
-        self.is_unseen = record.is_unseen;
+        self.unknown_since = record.unknown_since;
+        self.is_hidden = record.is_hidden;
         self.by_count = record.counted;
     }
 
@@ -58,7 +58,7 @@ impl Job {
             sources.own.join(&record);
             return self.gather();
         }
-        if self.known == Registers::default() {
+        if self.known == JobFacts::default() {
             // Most jobs are enqueued by the first line that tells of them.
             let mut record = record;
             record.join(&self.findings());
@@ -71,8 +71,8 @@ impl Job {
         self.born = [self.born, record.born].into_iter().flatten().min();
         self.source = [self.source, record.source].into_iter().flatten().min();
         self.passed_over_at = [self.passed_over_at, record.passed_over_at].into_iter().flatten().min();
-        self.given_up_at = self.given_up_at.max(record.given_up_at);
-        self.is_unseen |= record.is_unseen;
+        self.unknown_since = self.unknown_since.max(record.unknown_since);
+        self.is_hidden |= record.is_hidden;
         self.by_count = self.by_count.max(record.counted);
     }
 
@@ -111,8 +111,8 @@ impl Job {
     pub(super) fn findings(&self) -> JobRecord {
         JobRecord {
             passed_over_at: self.passed_over_at,
-            given_up_at: self.given_up_at,
-            is_unseen: self.is_unseen,
+            unknown_since: self.unknown_since,
+            is_hidden: self.is_hidden,
             counted: self.by_count,
             ..JobRecord::default()
         }

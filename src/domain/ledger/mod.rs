@@ -4,40 +4,40 @@
 //! ledger, as long as none is more than two hours later than the rest.
 
 pub mod attempts;
-pub mod candidates;
 pub mod checkpoint;
-pub mod circumstances;
 pub mod class;
 pub mod counting;
+pub mod coverage;
 mod deal;
 pub mod deliveries;
 pub mod entry;
 pub mod errors;
-pub mod halves;
 pub mod heard;
 mod implied_start;
 mod index;
 pub mod intake;
+pub mod job_facts;
 pub mod job_key;
 pub mod job_record;
 mod jobs;
 pub mod names;
 mod nesting;
 pub mod outcomes;
-pub mod pace;
 pub mod pairing;
-pub mod reads;
+pub mod ready_pool;
 pub mod recognition;
-pub mod record;
 pub mod retries;
 pub mod row;
 pub mod served;
+pub mod signals;
 pub mod sources;
+pub mod split_traces;
 pub mod state;
-pub mod strangers;
 pub mod stream;
 pub mod tally;
+pub mod throughput;
 pub mod tries;
+pub mod unmatched_starts;
 pub mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,22 +47,22 @@ use serde::{Deserialize, Serialize};
 use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::metric::Unpublished;
-use circumstances::Circumstances;
 use class::{ClassFacts, Lane};
 use counting::{ClassSeries, JobIx, StartKey};
+use coverage::Coverage;
 use deal::Row;
 use deliveries::Deliveries;
+use job_facts::{JobFacts, State, StreamKey};
 use job_key::{JobHash, JobKey};
 use job_record::Counted;
 use jobs::{ByName, Sources as JobSources};
 use names::Likeness;
-use reads::Reads;
-use record::{Registers, State, StreamKey};
 use retries::Retries;
+use signals::Signals;
 use sources::Sources;
-use strangers::Strangers;
 use stream::Streams;
 use tally::Tally;
+use unmatched_starts::UnmatchedStarts;
 
 /// All that is known.
 #[derive(Clone, Debug, Default)]
@@ -80,9 +80,9 @@ pub struct Ledger {
     /// What the app's lines have carried so far.
     pub traits: Traits,
     /// What lines tell beside jobs.
-    pub circumstances: Circumstances,
+    pub signals: Signals,
     /// How well worker lines reach us.
-    pub reads: Reads,
+    pub coverage: Coverage,
     seen_lines: KeySet,
     jobs: Vec<Job>,
     by_name: ByName,
@@ -103,7 +103,7 @@ pub struct Ledger {
 #[derive(Clone, Debug, Default)]
 pub struct Job {
     /// Everything its own lines say.
-    pub known: Registers,
+    pub known: JobFacts,
     /// The same by where it comes from, for a job that has lines under a numeric id.
     sources: Option<Box<JobSources>>,
     /// The names it is known by.
@@ -119,16 +119,16 @@ pub struct Job {
     /// When a job that became ready later was seen to start first.
     pub passed_over_at: Option<Timestamp>,
     /// When it was given up: nobody can tell any more what became of it, unless newer lines do.
-    pub given_up_at: Option<Timestamp>,
-    /// Found to have been consumed unseen.
-    pub is_unseen: bool,
+    pub unknown_since: Option<Timestamp>,
+    /// Was consumed where no line shows it, as sweeps found out.
+    pub is_hidden: bool,
     born: Option<LineKey>,
     /// Its place among the waiting jobs of its class.
     place: Option<(JobClass, Likeness, (Timestamp, LineKey))>,
     /// It stands for lines of a row that no enqueue explains, perhaps of several jobs.
     is_unexplained_row: bool,
     /// Its starts, where no enqueue line named it.
-    strangers: Option<Box<Strangers>>,
+    unmatched_starts: Option<Box<UnmatchedStarts>>,
     first: Option<(Lane, (Timestamp, JobIx))>,
     /// Its newest start, and the queue that counts it.
     start: Option<(Lane, Timestamp)>,
@@ -144,8 +144,8 @@ pub struct Job {
 
 impl Job {
     /// Whether it was given up, and nothing newer has been said of it since.
-    fn is_given_up(&self) -> bool {
-        self.given_up_at.is_some() && self.known.newest_fact() <= self.given_up_at
+    fn is_unknown_now(&self) -> bool {
+        self.unknown_since.is_some() && self.known.newest_fact() <= self.unknown_since
     }
 
     /// When it first started, by its own lines or by counting.
@@ -251,17 +251,17 @@ impl Ledger {
         }
     }
 
-    /// Notes jobs that were found to have been consumed unseen.
-    pub fn mark_unseen(&mut self, ix: JobIx) {
+    /// Notes a job that was consumed where no line shows it.
+    pub fn mark_hidden(&mut self, ix: JobIx) {
         if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.is_unseen = true;
+            job.is_hidden = true;
         }
     }
 
     /// Gives a job up at a moment: nobody can tell any more what became of it.
-    pub fn give_up(&mut self, ix: JobIx, at: Timestamp) {
+    pub fn mark_unknown(&mut self, ix: JobIx, at: Timestamp) {
         if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.given_up_at = job.given_up_at.max(Some(at));
+            job.unknown_since = job.unknown_since.max(Some(at));
         }
         self.refresh(ix);
     }
@@ -329,7 +329,7 @@ impl Ledger {
         {
             // A lasting name tells itself what became of it.
             let lasting =
-                series.stranger(start).filter(|it| !it.may_be_retry).and_then(|it| self.job(it.job?));
+                series.unmatched_start(start).filter(|it| !it.may_be_retry).and_then(|it| self.job(it.job?));
             let own = lasting.map(|it| (it.known.state(), it.known.settled_at()));
             return own.unwrap_or_else(|| series.outcome(start));
         }
@@ -338,7 +338,7 @@ impl Ledger {
             let settled = if counted.is_failure { State::Failed } else { State::Processed };
             return (settled, counted.settled_at);
         }
-        if job.is_given_up() && state.is_open() {
+        if job.is_unknown_now() && state.is_open() {
             return (State::Unknown, None);
         }
         (state, job.known.settled_at())
@@ -360,7 +360,7 @@ impl Ledger {
     /// Matches id-less lines again where new ones came in.
     pub fn settle(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty_series);
-        dirty.append(&mut nesting::look(&mut self.series, &dirty));
+        dirty.append(&mut nesting::find_nested(&mut self.series, &dirty));
         for class in dirty {
             let mut told = Vec::new();
             if let Some(series) = self.series.get_mut(&class) {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::class::Lane;
-use super::record::Registers;
+use super::job_facts::JobFacts;
 
 /// Which of a job's names are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Names {
 impl Names {
     /// Those that a job's lines carried.
     #[must_use]
-    pub fn of(known: &Registers) -> Self {
+    pub fn of(known: &JobFacts) -> Self {
         let forgotten = known.forgotten();
         Self {
             has_id: known.id().is_some() || forgotten.has_id,
@@ -54,7 +54,7 @@ pub struct Likeness {
 impl Likeness {
     /// What a job's lines carried.
     #[must_use]
-    pub fn of(known: &Registers) -> Self {
+    pub fn of(known: &JobFacts) -> Self {
         Self { names: Names::of(known), lane: (known.connection().cloned(), known.queue().cloned()) }
     }
 

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ledger;
 use super::counting::ClassSeries;
+use super::job_facts::{ENQUEUE_TOLERANCE_MS, StreamKey};
 use super::pairing::Place;
-use super::record::{ENQUEUE_TOLERANCE_MS, StreamKey};
 use crate::domain::job::{JobClass, Timestamp};
 
 /// Attempts in a row that show the pattern.
@@ -78,7 +78,7 @@ pub(super) fn is_inside(
 }
 
 /// Looks again at the streams in which classes have new lines, and tells which other classes that changed.
-pub(super) fn look(
+pub(super) fn find_nested(
     series: &mut BTreeMap<JobClass, ClassSeries>,
     dirty: &BTreeSet<JobClass>,
 ) -> BTreeSet<JobClass> {

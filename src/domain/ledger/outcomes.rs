@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::job_key::{JobHash, JobKey};
-use super::record::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
 
 /// Ends kept of each class: twice what any verdict asks for.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::job_facts::{STAMP_TOLERANCE_MS, StreamKey, runtime_tolerance_ms};
 use super::nesting::{self, Run};
-use super::record::{STAMP_TOLERANCE_MS, StreamKey, runtime_tolerance_ms};
 use crate::domain::job::{LineKey, Runtime, SECOND_MS, Timestamp};
 
 /// A start's or an end's place: its time, then its line.

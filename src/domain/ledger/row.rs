@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::job_facts::{ENQUEUE_TOLERANCE_MS, JobFacts, StreamKey};
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
-use super::record::{ENQUEUE_TOLERANCE_MS, Registers, StreamKey};
 use crate::domain::job::{ConnectionName, JobUuid, LineKey, Timestamp};
 
 /// Lines kept of one row, the newest. A job prints three or four under one id, since a retry is a new row.
@@ -39,7 +39,7 @@ struct Stored {
     #[serde(rename = "x", with = "crate::domain::pairs", default)]
     notes: BTreeMap<LineKey, JobRecord>,
     #[serde(rename = "k")]
-    joined: Option<Registers>,
+    joined: Option<JobFacts>,
     #[serde(rename = "b")]
     joined_born: Option<LineKey>,
     #[serde(rename = "src")]

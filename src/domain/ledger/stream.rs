@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::halves::Halves;
-use super::record::StreamKey;
+use super::job_facts::StreamKey;
+use super::split_traces::SplitTraces;
 use crate::domain::job::Timestamp;
 
 /// All streams met.
@@ -53,7 +53,8 @@ pub struct StreamFacts {
     #[serde(default)]
     pub newest_end_line: Option<Timestamp>,
     /// Store errors and traces that payloads cut apart.
-    pub halves: Halves,
+    #[serde(alias = "halves")]
+    pub split_traces: SplitTraces,
 }
 
 /// Lines of trouble remembered of one stream.
@@ -95,7 +96,7 @@ impl Streams {
             log_files: BTreeMap::new(),
             last_lines: BTreeSet::new(),
             newest_end_line: None,
-            halves: Halves::default(),
+            split_traces: SplitTraces::default(),
         });
         key
     }

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use super::channel::Channel;
 use super::silence;
 use crate::domain::cron::Cron;
+use crate::domain::deployment::Deployment;
 use crate::domain::glob;
 use crate::domain::intake::split_account;
 use crate::domain::job::{ConnectionName, JobClass, MINUTE_MS, QueueName};
-use crate::domain::seat::Seat;
 
 pub use super::silence::Silence;
 
@@ -33,7 +33,7 @@ pub struct Policy {
     /// Where each alarm is explained; without it, the files of this repository.
     pub runbook_url: Option<String>,
     /// Where an operator gets at it, for the commands that answer a message.
-    pub seat: Seat,
+    pub deployment: Deployment,
     /// What to take the lines of a log stream for; the first match wins.
     pub sources: Vec<SourcePolicy>,
     /// How long a ready job may wait, where neither its class nor its queue says.
@@ -178,7 +178,7 @@ impl Default for Policy {
             ecs: Ecs::default(),
             aws: Aws::default(),
             runbook_url: None,
-            seat: Seat::default(),
+            deployment: Deployment::default(),
             sources: Vec::new(),
             // Longer than the three minutes that AWS names for a subscription's delivery.
             grace_ms: 5 * MINUTE_MS,

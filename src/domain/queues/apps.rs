@@ -179,7 +179,7 @@ fn stuck<'a>(origins: &BTreeMap<&'a str, Side<'a>>) -> BTreeMap<String, String> 
 
 impl<'a> Side<'a> {
     fn of(origin: &'a str, ledger: &Ledger) -> Self {
-        let takers = ledger.circumstances.served.takers(origin);
+        let takers = ledger.signals.served.takers(origin);
         Self {
             origins: BTreeSet::from([origin]),
             workplaces: takers.into_iter().flat_map(Takers::workplaces).collect(),

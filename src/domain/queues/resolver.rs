@@ -9,7 +9,7 @@ use super::apps::Apps;
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::{JobIx, StartKey};
-use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;

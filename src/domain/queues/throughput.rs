@@ -3,7 +3,7 @@
 use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::pace::Moves;
+use crate::domain::ledger::throughput::Throughput;
 use crate::domain::model::queue_ref::QueueRef;
 
 /// How far back is looked to tell whether a queue drains; the shorter time is for a burst that has just ended.
@@ -17,19 +17,19 @@ const DONE_WITHIN_MS: i64 = HOUR_MS;
 ///
 /// Lines that name no queue count where their class can only be on this one.
 #[must_use]
-pub fn since(ledger: &Ledger, resolver: &QueueResolver<'_>, place: &QueueRef, from: Timestamp) -> Moves {
-    let mut sum = Moves::default();
+pub fn since(ledger: &Ledger, resolver: &QueueResolver<'_>, place: &QueueRef, from: Timestamp) -> Throughput {
+    let mut sum = Throughput::default();
     for (class, facts) in ledger.classes() {
         if place.queue.is_none() && resolver.is_spread(Some(class)) {
             // Its enqueues name their queues, and its starts do not: all of them are at one place.
-            sum.add(facts.all_moves_since(from));
+            sum.add(facts.all_throughput_since(from));
             continue;
         }
         if place.queue.is_some() {
-            sum.add(facts.moves_since(place.queue.as_ref(), from));
+            sum.add(facts.throughput_since(place.queue.as_ref(), from));
         }
         if resolver.named_queue_of_class(class) == place.queue {
-            sum.add(facts.moves_since(None, from));
+            sum.add(facts.throughput_since(None, from));
         }
     }
     sum

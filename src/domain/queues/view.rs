@@ -6,7 +6,7 @@ use super::overtaken::{Age, Asked, First, Overtaken};
 use super::resolver::QueueResolver;
 use crate::domain::job::{HOUR_MS, JobClass, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::ledger::{Job, Ledger};
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
@@ -168,7 +168,7 @@ fn read_waiting(
 /// read, what was ready when they last said so is done, as far as anybody can tell.
 fn set_worked_off_aside(ledger: &Ledger, queues: &mut Queues) {
     for (lane, view) in queues.iter_mut().filter(|(_, view)| view.newest_start.is_none()) {
-        let Some(until) = ledger.circumstances.worked_off_until(&lane.names()) else { continue };
+        let Some(until) = ledger.signals.worked_off_until(&lane.names()) else { continue };
         let (done, waiting) =
             std::mem::take(&mut view.waiting).into_iter().partition(|job| job.ready_at <= until);
         view.waiting = waiting;

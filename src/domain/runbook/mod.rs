@@ -99,7 +99,7 @@ pub fn steps(problem: &Problem<'_>, policy: &Policy) -> Vec<Step> {
     let is_laravel = reads_laravel(policy);
     let mut steps: Vec<Step> = Vec::new();
     for action in action::of(problem) {
-        if action.asks_cloudwatch() && !policy.seat.is_on_aws() || action.is_laravels() && !is_laravel {
+        if action.asks_cloudwatch() && !policy.deployment.is_on_aws() || action.is_laravels() && !is_laravel {
             continue;
         }
         let Some(step) = action.step(problem, &host, policy) else { continue };

@@ -3,10 +3,10 @@
 //! Where they go to is the seat's: the function that sweeps, or the folder that a watch keeps its state in. Both are
 //! commands of queuewatch; what does the same with the AWS CLI stands in `docs/runbook.md`, for it is three lines long.
 
+use crate::domain::deployment::Deployment;
 use crate::domain::incidents::Incident;
 use crate::domain::job::{HOUR_MS, Timestamp};
 use crate::domain::model::policy::Policy;
-use crate::domain::seat::Seat;
 use crate::domain::shell;
 
 /// How long the silence lasts that a message offers: a shift's better half.
@@ -22,9 +22,11 @@ const MINUTE_CHARS: usize = 16;
 #[must_use]
 pub fn close(incident: &Incident, policy: &Policy) -> Option<String> {
     let id = &incident.id;
-    match &policy.seat {
-        Seat::Aws | Seat::Folder(_) => Some(answer(&format!("close {}", shell::word(id)), policy)),
-        Seat::Process => None,
+    match &policy.deployment {
+        Deployment::Aws | Deployment::Folder(_) => {
+            Some(answer(&format!("close {}", shell::word(id)), policy))
+        }
+        Deployment::Process => None,
     }
 }
 
@@ -38,21 +40,23 @@ pub fn silence(incident: &Incident, policy: &Policy, now: Timestamp) -> Option<S
     // To the minute, as a person would write it: `2025-12-06T16:37Z`.
     let until: String = now.plus_ms(SILENCE_MS).minute().to_string().chars().take(MINUTE_CHARS).collect();
     let name = shell::word(queue);
-    match &policy.seat {
+    match &policy.deployment {
         // Behind `--` nothing is taken for an option.
-        Seat::Aws | Seat::Folder(_) if queue.starts_with('-') => {
+        Deployment::Aws | Deployment::Folder(_) if queue.starts_with('-') => {
             Some(format!("{} -- {name}", answer(&format!("silence --until {until}Z"), policy)))
         }
-        Seat::Aws | Seat::Folder(_) => Some(answer(&format!("silence {name} --until {until}Z"), policy)),
-        Seat::Process => None,
+        Deployment::Aws | Deployment::Folder(_) => {
+            Some(answer(&format!("silence {name} --until {until}Z"), policy))
+        }
+        Deployment::Process => None,
     }
 }
 
 /// The command, and where it is to be heard.
 fn answer(command: &str, policy: &Policy) -> String {
-    let whither = match (&policy.seat, &policy.aws.sweep_function) {
-        (Seat::Folder(folder), _) => format!(" --state {}", shell::word(folder)),
-        (Seat::Aws | Seat::Process, function) => {
+    let whither = match (&policy.deployment, &policy.aws.sweep_function) {
+        (Deployment::Folder(folder), _) => format!(" --state {}", shell::word(folder)),
+        (Deployment::Aws | Deployment::Process, function) => {
             let region = policy.aws.region.as_ref();
             let region = region.map_or_else(String::new, |it| format!(" --region {}", shell::word(it)));
             match (policy.aws.stack(), function) {

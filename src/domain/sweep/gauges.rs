@@ -53,7 +53,7 @@ pub(super) fn measure(plan: &mut Plan, world: &World<'_>, is_awaiting: bool) {
         }
     }
     let fresh_from = now.minus_ms(HEARTBEAT_FRESH_MS);
-    let workers = world.ledger.circumstances.workers.values();
+    let workers = world.ledger.signals.workers.values();
     let alive: Vec<_> = workers.filter(|worker| worker.is_alive_since(fresh_from)).collect();
     // A metric a queue costs, so only those have one where somebody says how many there should be.
     for queue in world.policy.queues.iter().filter(|queue| queue.expect_workers.is_some()) {

@@ -34,7 +34,7 @@ impl Classifier {
         let mut reader = self.stream(log_group, log_stream);
         reader.line(LineKey(0), Timestamp::default(), message);
         let classified = reader.finish();
-        if !classified.halves.is_empty() {
+        if !classified.split_traces.is_empty() {
             notes.push(
                 "It is one half of an error record: the trace in the lines after it decides whose it is."
                     .into(),

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::domain::job::{LineKey, Observation, Timestamp, TraceHalf};
+use crate::domain::job::{LineKey, Observation, Timestamp, TracePart};
 use crate::domain::line::LineStamp;
 
 use super::laravel::{self, Step};
@@ -22,7 +22,7 @@ pub struct Classified {
     /// One observation for each line that says something, store errors included.
     pub observations: Vec<Observation>,
     /// Store errors and traces that the payload cut apart.
-    pub halves: Vec<TraceHalf>,
+    pub split_traces: Vec<TracePart>,
     /// Lines that stand within events which said something before: lines of their own.
     pub within: Vec<LineStamp>,
     /// The lines that say nothing: how many, of which shapes, and what nearly was one.
@@ -110,9 +110,9 @@ impl<'c> StreamReader<'c> {
         if let Some(broken) = self.broken.take() {
             self.half(&broken);
         }
-        let (observations, halves) = self.laravel.finish();
+        let (observations, split_traces) = self.laravel.finish();
         let last_lines = self.last_lines.into_lines();
-        Classified { observations, halves, within: self.within, unread: self.unread, last_lines }
+        Classified { observations, split_traces, within: self.within, unread: self.unread, last_lines }
     }
 
     /// Reads every line of a text.

@@ -4,7 +4,7 @@ mod package;
 mod traces;
 
 use super::*;
-use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
+use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
 
 fn classify(lines: &[&str]) -> Classified {
     let classifier = Classifier::default();
@@ -111,7 +111,7 @@ fn every_line_of_an_event_is_read_but_those_inside_its_record() {
         &[Stage::EnqueueError, Stage::Processed],
     );
     let whole = classify(&[&format!("{REFUSED}\n[stacktrace]\n{NEUTRAL}\n")]);
-    assert_eq!(whole.halves, [], "the event held the whole record");
+    assert_eq!(whole.split_traces, [], "the event held the whole record");
 }
 
 #[test]

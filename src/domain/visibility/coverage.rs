@@ -10,7 +10,7 @@ use super::CHANCE_MAX;
 use crate::domain::incidents::Loss;
 use crate::domain::job::{HOUR_MS, Timestamp};
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::reads::Missing;
+use crate::domain::ledger::coverage::Missing;
 use crate::domain::ledger::{LaneFacts, Ledger};
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::{StuckAttempt, WaitingJob};

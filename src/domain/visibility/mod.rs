@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::incidents::Incident;
 use crate::domain::job::{DAY_MS, Timestamp};
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::reads::Missing;
+use crate::domain::ledger::coverage::Missing;
 use crate::domain::model::wake::Wake;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::{StuckAttempt, WaitingJob};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::job::{JobClass, SECOND_MS, Timestamp};
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+use crate::domain::ledger::job_facts::ENQUEUE_TOLERANCE_MS;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
 
@@ -24,7 +24,7 @@ const CHANCE_MAX: f64 = 0.02;
 const STARTS_MAX: usize = 20;
 /// First starts of all classes of a queue that these are looked for among.
 const FIRSTS_MAX: usize = 2_000;
-/// How many may have been consumed unseen: beyond, it is a silence, and judged as one.
+/// How many may have been consumed where no line shows it: beyond, it is a silence, and judged as one.
 const SHIFT_MAX: usize = 50;
 
 /// What counting shows to wait on a queue, and every start since shows not to: derived anew by each sweep, so that lines
@@ -46,7 +46,7 @@ pub(super) fn hidden(place: &Place<'_>) -> BTreeSet<JobIx> {
     let classes = waiting.into_iter().filter(|(_, jobs)| jobs.iter().any(|job| is_due(job)));
     let found = classes.flat_map(|(class, jobs)| of_class(place, class, &jobs));
     // The starts that showed it may be forgotten by now: what they showed is not.
-    let was_found = |ix: &JobIx| place.ledger.job(*ix).is_some_and(|job| job.is_unseen);
+    let was_found = |ix: &JobIx| place.ledger.job(*ix).is_some_and(|job| job.is_hidden);
     found.chain(place.view.waiting.iter().filter(is_asked).map(|job| job.ix).filter(was_found)).collect()
 }
 

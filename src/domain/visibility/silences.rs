@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::incidents::{Incident, Kind, Stall};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::counting::JobIx;
-use crate::domain::ledger::pace::Moves;
-use crate::domain::ledger::reads::UNREAD_AFTER_MS;
-use crate::domain::ledger::record::ENQUEUE_TOLERANCE_MS;
+use crate::domain::ledger::coverage::UNREAD_AFTER_MS;
+use crate::domain::ledger::job_facts::ENQUEUE_TOLERANCE_MS;
+use crate::domain::ledger::throughput::Throughput;
 use crate::domain::model::wake::Wake;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::throughput::is_draining;
@@ -58,9 +58,9 @@ pub fn left_from_before(place: &Place<'_>, since: Timestamp) -> Vec<JobIx> {
     let counted = ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
     let classes: Vec<&JobClass> =
         counted.filter(|class| place.resolver.place_of_class(class).queue == place.at.queue).collect();
-    let mut throughput = Moves::default();
+    let mut throughput = Throughput::default();
     for facts in classes.iter().filter_map(|class| ledger.class(Some(class))) {
-        throughput.add(facts.all_moves_since(since));
+        throughput.add(facts.all_throughput_since(since));
     }
     if is_draining(throughput.started, throughput.enqueued) {
         return Vec::new();
@@ -74,7 +74,7 @@ pub fn left_from_before(place: &Place<'_>, since: Timestamp) -> Vec<JobIx> {
 /// Of jobs that were overtaken, those that became ready during a silence which an end without a start shows to have
 /// hidden work, or were found to have been hidden before: the starts that showed it may be forgotten by now.
 pub(super) fn hidden(place: &Place<'_>, wake: &mut Wake) -> BTreeSet<JobIx> {
-    let was_found = |ix: &JobIx| place.ledger.job(*ix).is_some_and(|job| job.is_unseen);
+    let was_found = |ix: &JobIx| place.ledger.job(*ix).is_some_and(|job| job.is_hidden);
     let found = place.overtaken().map(|job| job.ix).filter(was_found);
     found.chain(within_silences(place, wake)).collect()
 }

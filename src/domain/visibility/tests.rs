@@ -18,7 +18,7 @@ fn presence(lines: &str, now_s: i64, was_hidden: bool) -> Presence {
     };
     let ix = job(&lines.ledger);
     if was_hidden {
-        lines.ledger.mark_unseen(ix);
+        lines.ledger.mark_hidden(ix);
     }
     let (ledger, policy, now) = (&lines.ledger, &lines.policy, second(now_s));
     let queues = view::read(ledger, policy, now, &mut Wake::default());

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Situation, step_of};
 use crate::domain::diagnosis::Diagnosis;
-use crate::domain::diagnosis::cause::Cause;
-use crate::domain::incident::{Fact, Finding, Incident, Kind, MatchedBy};
+use crate::domain::incidents::cause::Cause;
+use crate::domain::incidents::{Fact, Finding, Incident, Kind, MatchedBy};
 use crate::domain::job::{JobClass, Timestamp};
 use crate::message::sections::Todo;
 use crate::message::words::{self, Aside, Voice};

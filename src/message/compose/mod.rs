@@ -8,11 +8,11 @@ use super::place::Store;
 use super::sections::{Link, Sections, Todo};
 use super::subject;
 use super::words::{self, About, Aside, Causes, Voice};
-use crate::domain::diagnosis::cause::{Cause, SubCause};
 use crate::domain::diagnosis::{Diagnosis, Weight};
-use crate::domain::incident::{Finding, Incident, Kind, NotificationState};
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::{Finding, Incident, Kind, NotificationState};
 use crate::domain::job::Timestamp;
-use crate::domain::policy::{Language, Policy};
+use crate::domain::model::policy::{Language, Policy};
 use crate::domain::runbook;
 
 pub(super) use situation::Situation;

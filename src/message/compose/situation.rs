@@ -4,12 +4,12 @@
 //! where [`Situation::is_asked_now`] says that it was found at the same moment.
 
 use crate::domain::diagnosis::Diagnosis;
-use crate::domain::diagnosis::finding::Trend;
-use crate::domain::incident::{
+use crate::domain::incidents::fact::Trend;
+use crate::domain::incidents::{
     Blindness, Fact, Finding, Incident, Kind, MatchedBy, NotificationState, Severity,
 };
 use crate::domain::job::{JobClass, Timestamp};
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::message::place::Place;
 
 /// What a title shows of an error: enough to know it again.

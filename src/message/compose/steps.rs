@@ -1,7 +1,7 @@
 //! What to do first: three steps, each with its purpose above its command.
 
-use crate::domain::diagnosis::finding::Unknown;
-use crate::domain::incident::Incident;
+use crate::domain::incidents::Incident;
+use crate::domain::incidents::fact::Unknown;
 use crate::domain::runbook::{Note, Step};
 use crate::message::sections::Todo;
 use crate::message::words::{self, Voice};

@@ -9,10 +9,10 @@ mod voice;
 pub(super) mod watching;
 
 use super::compose::Situation;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
-use crate::domain::diagnosis::finding::{Fact, Unknown};
-use crate::domain::incident::{Blindness, Kind};
-use crate::domain::policy::Language;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::{Fact, Unknown};
+use crate::domain::incidents::{Blindness, Kind};
+use crate::domain::model::policy::Language;
 use crate::domain::runbook::{Note, Purpose, Variable};
 
 pub(super) use voice::Voice;

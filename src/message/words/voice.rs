@@ -1,7 +1,7 @@
 //! What a message's words depend on besides the facts: its language, its reader's clock, and where queuewatch runs.
 
 use crate::domain::job::Timestamp;
-use crate::domain::policy::{Language, Policy};
+use crate::domain::model::policy::{Language, Policy};
 use crate::message::clock::Clock;
 use crate::message::duration;
 use crate::message::place::Store;
@@ -23,7 +23,7 @@ impl Voice {
         Self {
             language: policy.language,
             store,
-            is_on_aws: policy.seat.is_on_aws(),
+            is_on_aws: policy.deployment.is_on_aws(),
             clock: Clock::of(&policy.timezone, now),
         }
     }

@@ -1,7 +1,7 @@
 //! Words for the greeting, and for what logs cannot show.
 
 use crate::domain::blind_spots::BlindSpot;
-use crate::domain::policy::Language;
+use crate::domain::model::policy::Language;
 use crate::domain::watching::{Carried, Watching};
 use crate::message::duration::exact;
 

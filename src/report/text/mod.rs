@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use super::{IncidentRow, Report};
 use crate::domain::job::Timestamp;
 use crate::domain::metric::Kind;
-use crate::domain::policy::Policy;
+use crate::domain::model::policy::Policy;
 use crate::message::duration;
 use crate::replay::Outcome;
 use table::Table;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::table::Table;
 use crate::domain::job::Timestamp;
-use crate::domain::ledger::record::State;
-use crate::domain::policy::Policy;
+use crate::domain::ledger::job_facts::State;
+use crate::domain::model::policy::Policy;
 use crate::domain::queues::resolver::QueueResolver;
 use crate::domain::queues::view::ready_at;
 use crate::message::duration;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Palette, short};
-use crate::domain::incident::{NotificationState, Severity};
+use crate::domain::incidents::{NotificationState, Severity};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::LaneFacts;
 use crate::domain::ledger::counting::JobIx;
+use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
-use crate::domain::policy::Policy;
 use crate::domain::queues::resolver::QueueResolver;
 use crate::replay::Outcome;
 
@@ -82,7 +82,7 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
     }
     plain(outcome.last_delivery, "last line delivered".to_owned());
     plain(outcome.last_delivery.map(|_| outcome.ends_at), "replay ends".to_owned());
-    for incident in outcome.store.book.all() {
+    for incident in outcome.store.register.all() {
         for said in &incident.notifications {
             let mood = match (said.state, incident.severity) {
                 (NotificationState::Resolved, _) => Mood::Good,

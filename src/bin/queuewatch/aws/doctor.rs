@@ -7,7 +7,7 @@ use queuewatch::doctor::{
     Facts, FailedEventsFacts, GroupFacts, StackFacts, StreamFacts, TopicFacts, examine, is_wrong, render,
 };
 use queuewatch::domain::job::Timestamp;
-use queuewatch::domain::policy::Policy;
+use queuewatch::domain::model::policy::Policy;
 use queuewatch::durable::{Kept, TableLedger};
 
 use crate::args::DoctorArguments;
@@ -72,7 +72,7 @@ impl Place {
 async fn kept(clients: &Clients, table: &str, app: &str, now: Timestamp) -> Result<Kept, String> {
     let policy = Policy { app: app.to_owned(), ..Policy::default() };
     let ledger = TableLedger::new(DynamoTable::new(clients.dynamodb(), table), &policy, "doctor".to_owned());
-    ledger.look(now).await.map_err(|error| chain(&error))
+    ledger.read_only(now).await.map_err(|error| chain(&error))
 }
 
 /// The groups that the stack was told to read. A second that is the first counts as none, as in the template.

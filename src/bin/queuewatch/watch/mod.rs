@@ -1,8 +1,8 @@
 //! `queuewatch watch`: live files and standard input, and the alarms they are worth, on this machine.
 
-mod answers;
-mod desk;
-mod keeping;
+mod console;
+mod inbox;
+mod state_folder;
 mod stop;
 
 use std::io;
@@ -18,8 +18,8 @@ use queuewatch::adapters::notify::Outlets;
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
+use queuewatch::domain::deployment::Deployment;
 use queuewatch::domain::job::Timestamp;
-use queuewatch::domain::seat::Seat;
 use queuewatch::durable::TableLedger;
 use queuewatch::watch::{ErrorOf, Inputs, Outside, Pipe, Settings, Watch, WatchError};
 
@@ -27,9 +27,9 @@ use crate::args::{Format, WatchArguments};
 use crate::clock::now;
 use crate::replay::{chain, load};
 use crate::{NOTIFIED, RAN, output};
-use answers::Answers;
-use desk::Desk;
-use keeping::Keeping;
+use console::Console;
+use inbox::OperatorInbox;
+use state_folder::StateFolder;
 use stop::Stop;
 
 /// How often the inputs are looked at, where there was nothing more to read.
@@ -42,7 +42,7 @@ const STDIN: &str = "stdin";
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<u8> {
     let config = load(&arguments.config)?
         .with_machine_topics(arguments.format == Format::Json)
-        .with_seat(seat(arguments)?);
+        .with_deployment(deployment(arguments)?);
     let stop = Stop::on_signals().context("cannot listen for signals")?;
     if arguments.no_state {
         return watch(arguments, &config, &MemoryTable::new(), None, &stop);
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<u8> {
     // Nothing is forgotten before it is known what was being read when the last run ended.
     let (table, found) = FileTable::open(&arguments.state, Timestamp::MIN)
         .with_context(|| format!("--state {}", arguments.state.display()))?;
-    keeping::hide(&arguments.state)?;
+    state_folder::hide(&arguments.state)?;
     output::tell(&format!("queuewatch: state in {}: {found}", arguments.state.display()));
     let inbox = Inbox::of(&arguments.state);
     inbox.make()?;
@@ -58,20 +58,20 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<u8> {
 }
 
 /// Where an operator gets at this watch, from whatever folder.
-fn seat(arguments: &WatchArguments) -> anyhow::Result<Seat> {
+fn deployment(arguments: &WatchArguments) -> anyhow::Result<Deployment> {
     if arguments.no_state {
-        return Ok(Seat::Process);
+        return Ok(Deployment::Process);
     }
     let folder = std::path::absolute(&arguments.state)
         .with_context(|| format!("--state {}", arguments.state.display()))?;
-    Ok(Seat::Folder(folder.to_string_lossy().into_owned()))
+    Ok(Deployment::Folder(folder.to_string_lossy().into_owned()))
 }
 
 /// The watch over a table.
-type Watched<T> = Watch<T, TableLedger<T>, LatestGauges, Outlets<Desk>>;
-type ErrorOver<T> = ErrorOf<T, TableLedger<T>, Outlets<Desk>>;
+type Watched<T> = Watch<T, TableLedger<T>, LatestGauges, Outlets<Console>>;
+type ErrorOver<T> = ErrorOf<T, TableLedger<T>, Outlets<Console>>;
 
-fn watch<T: Keeping>(
+fn watch<T: StateFolder>(
     arguments: &WatchArguments,
     config: &Config,
     table: &T,
@@ -97,9 +97,9 @@ fn watch<T: Keeping>(
             ));
         }
     }
-    let desk = Desk::new(arguments.format);
+    let console = Console::new(arguments.format);
     let alarms = Outlets::new(
-        desk,
+        console,
         notify.and_then(|notify| notify.command.clone()),
         notify.and_then(|notify| notify.webhook.clone()),
     );
@@ -116,7 +116,7 @@ fn watch<T: Keeping>(
     let every = watch.sweeps_every_ms().checked_div(1000).unwrap_or(0);
     let what = named(&watch.inputs().streams().collect::<Vec<_>>());
     output::tell(&format!("queuewatch: watching {what}; a look at what is known every {every} s"));
-    let asked = inbox.map(Answers::of);
+    let asked = inbox.map(OperatorInbox::of);
     let round = Round { watch, table: table.clone(), asked, lines_count: 0, trouble: None };
     let has_notified = round.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
@@ -163,28 +163,28 @@ fn check_path(path: &Path) -> anyhow::Result<()> {
 }
 
 /// The loop: read, look, sleep.
-struct Round<T: Keeping> {
+struct Round<T: StateFolder> {
     watch: Watched<T>,
     table: T,
-    asked: Option<Answers>,
+    asked: Option<OperatorInbox>,
     lines_count: u64,
     /// What was last said to be wrong.
     trouble: Option<String>,
 }
 
-impl<T: Keeping> Round<T> {
+impl<T: StateFolder> Round<T> {
     /// Goes on until it is stopped or its input ends. Answers whether anybody was notified.
     fn go_on(mut self, stop: &Stop) -> anyhow::Result<bool> {
-        self.desk().begin();
+        self.console().begin();
         while !stop.is_asked_for() && !self.watch.has_ended() {
             let was_caught_up = self.watch.is_caught_up();
             let has_more = self.read()?;
             if self.watch.is_caught_up() && !was_caught_up && self.lines_count > 0 {
                 let read = format!("read {} lines that were there; following", self.lines_count);
-                self.desk().note(&read);
+                self.console().note(&read);
             }
             if self.watch.is_caught_up() {
-                self.obey()?;
+                self.apply_command()?;
             }
             if self.watch.is_due(now()) {
                 self.sweep()?;
@@ -202,10 +202,10 @@ impl<T: Keeping> Round<T> {
             settled(self.watch.remember(now())).map_err(anyhow::Error::from)?;
         }
         let lines_count = self.lines_count;
-        Ok(self.desk().end(lines_count))
+        Ok(self.console().end(lines_count))
     }
 
-    fn desk(&mut self) -> &mut Desk {
+    fn console(&mut self) -> &mut Console {
         self.watch.alarms_mut().screen_mut()
     }
 
@@ -213,7 +213,7 @@ impl<T: Keeping> Round<T> {
     fn read(&mut self) -> anyhow::Result<bool> {
         let polled = settled(self.watch.poll(now()));
         for notice in self.watch.take_notices() {
-            self.desk().note(&notice.to_string());
+            self.console().note(&notice.to_string());
         }
         match polled {
             Ok(polled) => {
@@ -226,15 +226,15 @@ impl<T: Keeping> Round<T> {
     }
 
     /// Does what operators asked for.
-    fn obey(&mut self) -> anyhow::Result<()> {
+    fn apply_command(&mut self) -> anyhow::Result<()> {
         let Some(asked) = &mut self.asked else { return Ok(()) };
-        asked.obey(&mut self.watch).or_else(|error| self.bear(error))?;
+        asked.apply_command(&mut self.watch).or_else(|error| self.bear(error))?;
         self.heard()
     }
 
     /// Ends where nobody reads what is printed.
     fn heard(&mut self) -> anyhow::Result<()> {
-        self.desk().broken.take().map_or(Ok(()), |error| Err(error.into()))
+        self.console().broken.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn sweep(&mut self) -> anyhow::Result<()> {
@@ -250,21 +250,21 @@ impl<T: Keeping> Round<T> {
             asked.try_again();
         }
         if let Err(error) = self.table.tidy(at) {
-            self.desk().note(&chain(&error));
+            self.console().note(&chain(&error));
         }
         let (metrics, lines_count) = (self.watch.metrics().clone(), self.lines_count);
-        self.desk().show(at, lines_count, &metrics);
+        self.console().show(at, lines_count, &metrics);
         Ok(())
     }
 
     /// Says what is wrong, once, and goes on, if that can help.
     fn bear(&mut self, error: ErrorOver<T>) -> anyhow::Result<()> {
-        if keeping::is_over::<T>(&error) {
+        if state_folder::is_over::<T>(&error) {
             return Err(error.into());
         }
         let text = chain(&error);
         if self.trouble.as_ref() != Some(&text) {
-            self.desk().note(&format!("{text}; trying again"));
+            self.console().note(&format!("{text}; trying again"));
             self.trouble = Some(text);
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::job::{HOUR_MS, JobClass, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::model::policy::Policy;
 
 /// Attempts of a job that ended in nothing and are no accident any more.

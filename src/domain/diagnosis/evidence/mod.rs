@@ -92,7 +92,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// Whether no job line of a worker was ever seen.
-    pub(super) fn is_unseen(&self) -> bool {
+    pub(super) fn is_hidden(&self) -> bool {
         self.workers.newest_job_line.is_none()
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::diagnosis::Question;
 use crate::domain::incidents::fact::{Fact, Finding, Trend};
 use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::pace::Moves;
+use crate::domain::ledger::throughput::Throughput;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;
@@ -25,7 +25,7 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
     /// The newest start there; where starts do not tell the queue, of its classes.
     pub(in crate::domain::diagnosis) newest_start: Option<Timestamp>,
     /// What happened there in the last ten minutes.
-    pub(in crate::domain::diagnosis) throughput: Moves,
+    pub(in crate::domain::diagnosis) throughput: Throughput,
     /// Other queues on which jobs started since the trouble began, or shortly before and nobody waits there since;
     /// newest start first.
     pub(in crate::domain::diagnosis) elsewhere: Vec<Elsewhere<'a>>,

@@ -35,7 +35,7 @@ fn others(ledger: &Ledger, question: &Question<'_>) -> BTreeSet<u64> {
     let of_job = |ix| ledger.job(ix).and_then(|job| job.known.origin());
     let mine: BTreeSet<&str> =
         question.jobs.iter().filter_map(|job| of_job(job.ix)).map(|it| &**it).collect();
-    let served = &ledger.circumstances.served;
+    let served = &ledger.signals.served;
     let own: BTreeSet<u64> =
         mine.iter().filter_map(|origin| served.takers(origin)).flat_map(Takers::workplaces).collect();
     let all = served.all().filter(|(origin, _)| !mine.contains(*origin));

@@ -51,7 +51,7 @@ impl<'a> Errors<'a> {
 
 impl<'a> Store<'a> {
     pub(super) fn gather(ledger: &'a Ledger, from: Timestamp, heard: Timestamp) -> Self {
-        let errors = &ledger.circumstances.store_errors;
+        let errors = &ledger.signals.store_errors;
         let mut store = Self::default();
         for (at, count, text) in errors.of(Some(TraceSide::Push), from, heard) {
             store.push.take(at, count, text);

@@ -7,8 +7,8 @@ use super::{AROUND_MS, End, side};
 use crate::domain::diagnosis::Question;
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
-use crate::domain::ledger::circumstances::Worker;
-use crate::domain::ledger::record::StreamKey;
+use crate::domain::ledger::job_facts::StreamKey;
+use crate::domain::ledger::signals::Worker;
 use crate::domain::ledger::stream::StreamFacts;
 
 /// A heartbeat comes each minute, and a line may take some: after this long a worker is not fresh any more.
@@ -67,7 +67,7 @@ impl<'a> Workers<'a> {
     ) -> Self {
         let place = &question.place.names();
         let streams = side::streams(ledger, question);
-        let known = &ledger.circumstances.workers;
+        let known = &ledger.signals.workers;
         let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();
         let alive: Vec<&Worker> =
             known.values().filter(|worker| worker.is_alive_since(heard.minus_ms(FRESH_MS))).collect();
@@ -217,7 +217,7 @@ fn most_within(moments: impl Iterator<Item = Timestamp>, span_ms: i64) -> Option
 
 /// The stream that spoke last of those where a worker was ever heard, else of those that enqueue.
 fn stream_of<'a>(streams: &[&'a StreamFacts], ledger: &Ledger) -> Option<&'a StreamFacts> {
-    let beats: BTreeSet<_> = ledger.circumstances.workers.values().map(|worker| worker.stream).collect();
+    let beats: BTreeSet<_> = ledger.signals.workers.values().map(|worker| worker.stream).collect();
     let beating =
         |stream: &StreamFacts| beats.contains(&StreamKey::of(&stream.log_group, &stream.log_stream));
     let is_worker = |stream: &StreamFacts| {

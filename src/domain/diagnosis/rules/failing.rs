@@ -24,8 +24,8 @@ pub(super) fn failing_fast(evidence: &Evidence<'_>) -> Option<Candidate> {
     let worst = failures().find(|it| is_asked || (it.is_bad() && it.bad >= BAD_LEAST));
     let Some(worst) = worst else {
         // In a file that nobody sees, jobs may fail as well as succeed.
-        let is_unseen = evidence.kind() == Kind::Stalled && hidden(evidence).is_some();
-        return is_unseen.then(|| Candidate::new(Cause::FailingFast, Weight::Conceivable));
+        let is_hidden = evidence.kind() == Kind::Stalled && hidden(evidence).is_some();
+        return is_hidden.then(|| Candidate::new(Cause::FailingFast, Weight::Conceivable));
     };
     let is_fast = worst.longest_ms.is_none_or(|ms| ms <= FAST_MS);
     let sub_cause = worst.sub_cause().or_else(|| worst.text.and_then(|text| SubCause::of_store(text)));

@@ -74,7 +74,7 @@ fn of_missing_lines(evidence: &Evidence<'_>) -> Option<Weight> {
 pub(super) fn worker_silent(evidence: &Evidence<'_>) -> Option<Candidate> {
     let workers = &evidence.workers;
     let heard_once =
-        !evidence.is_unseen() || workers.newest_boot.is_some() || workers.last_heartbeat.is_some();
+        !evidence.is_hidden() || workers.newest_boot.is_some() || workers.last_heartbeat.is_some();
     if !heard_once {
         return None;
     }
@@ -111,8 +111,8 @@ pub(super) fn worker_silent(evidence: &Evidence<'_>) -> Option<Candidate> {
 
 /// No job line of a worker ever came: it was never started, or nothing of it ever reaches us.
 pub(super) fn never_observed(evidence: &Evidence<'_>) -> Option<Candidate> {
-    let is_unseen = evidence.is_unseen() && hidden(evidence).is_none();
-    is_unseen.then(|| {
+    let is_hidden = evidence.is_hidden() && hidden(evidence).is_none();
+    is_hidden.then(|| {
         Candidate::new(Cause::NeverObserved, Weight::Possible)
             .with([Fact::timeless(Finding::NoJobLineEver)])
             .leaving([Unknown::WorkerRuns, Unknown::DeadOrUnheard])

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::job::{Form, Observation, Stage, TraceHalf};
+use crate::domain::job::{Form, Observation, Stage, TracePart};
 
 use super::objects::{self, Found};
 use super::quotation::{Origin, Quotation, Verdict};
@@ -96,7 +96,7 @@ impl Reader {
     }
 
     /// Ends the stream's part of the payload.
-    pub(in crate::domain::systems) fn finish(mut self) -> (Vec<Observation>, Vec<TraceHalf>) {
+    pub(in crate::domain::systems) fn finish(mut self) -> (Vec<Observation>, Vec<TracePart>) {
         self.records.finish(self.event_number, &mut self.found);
         let mut quoted = self.quotation.into_quoted();
         quoted.append(&mut self.found.withdrawn);
@@ -109,7 +109,7 @@ impl Reader {
                 !is_quoted
             });
         }
-        (observations, self.found.halves)
+        (observations, self.found.split_traces)
     }
 
     /// Reads one line.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TraceHalf, TraceSide};
+use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
 
 use super::store_error::Fault;
 use super::trace::{Frame, Part};
@@ -46,7 +46,7 @@ struct Record {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) observations: Vec<Observation>,
-    pub(super) halves: Vec<TraceHalf>,
+    pub(super) split_traces: Vec<TracePart>,
     /// Places of observations that a trace took back.
     pub(super) withdrawn: Vec<usize>,
 }
@@ -136,10 +136,10 @@ impl Records {
         for record in self.0 {
             let is_fresh = line_number.saturating_sub(record.line_number) <= SILENT_LINES_MAX;
             let Some(head) = record.head.filter(|_| is_fresh && !record.is_decided) else { continue };
-            found.halves.push(match record.fault {
-                Fault::Store | Fault::Sided(_) => TraceHalf::Head(head.at, head.line),
+            found.split_traces.push(match record.fault {
+                Fault::Store | Fault::Sided(_) => TracePart::Head(head.at, head.line),
                 // Its trace may yet show a queue.
-                Fault::Other => TraceHalf::Exception(head.at, head.line, head.text),
+                Fault::Other => TracePart::Exception(head.at, head.line, head.text),
             });
         }
     }
@@ -156,7 +156,7 @@ impl Record {
         let Some(part) = frame.part().filter(|_| !self.is_decided) else { return };
         self.is_decided = true;
         match (part, &self.head, self.observation) {
-            (Part::Side(side), None, _) => found.halves.push(TraceHalf::Tail(at, side)),
+            (Part::Side(side), None, _) => found.split_traces.push(TracePart::Tail(at, side)),
             (Part::Side(side), Some(_), Some(place)) => {
                 if let Some(observation) = found.observations.get_mut(place) {
                     observation.stage = stage_of(side);

@@ -55,17 +55,19 @@ fn two_traces_that_alternate_are_told_apart() {
 #[test]
 fn a_record_cut_by_the_payload_leaves_its_halves() {
     let head = classify(&[REFUSED, "[stacktrace]", NEUTRAL]);
-    assert_eq!(head.halves, [TraceHalf::Head(Timestamp::from_ms(1), LineKey(1))]);
+    assert_eq!(head.split_traces, [TracePart::Head(Timestamp::from_ms(1), LineKey(1))]);
     assert_eq!(head.observations.iter().map(|o| o.stage).collect::<Vec<_>>(), [Stage::RedisError]);
     let tail = classify(&[PUSH, r"#2 /v: Illuminate\\Queue\\Queue->enqueueUsing()", "#3 {main}", END, START]);
-    assert_eq!(tail.halves, [TraceHalf::Tail(Timestamp::from_ms(1), TraceSide::Push)]);
+    assert_eq!(tail.split_traces, [TracePart::Tail(Timestamp::from_ms(1), TraceSide::Push)]);
     assert_eq!(tail.observations.len(), 1);
     let ended = classify(&[REFUSED, "[stacktrace]", NEUTRAL, NOW, MAIN, END]);
-    assert_eq!(ended.halves, []);
+    assert_eq!(ended.split_traces, []);
     let told = classify(&[REFUSED, "[stacktrace]", NEUTRAL, PUSH]);
-    assert_eq!(told.halves, []);
+    assert_eq!(told.split_traces, []);
     let database = classify(&[SQL, "[stacktrace]"]);
-    let [TraceHalf::Exception(at, line, text)] = &*database.halves else { panic!("{:?}", database.halves) };
+    let [TracePart::Exception(at, line, text)] = &*database.split_traces else {
+        panic!("{:?}", database.split_traces)
+    };
     assert_eq!((at.as_ms(), *line), (1, LineKey(1)));
     assert!(text.contains("SQLSTATE"), "{text}");
     assert_eq!(database.observations, [], "it may be the app's own");
@@ -102,7 +104,7 @@ fn a_trace_of_another_error_is_nobodys_half() {
     let quoted = Classified { last_lines: seen.last_lines.clone(), ..Classified::default() };
     assert_eq!(seen, quoted, "and no line of it is one that nobody knows");
     let fatal = ["PHP Fatal error:  Uncaught Exception: x in /a.php:1", "Stack trace:", NEUTRAL, PUSH, MAIN];
-    assert_eq!((classify(&fatal).observations, classify(&fatal).halves), (Vec::new(), Vec::new()));
+    assert_eq!((classify(&fatal).observations, classify(&fatal).split_traces), (Vec::new(), Vec::new()));
     let previous = [
         SQL,
         "[stacktrace]",
@@ -114,5 +116,8 @@ fn a_trace_of_another_error_is_nobodys_half() {
         NEUTRAL,
         PUSH,
     ];
-    assert_eq!((classify(&previous).observations, classify(&previous).halves), (Vec::new(), Vec::new()));
+    assert_eq!(
+        (classify(&previous).observations, classify(&previous).split_traces),
+        (Vec::new(), Vec::new())
+    );
 }

@@ -61,7 +61,7 @@ pub(super) struct Wrapper {
 #[derive(Clone, Copy)]
 enum Begins {
     Digit,
-    Letter,
+    OutgoingMessage,
     Byte(u8),
     /// A name of whatever somebody called a process: a letter or a digit.
     Name,
@@ -71,7 +71,7 @@ impl Begins {
     const fn fits(self, first: u8) -> bool {
         match self {
             Self::Digit => first.is_ascii_digit(),
-            Self::Letter => first.is_ascii_alphabetic(),
+            Self::OutgoingMessage => first.is_ascii_alphabetic(),
             Self::Byte(byte) => first == byte,
             Self::Name => first.is_ascii_alphanumeric(),
         }
@@ -100,7 +100,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "syslog (its host and program)",
-        begins: Begins::Letter,
+        begins: Begins::OutgoingMessage,
         peel: syslog::traditional,
         sample: (
             r"Dec 06 12:31:10 ip-10-0-0-1 php[1234]: [2025-12-06 12:31:10][17] Processing: App\Jobs\X",
@@ -154,7 +154,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "php-fpm's words around its child's",
-        begins: Begins::Letter,
+        begins: Begins::OutgoingMessage,
         peel: php::said_without_time,
         sample: (
             r#"WARNING: [pool www] child 12 said into stderr: "Processing: App\Jobs\X""#,
@@ -163,7 +163,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "php-fpm's PHP message",
-        begins: Begins::Letter,
+        begins: Begins::OutgoingMessage,
         peel: php::message,
         sample: (
             r#"NOTICE: PHP message: [2026-03-02 09:00:00] production.INFO: Job queued {"id":"a1"} "#,
@@ -208,7 +208,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "Bref's formatter",
-        begins: Begins::Letter,
+        begins: Begins::OutgoingMessage,
         peel: labels::tabbed,
         sample: (
             "INFO\tJob queued\t{\"message\":\"Job queued\",\"level\":\"INFO\",\"context\":{\"id\":\"a1\"}}",
@@ -226,7 +226,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "logfmt",
-        begins: Begins::Letter,
+        begins: Begins::OutgoingMessage,
         peel: logfmt::logfmt,
         sample: (
             r#"time="2026-03-02T09:00:16Z" level=info msg="  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING" channel=stdout"#,

@@ -1,8 +1,8 @@
 //! Why, in English, and what the logs leave open.
 
 use super::lead::store;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
-use crate::domain::diagnosis::finding::Unknown;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::Unknown;
 use crate::message::words::{About, Causes, Voice};
 
 pub(in crate::message::words) fn cause(cause: Cause, about: &About<'_>, voice: &Voice) -> String {

@@ -2,7 +2,7 @@
 
 use super::title::sight;
 use super::{n, or_list};
-use crate::domain::incident::{Blindness, Kind};
+use crate::domain::incidents::{Blindness, Kind};
 use crate::message::compose::Situation;
 use crate::message::place::{Place, Store};
 use crate::message::words::Voice;

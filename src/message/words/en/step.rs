@@ -1,6 +1,6 @@
 //! What to do, in English: the line above each command.
 
-use crate::domain::incident::Blindness;
+use crate::domain::incidents::Blindness;
 use crate::domain::runbook::{Note, Purpose, Variable};
 use crate::message::words::Voice;
 

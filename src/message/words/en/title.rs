@@ -2,7 +2,7 @@
 
 use super::lead::{candidates, store};
 use super::n;
-use crate::domain::incident::{Blindness, Kind, NotificationState, Severity};
+use crate::domain::incidents::{Blindness, Kind, NotificationState, Severity};
 use crate::message::compose::Situation;
 use crate::message::place::{Place, Store};
 use crate::message::words::Voice;

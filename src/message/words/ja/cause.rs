@@ -2,8 +2,8 @@
 
 use super::close_up;
 use super::lead::store;
-use crate::domain::diagnosis::cause::{Cause, SubCause};
-use crate::domain::diagnosis::finding::Unknown;
+use crate::domain::incidents::cause::{Cause, SubCause};
+use crate::domain::incidents::fact::Unknown;
 use crate::message::words::{About, Causes, Voice};
 
 pub(in crate::message::words) fn cause(cause: Cause, about: &About<'_>, voice: &Voice) -> String {

@@ -3,7 +3,7 @@
 use super::close_up;
 use super::lead::store;
 use super::sub_cause;
-use crate::domain::diagnosis::finding::{Fact, Finding, Who};
+use crate::domain::incidents::fact::{Fact, Finding, Who};
 use crate::domain::job::JobClass;
 use crate::domain::systems::Near;
 use crate::message::place::pair;

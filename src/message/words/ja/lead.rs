@@ -2,7 +2,7 @@
 
 use super::close_up;
 use super::title::sight;
-use crate::domain::incident::{Blindness, Kind};
+use crate::domain::incidents::{Blindness, Kind};
 use crate::message::compose::Situation;
 use crate::message::place::{Place, Store};
 use crate::message::words::Voice;

@@ -7,7 +7,7 @@ mod step;
 mod title;
 
 use super::{Aside, Labels};
-use crate::domain::incident::Kind;
+use crate::domain::incidents::Kind;
 
 pub(in crate::message::words) use cause::{cause, causes, sub_cause, unknown};
 pub(in crate::message::words) use finding::finding;

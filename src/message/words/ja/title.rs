@@ -2,7 +2,7 @@
 
 use super::close_up;
 use super::lead::{place, store};
-use crate::domain::incident::{Blindness, Kind, NotificationState, Severity};
+use crate::domain::incidents::{Blindness, Kind, NotificationState, Severity};
 use crate::message::compose::Situation;
 use crate::message::words::Voice;
 

@@ -28,7 +28,7 @@ enum Head {
 
 /// The store errors and traces of one stream.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Halves {
+pub struct SplitTraces {
     #[serde(with = "crate::domain::pairs")]
     heads: BTreeMap<Place, Head>,
     tails: BTreeMap<Timestamp, TraceSide>,
@@ -36,7 +36,7 @@ pub struct Halves {
 
 /// An error whose side was not known, or is not any more: `before` to `after`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct Reattribution {
     /// When the error's line was stamped.
     pub at: Timestamp,
     /// What was known.
@@ -45,36 +45,36 @@ pub struct Turn {
     pub after: Option<TraceSide>,
 }
 
-impl Halves {
+impl SplitTraces {
     /// Notes an error whose payload told its side.
-    pub fn add_told(&mut self, place: Place) -> Vec<Turn> {
-        self.change(place.0, |halves| {
-            halves.heads.entry(place).or_insert(Head::Told);
+    pub fn add_told(&mut self, place: Place) -> Vec<Reattribution> {
+        self.change(place.0, |split_traces| {
+            split_traces.heads.entry(place).or_insert(Head::Told);
         })
     }
 
     /// Notes a copy of an error, from a payload that told its side.
-    pub fn add_copy(&mut self, place: Place, side: TraceSide) -> Vec<Turn> {
-        self.change(place.0, |halves| {
-            if halves.heads.get(&place) == Some(&Head::Open) {
-                halves.heads.insert(place, Head::ToldByCopy(side));
+    pub fn add_copy(&mut self, place: Place, side: TraceSide) -> Vec<Reattribution> {
+        self.change(place.0, |split_traces| {
+            if split_traces.heads.get(&place) == Some(&Head::Open) {
+                split_traces.heads.insert(place, Head::ToldByCopy(side));
             }
         })
     }
 
     /// Notes an error whose payload ended before its trace told the side; `is_copy` if its line was known.
-    pub fn add_open(&mut self, place: Place, is_copy: bool) -> Vec<Turn> {
-        self.change(place.0, |halves| {
+    pub fn add_open(&mut self, place: Place, is_copy: bool) -> Vec<Reattribution> {
+        self.change(place.0, |split_traces| {
             if !is_copy {
-                halves.heads.insert(place, Head::Open);
+                split_traces.heads.insert(place, Head::Open);
             }
         })
     }
 
     /// Notes the first telling frame of a trace whose error was not in its payload.
-    pub fn add_tail(&mut self, at: Timestamp, side: TraceSide) -> Vec<Turn> {
-        self.change(at, |halves| {
-            let known = halves.tails.entry(at).or_insert(side);
+    pub fn add_tail(&mut self, at: Timestamp, side: TraceSide) -> Vec<Reattribution> {
+        self.change(at, |split_traces| {
+            let known = split_traces.tails.entry(at).or_insert(side);
             *known = (*known).min(side);
         })
     }
@@ -87,7 +87,7 @@ impl Halves {
     }
 
     /// Makes a change at `at` and tells what it turned: only errors shortly before it can have been.
-    fn change(&mut self, at: Timestamp, change: impl FnOnce(&mut Self)) -> Vec<Turn> {
+    fn change(&mut self, at: Timestamp, change: impl FnOnce(&mut Self)) -> Vec<Reattribution> {
         let before = self.sides_before(at);
         change(self);
         let after = self.sides_before(at);
@@ -96,12 +96,12 @@ impl Halves {
         places.dedup();
         places
             .into_iter()
-            .map(|place| Turn {
+            .map(|place| Reattribution {
                 at: place.0,
                 before: before.get(&place).copied(),
                 after: after.get(&place).copied(),
             })
-            .filter(|turn| turn.before != turn.after)
+            .filter(|reattribution| reattribution.before != reattribution.after)
             .collect()
     }
 
@@ -136,28 +136,28 @@ mod tests {
     /// `o<ms>` an open error, `t<ms>` a told one, `+<ms>` and `-<ms>` the tails of a push and of a pop, in every
     /// rotation and reversed; asserts how many errors turn out to be pushes.
     #[track_caller]
-    fn check(halves: &[&str], pushes: i32) {
-        for turn in 0..halves.len() {
+    fn check(split_traces: &[&str], pushes: i32) {
+        for reattribution in 0..split_traces.len() {
             for is_reversed in [false, true] {
-                let mut order = halves.to_vec();
-                order.rotate_left(turn);
+                let mut order = split_traces.to_vec();
+                order.rotate_left(reattribution);
                 if is_reversed {
                     order.reverse();
                 }
-                let mut known = Halves::default();
+                let mut known = SplitTraces::default();
                 let mut count = 0;
                 for half in &order {
                     let (kind, at) = half.split_at(1);
                     let at = ms(at.parse().unwrap());
-                    let turns = match kind {
+                    let reattributions = match kind {
                         "o" => known.add_open((at, LineKey(1)), false),
                         "t" => known.add_told((at, LineKey(1))),
                         "+" => known.add_tail(at, TraceSide::Push),
                         _ => known.add_tail(at, TraceSide::Pop),
                     };
-                    for turn in turns {
-                        count += i32::from(turn.after == Some(TraceSide::Push));
-                        count -= i32::from(turn.before == Some(TraceSide::Push));
+                    for reattribution in reattributions {
+                        count += i32::from(reattribution.after == Some(TraceSide::Push));
+                        count -= i32::from(reattribution.before == Some(TraceSide::Push));
                     }
                 }
                 assert_eq!(count, pushes, "{order:?}");
@@ -185,12 +185,12 @@ mod tests {
     #[test]
     fn a_copy_that_tells_its_side_is_believed_once() {
         let place = (ms(1000), LineKey(1));
-        let mut known = Halves::default();
+        let mut known = SplitTraces::default();
         assert_eq!(known.add_open(place, false), []);
-        let turn = Turn { at: ms(1000), before: None, after: Some(TraceSide::Push) };
-        assert_eq!(known.add_copy(place, TraceSide::Push), [turn]);
+        let reattribution = Reattribution { at: ms(1000), before: None, after: Some(TraceSide::Push) };
+        assert_eq!(known.add_copy(place, TraceSide::Push), [reattribution]);
         assert_eq!(known.add_copy(place, TraceSide::Push), []);
-        let mut known = Halves::default();
+        let mut known = SplitTraces::default();
         assert_eq!(known.add_told(place), []);
         assert_eq!(known.add_open(place, true), []);
         assert_eq!(known.add_tail(ms(1001), TraceSide::Push), [], "its own payload told it");

@@ -9,17 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::counting::{JobIx, StartKey};
+use super::job_facts::{JobFacts, State, StreamKey};
 use super::job_key::JobKey;
 use super::job_record::JobRecord;
 use super::names::Likeness;
 use super::pairing::{CountedEnd, CountedEndTime, PairedStart, StreamSeries};
-use super::record::{Registers, State, StreamKey};
 use super::{Job, Ledger};
 use crate::domain::job::{JobClass, JobId, LineKey, Timestamp};
 
 /// A start that carries a name which no enqueue line carried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stranger {
+pub struct UnmatchedStart {
     /// The names, queue and connection that its line carries.
     #[serde(rename = "l")]
     pub likeness: Likeness,
@@ -35,11 +35,11 @@ pub struct Stranger {
 }
 
 /// Where the starts of a job that nobody enqueued stand.
-pub(super) type Strangers = BTreeSet<(JobClass, StartKey)>;
+pub(super) type UnmatchedStarts = BTreeSet<(JobClass, StartKey)>;
 
-/// What the registers of a job tell of such starts, if no enqueue line of it is known: none where its name is not kept.
+/// What the facts of a job tell of such starts, if no enqueue line of it is known: none where its name is not kept.
 /// Of a row they keep the newest attempts.
-fn of(ix: JobIx, known: &Registers) -> BTreeMap<(JobClass, StartKey), Stranger> {
+fn of(ix: JobIx, known: &JobFacts) -> BTreeMap<(JobClass, StartKey), UnmatchedStart> {
     let mut found = BTreeMap::new();
     let name = JobKey::of_name(known.id(), known.uuid());
     let (Some(name), Some(class), Some(_)) = (name, known.class(), known.start()) else {
@@ -48,7 +48,10 @@ fn of(ix: JobIx, known: &Registers) -> BTreeMap<(JobClass, StartKey), Stranger> 
     let mut add = |at: Timestamp, is_row: bool, paired: PairedStart| {
         // The name tells it from others. The stream would not stay the same where two workers print its attempts.
         let key = (at, LineKey(name.hash().0), StreamKey(0));
-        found.insert((class.clone(), key), Stranger { may_be_retry: is_row, paired, ..stranger(ix, known) });
+        found.insert(
+            (class.clone(), key),
+            UnmatchedStart { may_be_retry: is_row, paired, ..unmatched_start(ix, known) },
+        );
     };
     let starts = known.attempts.starts();
     match known.started_at().filter(|_| !is_row(known) || starts.is_empty()) {
@@ -68,8 +71,8 @@ fn of(ix: JobIx, known: &Registers) -> BTreeMap<(JobClass, StartKey), Stranger> 
 }
 
 /// A start of which nothing is known but its names.
-fn stranger(ix: JobIx, known: &Registers) -> Stranger {
-    Stranger {
+fn unmatched_start(ix: JobIx, known: &JobFacts) -> UnmatchedStart {
+    UnmatchedStart {
         likeness: Likeness::of(known),
         may_be_retry: false,
         paired: PairedStart::default(),
@@ -77,7 +80,7 @@ fn stranger(ix: JobIx, known: &Registers) -> Stranger {
     }
 }
 
-fn is_row(known: &Registers) -> bool {
+fn is_row(known: &JobFacts) -> bool {
     known.uuid().is_none() && known.id().is_some_and(JobId::is_numeric)
 }
 
@@ -86,12 +89,13 @@ fn is_row(known: &Registers) -> bool {
 pub(super) fn of_row<'l>(
     ix: JobIx,
     lines: impl Iterator<Item = (Timestamp, LineKey, &'l JobRecord)>,
-) -> BTreeMap<(JobClass, StartKey), Stranger> {
-    let mut series: BTreeMap<(JobClass, StreamKey), (StreamSeries, Stranger)> = BTreeMap::new();
+) -> BTreeMap<(JobClass, StartKey), UnmatchedStart> {
+    let mut series: BTreeMap<(JobClass, StreamKey), (StreamSeries, UnmatchedStart)> = BTreeMap::new();
     for (at, line, record) in lines {
         let known = &record.known;
         let (Some(class), Some((_, stream))) = (known.class(), known.start()) else { continue };
-        let alike = || (StreamSeries::default(), Stranger { may_be_retry: true, ..stranger(ix, known) });
+        let alike =
+            || (StreamSeries::default(), UnmatchedStart { may_be_retry: true, ..unmatched_start(ix, known) });
         let (starts, _) = series.entry((class.clone(), stream)).or_insert_with(alike);
         match end_of(at, known) {
             Some(end) => starts.add_end(line, end),
@@ -102,7 +106,7 @@ pub(super) fn of_row<'l>(
     for ((class, stream), (mut starts, alike)) in series {
         starts.settle(stream);
         for ((at, line), paired) in starts.starts {
-            found.insert((class.clone(), (at, line, stream)), Stranger { paired, ..alike.clone() });
+            found.insert((class.clone(), (at, line, stream)), UnmatchedStart { paired, ..alike.clone() });
         }
     }
     found
@@ -110,7 +114,7 @@ pub(super) fn of_row<'l>(
 
 /// What a row's line says of the end of its attempt; `None` of a start. A row's retry is another row, so that any
 /// failure may be one of an attempt that is tried again.
-fn end_of(at: Timestamp, line: &Registers) -> Option<CountedEnd> {
+fn end_of(at: Timestamp, line: &JobFacts) -> Option<CountedEnd> {
     if line.newest_start.is_some() {
         return None;
     }
@@ -124,7 +128,7 @@ fn end_of(at: Timestamp, line: &Registers) -> Option<CountedEnd> {
 }
 
 /// How the newest attempt ended.
-fn settled(known: &Registers) -> PairedStart {
+fn settled(known: &JobFacts) -> PairedStart {
     let mut paired = PairedStart::default();
     let Some(at) = known.settled_at() else { return paired };
     if known.state() == State::Failed {
@@ -143,37 +147,41 @@ const fn ended(at: Timestamp, may_retry: bool) -> (LineKey, CountedEndTime) {
 impl Ledger {
     /// Brings the starts of a job that nobody enqueued in line with what is known of it. Lines of a row that no enqueue
     /// explains are taken where they are dealt out, as they may be of several jobs.
-    pub(super) fn refresh_strangers(&mut self, ix: JobIx) {
+    pub(super) fn refresh_unmatched_starts(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get(ix.0) else { return };
         if job.known.enqueued.is_some() {
-            if job.strangers.is_some() {
-                self.set_strangers(ix, BTreeMap::new());
+            if job.unmatched_starts.is_some() {
+                self.set_unmatched_starts(ix, BTreeMap::new());
             } else {
                 self.acquaint(ix);
             }
         } else if !job.is_unexplained_row {
             let found = of(ix, &job.known);
-            self.set_strangers(ix, found);
+            self.set_unmatched_starts(ix, found);
         }
     }
 
     /// Replaces the starts of a job that nobody enqueued.
-    pub(super) fn set_strangers(&mut self, ix: JobIx, found: BTreeMap<(JobClass, StartKey), Stranger>) {
+    pub(super) fn set_unmatched_starts(
+        &mut self,
+        ix: JobIx,
+        found: BTreeMap<(JobClass, StartKey), UnmatchedStart>,
+    ) {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let before = job.strangers.take();
+        let before = job.unmatched_starts.take();
         if !found.is_empty() {
-            job.strangers = Some(Box::new(found.keys().cloned().collect()));
+            job.unmatched_starts = Some(Box::new(found.keys().cloned().collect()));
         }
         for (class, key) in before.into_iter().flat_map(|it| *it).filter(|at| !found.contains_key(at)) {
-            self.series.entry(class.clone()).or_default().remove_stranger(key);
+            self.series.entry(class.clone()).or_default().remove_unmatched_start(key);
             self.dirty_series.insert(class);
         }
-        self.add_strangers(found);
+        self.add_unmatched_starts(found);
     }
 
-    fn add_strangers(&mut self, found: BTreeMap<(JobClass, StartKey), Stranger>) {
-        for ((class, key), stranger) in found {
-            if self.series.entry(class.clone()).or_default().add_stranger(key, stranger) {
+    fn add_unmatched_starts(&mut self, found: BTreeMap<(JobClass, StartKey), UnmatchedStart>) {
+        for ((class, key), unmatched_start) in found {
+            if self.series.entry(class.clone()).or_default().add_unmatched_start(key, unmatched_start) {
                 self.dirty_series.insert(class);
             }
         }
@@ -183,10 +191,10 @@ impl Ledger {
     fn acquaint(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get(ix.0) else { return };
         let Some(class) = job.known.class().cloned() else { return };
-        let Some(series) = self.series.get_mut(&class).filter(|it| it.has_strangers()) else { return };
+        let Some(series) = self.series.get_mut(&class).filter(|it| it.has_unmatched_starts()) else { return };
         let mut is_news = false;
         for (_, key) in of(ix, &job.known).keys() {
-            is_news |= series.remove_stranger(*key);
+            is_news |= series.remove_unmatched_start(*key);
         }
         if is_news {
             self.dirty_series.insert(class);
@@ -195,9 +203,9 @@ impl Ledger {
 
     /// The job whose own lines carry another name, and that a job was counted to be.
     #[must_use]
-    pub fn stranger_of(&self, job: &Job) -> Option<&Job> {
+    pub fn unmatched_start_of(&self, job: &Job) -> Option<&Job> {
         let (start, class) = (job.counted?, job.known.class()?);
-        self.job(self.series.get(class)?.stranger(start)?.job?)
+        self.job(self.series.get(class)?.unmatched_start(start)?.job?)
     }
 
     /// Whether a job is one that others were counted to be: its lines are told as theirs.
@@ -206,6 +214,6 @@ impl Ledger {
         let is_matched = |(class, key): &(JobClass, StartKey)| {
             self.series.get(class).is_some_and(|series| series.is_matched(*key))
         };
-        job.strangers.as_deref().is_some_and(|starts| starts.iter().all(is_matched))
+        job.unmatched_starts.as_deref().is_some_and(|starts| starts.iter().all(is_matched))
     }
 }

@@ -6,21 +6,21 @@ use queuewatch::app::AppError;
 use queuewatch::domain::command::Command;
 use queuewatch::watch::WatchError;
 
-use super::desk::Desk;
-use super::keeping::Keeping;
+use super::console::Console;
+use super::state_folder::StateFolder;
 use super::{ErrorOver, Watched};
 use crate::answer::command;
 use crate::clock::now;
 use crate::replay::chain;
 
 /// The inbox of a watch.
-pub(super) struct Answers {
+pub(super) struct OperatorInbox {
     inbox: Inbox,
     /// Whether something could not be done, and waits for the next sweep: the disk may be full.
     is_held: bool,
 }
 
-impl Answers {
+impl OperatorInbox {
     pub(super) const fn of(inbox: Inbox) -> Self {
         Self { inbox, is_held: false }
     }
@@ -31,13 +31,16 @@ impl Answers {
     }
 
     /// Does what was asked for since it last looked. What could not be done stays asked for.
-    pub(super) fn obey<T: Keeping>(&mut self, watch: &mut Watched<T>) -> Result<(), ErrorOver<T>> {
+    pub(super) fn apply_command<T: StateFolder>(
+        &mut self,
+        watch: &mut Watched<T>,
+    ) -> Result<(), ErrorOver<T>> {
         while !self.is_held {
             let asked = match self.inbox.first() {
                 Ok(Some(asked)) => asked,
                 Ok(None) => break,
                 Err(error) => {
-                    desk(watch).note(&chain(&error));
+                    console(watch).note(&chain(&error));
                     continue;
                 }
             };
@@ -45,20 +48,20 @@ impl Answers {
                 Ok(command) => self.carry_out(&asked, &command, watch)?,
                 Err(error) => self.refuse(&asked, &error),
             };
-            desk(watch).note(&done);
+            console(watch).note(&done);
         }
         Ok(())
     }
 
     /// Answers what to say of it.
-    fn carry_out<T: Keeping>(
+    fn carry_out<T: StateFolder>(
         &mut self,
         asked: &Asked,
         command: &Command,
         watch: &mut Watched<T>,
     ) -> Result<String, ErrorOver<T>> {
-        let done = match settled(watch.obey(command, now())) {
-            // A letter that is not delivered is told already, and sent again by the next sweep.
+        let done = match settled(watch.apply_command(command, now())) {
+            // A message that is not delivered is told already, and sent again by the next sweep.
             Ok(()) | Err(WatchError::Command(AppError::Alarm(_))) => match command {
                 Command::Close { id, reason } => format!("{id} is closed by hand: {reason}"),
                 Command::Silence(silence) => {
@@ -96,6 +99,6 @@ impl Answers {
     }
 }
 
-fn desk<T: Keeping>(watch: &mut Watched<T>) -> &mut Desk {
+fn console<T: StateFolder>(watch: &mut Watched<T>) -> &mut Console {
     watch.alarms_mut().screen_mut()
 }

@@ -2,7 +2,7 @@
 
 /// Where the ledger lies, and how an operator's word gets there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Seat {
+pub enum Deployment {
     /// On AWS: lines come from CloudWatch Logs, and whoever invokes the function that sweeps is heard.
     #[default]
     Aws,
@@ -12,7 +12,7 @@ pub enum Seat {
     Process,
 }
 
-impl Seat {
+impl Deployment {
     /// Whether CloudWatch Logs can be asked for the lines that were read.
     #[must_use]
     pub const fn is_on_aws(&self) -> bool {

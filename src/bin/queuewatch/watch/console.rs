@@ -10,7 +10,8 @@ use queuewatch::adapters::memory::LatestGauges;
 use queuewatch::adapters::notify::{NotifyError, Screen};
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::metric::Metric;
-use queuewatch::domain::outbox::{Letter, Topic};
+use queuewatch::domain::model::channel::Channel;
+use queuewatch::domain::outbox::OutgoingMessage;
 
 use crate::args::Format;
 use crate::output;
@@ -20,7 +21,7 @@ use crate::replay::chain;
 const COLUMNS: usize = 80;
 
 /// The operator's view.
-pub(super) struct Desk {
+pub(super) struct Console {
     format: Format,
     line: ProgressBar,
     has_notified: bool,
@@ -28,7 +29,7 @@ pub(super) struct Desk {
     pub(super) broken: Option<io::Error>,
 }
 
-impl Desk {
+impl Console {
     pub(super) fn new(format: Format) -> Self {
         // It draws on standard error, and nowhere else than on a terminal.
         let line = ProgressBar::new_spinner();
@@ -71,13 +72,13 @@ impl Desk {
     }
 }
 
-impl Screen for Desk {
-    fn print(&mut self, letter: &Letter) -> io::Result<()> {
+impl Screen for Console {
+    fn print(&mut self, message: &OutgoingMessage) -> io::Result<()> {
         // A greeting is no notification.
-        self.has_notified |= letter.severity.is_some();
-        let text = match (self.format, letter.topic) {
-            (Format::Text, Topic::Email) => format!("{}\n{}\n", header(&letter.subject), letter.body),
-            (Format::Json, Topic::Output) => format!("{}\n", letter.body),
+        self.has_notified |= message.severity.is_some();
+        let text = match (self.format, message.channel) {
+            (Format::Text, Channel::Email) => format!("{}\n{}\n", header(&message.subject), message.body),
+            (Format::Json, Channel::Output) => format!("{}\n", message.body),
             // The same in a form that nobody asked for.
             (Format::Text | Format::Json, _) => return Ok(()),
         };
@@ -88,10 +89,10 @@ impl Screen for Desk {
         })
     }
 
-    fn complain(&mut self, letter: &Letter, error: &NotifyError) {
+    fn complain(&mut self, message: &OutgoingMessage, error: &NotifyError) {
         self.note(&format!(
             "{} is not delivered and will be tried again: {}",
-            letter.notification,
+            message.notification,
             chain(error)
         ));
     }

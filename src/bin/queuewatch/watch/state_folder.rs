@@ -17,7 +17,7 @@ use queuewatch::watch::WatchError;
 use super::ErrorOver;
 
 /// A table of this machine.
-pub(super) trait Keeping: Table + Clone {
+pub(super) trait StateFolder: Table + Clone {
     /// Forgets what is expired.
     fn tidy(&self, now: Timestamp) -> Result<(), Self::Error>;
 
@@ -26,7 +26,7 @@ pub(super) trait Keeping: Table + Clone {
 }
 
 /// Whether nothing will work again in this process after an error.
-pub(super) fn is_over<T: Keeping>(error: &ErrorOver<T>) -> bool {
+pub(super) fn is_over<T: StateFolder>(error: &ErrorOver<T>) -> bool {
     let is_ledger_over = |error: &DurableError<T::Error>| match error {
         DurableError::Table(error) => T::is_over(error),
         DurableError::Body { .. } | DurableError::Newer { .. } => true,
@@ -46,7 +46,7 @@ pub(super) fn is_over<T: Keeping>(error: &ErrorOver<T>) -> bool {
     }
 }
 
-impl Keeping for MemoryTable {
+impl StateFolder for MemoryTable {
     fn tidy(&self, now: Timestamp) -> Result<(), Self::Error> {
         self.expire(now);
         Ok(())
@@ -57,7 +57,7 @@ impl Keeping for MemoryTable {
     }
 }
 
-impl Keeping for FileTable {
+impl StateFolder for FileTable {
     fn tidy(&self, now: Timestamp) -> Result<(), FileTableError> {
         self.compact_if_grown(now).map(|_| ())
     }

@@ -13,15 +13,15 @@ use crate::domain::job::{LineKey, Timestamp};
 
 /// Jobs that wait. There are few kinds: an app's lines seldom change what they carry.
 #[derive(Clone, Debug, Default)]
-pub struct Candidates {
+pub struct ReadyPool {
     kinds: Vec<(Likeness, BTreeMap<Place, JobIx>)>,
 }
 
 /// The last job taken of each kind.
 #[derive(Clone, Debug, Default)]
-pub struct Taken(Box<[Option<Place>]>);
+pub struct Cursor(Box<[Option<Place>]>);
 
-impl Taken {
+impl Cursor {
     fn of(&self, kind: usize) -> Option<Place> {
         self.0.get(kind).copied().flatten()
     }
@@ -38,7 +38,7 @@ impl Taken {
     }
 }
 
-impl Candidates {
+impl ReadyPool {
     /// Takes a job that waits.
     pub fn add(&mut self, likeness: &Likeness, place: Place, job: JobIx) {
         match self.kinds.iter_mut().find(|(of, _)| of == likeness) {
@@ -58,7 +58,7 @@ impl Candidates {
 
     /// Takes the oldest job that is ready by then, of those that such a start may be; a start without any name may be
     /// any.
-    pub fn take(&self, start: Option<&Likeness>, taken: &mut Taken, ready_by: Timestamp) -> Option<JobIx> {
+    pub fn take(&self, start: Option<&Likeness>, taken: &mut Cursor, ready_by: Timestamp) -> Option<JobIx> {
         let kinds = self.kinds.iter().enumerate();
         let mays = kinds.filter(|(_, (of, _))| start.is_none_or(|start| start.may_be(of)));
         let next = mays.filter_map(|(kind, (_, jobs))| {
@@ -81,7 +81,7 @@ impl Candidates {
     }
 
     /// The jobs that were ready before then and not taken.
-    pub fn left(&self, taken: Option<&Taken>, ready_before: Timestamp) -> impl Iterator<Item = JobIx> {
+    pub fn left(&self, taken: Option<&Cursor>, ready_before: Timestamp) -> impl Iterator<Item = JobIx> {
         self.kinds.iter().enumerate().flat_map(move |(kind, (_, jobs))| {
             let last = taken.and_then(|taken| taken.of(kind));
             // A lone bound below the other would panic.

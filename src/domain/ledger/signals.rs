@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::class::Lane;
 use super::errors::StoreErrors;
-use super::record::StreamKey;
+use super::job_facts::StreamKey;
 use super::served::Served;
 use crate::domain::job::{ConnectionName, Form, Observation, QueueName, Stage, Timestamp};
 
@@ -22,7 +22,7 @@ const PAUSES_MAX: usize = 500;
 /// What is known beside the jobs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Circumstances {
+pub struct Signals {
     /// Errors of the queue's store.
     pub store_errors: StoreErrors,
     /// Workers by the name they give themselves.
@@ -104,7 +104,7 @@ impl Pause {
     }
 }
 
-impl Circumstances {
+impl Signals {
     /// Takes a line that is not of a job's life.
     pub fn take(&mut self, observation: &Observation, stream: StreamKey) {
         let at = observation.at;
@@ -240,9 +240,9 @@ mod tests {
     fn a_queue_is_paused_until_it_is_resumed_whatever_comes_first() {
         let of = |stage, ms| Observation { queue: Some("default".into()), ..line(stage, ms) };
         let lines = [of(Stage::Paused, 5), of(Stage::Resumed, 9), of(Stage::Paused, 12)];
-        for turn in 0..3 {
-            let mut known = Circumstances::default();
-            for line in lines.iter().cycle().skip(turn).take(3) {
+        for reattribution in 0..3 {
+            let mut known = Signals::default();
+            for line in lines.iter().cycle().skip(reattribution).take(3) {
                 known.take(line, StreamKey(1));
             }
             assert_eq!(known.paused_since(&lane("redis", "default")), Some(Timestamp::from_ms(12)));
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_worker_serves_what_its_heartbeats_name_until_it_stops() {
-        let mut known = Circumstances::default();
+        let mut known = Signals::default();
         let beat = |ms, queue: &str| Observation {
             id: Some("web-1:70".into()),
             queue: Some(queue.into()),
@@ -308,9 +308,9 @@ mod tests {
             beat(50, 7),
             by_http,
         ];
-        for turn in 0..lines.len() {
-            let mut known = Circumstances::default();
-            for line in lines.iter().cycle().skip(turn).take(lines.len()) {
+        for reattribution in 0..lines.len() {
+            let mut known = Signals::default();
+            for line in lines.iter().cycle().skip(reattribution).take(lines.len()) {
                 known.take(line, StreamKey(1));
             }
             let until =
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let mut known = Circumstances::default();
+        let mut known = Signals::default();
         for n in 0..2_000_i64 {
             let id = format!("w{n}");
             known.take(

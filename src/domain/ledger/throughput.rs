@@ -13,7 +13,7 @@ const KEPT_MS: i64 = HOUR_MS;
 
 /// What happened within some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moves {
+pub struct Throughput {
     /// Jobs enqueued.
     #[serde(rename = "e", default, skip_serializing_if = "is_zero")]
     pub enqueued: u64,
@@ -36,7 +36,7 @@ const fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-impl Moves {
+impl Throughput {
     /// Adds what happened within another time.
     pub const fn add(&mut self, other: Self) {
         self.enqueued = self.enqueued.saturating_add(other.enqueued);
@@ -50,11 +50,11 @@ impl Moves {
 /// What happened in each of the last minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Pace {
-    minutes: BTreeMap<Timestamp, Moves>,
+pub struct ThroughputByMinute {
+    minutes: BTreeMap<Timestamp, Throughput>,
 }
 
-impl Pace {
+impl ThroughputByMinute {
     /// Takes one line of a job's life.
     pub fn take(&mut self, observation: &Observation) {
         let minute = observation.at.minute();
@@ -80,8 +80,8 @@ impl Pace {
 
     /// What happened in the minutes from the one of `from` on.
     #[must_use]
-    pub fn since(&self, from: Timestamp) -> Moves {
-        let mut sum = Moves::default();
+    pub fn since(&self, from: Timestamp) -> Throughput {
+        let mut sum = Throughput::default();
         for (_, moves) in self.minutes.range(from.minute()..) {
             sum.add(*moves);
         }
@@ -106,21 +106,21 @@ mod tests {
 
     #[test]
     fn moves_are_summed_from_a_minute_on() {
-        let mut pace = Pace::default();
+        let mut pace = ThroughputByMinute::default();
         let thrown = Observation { ending: Ending::Thrown, ..line(Stage::Released, 3) };
         for line in [line(Stage::Enqueued, 1), line(Stage::Processing, 2), line(Stage::Failed, 2), thrown] {
             pace.take(&line);
         }
-        let all = Moves { enqueued: 1, started: 1, good: 0, bad: 2, released: 1 };
+        let all = Throughput { enqueued: 1, started: 1, good: 0, bad: 2, released: 1 };
         assert_eq!(pace.since(Timestamp::from_ms(0)), all);
-        let later = Moves { enqueued: 0, ..all };
+        let later = Throughput { enqueued: 0, ..all };
         assert_eq!(pace.since(Timestamp::from_ms(2 * MINUTE_MS + 30_000)), later);
-        assert_eq!(pace.since(Timestamp::from_ms(4 * MINUTE_MS)), Moves::default());
+        assert_eq!(pace.since(Timestamp::from_ms(4 * MINUTE_MS)), Throughput::default());
     }
 
     #[test]
     fn the_oldest_minute_goes_first() {
-        let mut pace = Pace::default();
+        let mut pace = ThroughputByMinute::default();
         for minute in 0..400 {
             pace.take(&line(Stage::Enqueued, minute));
         }

@@ -4,7 +4,7 @@ use super::checkpoint::CheckpointItem;
 use super::items;
 use super::sweep::Sweep;
 use super::{DurableError, TableLedger};
-use crate::domain::incident::Book;
+use crate::domain::incidents::Register;
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::ports::table::{ItemKey, Table};
@@ -15,10 +15,10 @@ pub struct Kept {
     /// What is known: everything that has come, and the jobs that wait or run.
     pub ledger: Ledger,
     /// What went wrong.
-    pub book: Book,
+    pub register: Register,
     /// When the last sweep wrote down what it found; `None` before the first.
     pub swept_at: Option<Timestamp>,
-    /// Letters that are written and not known to be sent.
+    /// Messages that are written and not known to be sent.
     pub unsent_count: usize,
     /// Deliveries that have come since the last sweep.
     pub unfolded_count: usize,
@@ -34,11 +34,11 @@ impl<T: Table> TableLedger<T> {
     ///
     /// # Errors
     /// Where the table fails, or holds what this version cannot read.
-    pub async fn look(&self, now: Timestamp) -> Result<Kept, DurableError<T::Error>> {
+    pub async fn read_only(&self, now: Timestamp) -> Result<Kept, DurableError<T::Error>> {
         let checkpoint = CheckpointItem::read(&self.table, &self.app).await?;
         let (swept_at, unsent_count) = (checkpoint.saved.swept_at, checkpoint.saved.outbox.len());
         let sweep = Sweep::read(&self.table, &self.app, checkpoint, self.owner.clone(), now).await?;
         let unfolded_count = sweep.folded.len();
-        Ok(Kept { ledger: sweep.ledger, book: sweep.book, swept_at, unsent_count, unfolded_count })
+        Ok(Kept { ledger: sweep.ledger, register: sweep.register, swept_at, unsent_count, unfolded_count })
     }
 }

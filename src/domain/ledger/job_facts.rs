@@ -1,7 +1,7 @@
-//! What is known of one job: registers that only grow, so that any order of deliveries ends in the same record.
+//! What is known of one job: facts that only grow, so that any order of deliveries ends in the same record.
 //!
-//! **Invariant:** [`Registers::join`] is commutative, associative and idempotent: every field is a maximum,
-//! a minimum or a ranked name. The state is computed from the registers and never stored.
+//! **Invariant:** [`JobFacts::join`] is commutative, associative and idempotent: every field is a maximum,
+//! a minimum or a ranked name. The state is computed from the facts and never stored.
 
 use std::sync::Arc;
 
@@ -52,10 +52,10 @@ impl Enqueue {
 /// greater name so that order does not matter.
 type Ranked<T> = Option<(u8, T)>;
 
-/// The registers of one job.
+/// The facts of one job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Registers {
+pub struct JobFacts {
     /// Newest enqueue.
     #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
     pub enqueued: Option<Enqueue>,
@@ -121,8 +121,8 @@ impl StreamKey {
     }
 }
 
-impl Registers {
-    /// The registers after one lifecycle observation alone.
+impl JobFacts {
+    /// The facts after one lifecycle observation alone.
     #[must_use]
     pub fn of(observation: &Observation, stream: StreamKey, arrived_at: Timestamp) -> Self {
         let at = observation.at;

@@ -5,7 +5,7 @@ use crate::domain::job::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 
 /// Who else holds the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Tenancy {
+pub(super) enum TableSharing {
     /// Other processes may.
     #[default]
     Shared,
@@ -14,7 +14,7 @@ pub(super) enum Tenancy {
     Alone,
 }
 
-impl Tenancy {
+impl TableSharing {
     /// How long a sweep may keep others out: the function's timeout of 50 s, and 5 s for clocks that differ. Alone,
     /// a lease would keep out nobody but the successor of a process that died.
     pub(super) const fn lease_ms(self) -> Option<i64> {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::job_key::{JobHash, JobKey};
-use super::record::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use crate::domain::intake::LineHash;
 use crate::domain::job::{DAY_MS, HOUR_MS, LineKey, MINUTE_MS, Observation, Runtime, Stage, Timestamp};
 
@@ -30,7 +30,7 @@ const UNREAD_ONE_OF: u64 = 200;
 /// The newest starts and ends that were read, of all classes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Reads {
+pub struct Coverage {
     #[serde(with = "crate::domain::pairs")]
     starts: BTreeMap<(Timestamp, LineKey), Whose>,
     #[serde(with = "crate::domain::pairs")]
@@ -73,7 +73,7 @@ impl Missing {
     }
 }
 
-impl Reads {
+impl Coverage {
     /// Takes a start or an end.
     pub fn take(&mut self, observation: &Observation) {
         let Some(class) = &observation.class else { return };
@@ -173,7 +173,7 @@ impl Ledger {
     /// is missing.
     #[must_use]
     pub fn missing_lines(&self, now: Timestamp) -> Option<Missing> {
-        if self.traits.has_end_only { None } else { self.reads.missing(now) }
+        if self.traits.has_end_only { None } else { self.coverage.missing(now) }
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         is_read: fn(i64) -> bool,
         expected: Option<(u64, u64)>,
     ) {
-        let mut reads = Reads::default();
+        let mut reads = Coverage::default();
         let mut line = 0;
         for n in 0..100 {
             for (stage, ms) in [(Stage::Processing, 0), (Stage::Processed, 4_000)] {
@@ -253,7 +253,7 @@ mod tests {
     /// Stage, second, class, id and uuid of an attempt's lines. Asserts that of five such attempts nothing is missing.
     #[track_caller]
     fn check_attempt(lines: &[(Stage, i64, &str, &str, &str)], runtime: Option<Runtime>) {
-        let mut reads = Reads::default();
+        let mut reads = Coverage::default();
         let mut line = 0;
         for n in 0..5 {
             for (stage, second, class, id, uuid) in lines {
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_form_that_prints_start_and_end_on_one_line_misses_none() {
-        let mut reads = Reads::default();
+        let mut reads = Coverage::default();
         for n in 0..20 {
             for stage in [Stage::Processing, Stage::Processed] {
                 let line = LineKey(u64::try_from(n).unwrap());
@@ -312,7 +312,7 @@ mod tests {
             let stage = if n % 2 == 0 { Stage::Processing } else { Stage::Processed };
             // Every fifth start is another job's.
             let job = if n % 10 == 0 { n } else { n / 2 };
-            ledger.reads.take(&Observation {
+            ledger.coverage.take(&Observation {
                 class: Some("Any".into()),
                 id: Some(format!("job{job}").as_str().into()),
                 runtime: EXACT.filter(|_| stage.is_end()),
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn an_end_waits_for_its_start_as_long_as_a_delivery_may_be_tried_again() {
-        let mut reads = Reads::default();
+        let mut reads = Coverage::default();
         for n in 0..20 {
             for (stage, ms) in [(Stage::Processing, 0), (Stage::Processed, 1_000)] {
                 let at = Timestamp::from_ms(n * MINUTE_MS + ms);
