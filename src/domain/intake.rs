@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TracePart};
-pub use super::line::{KeySet, LineHash, LineStamp};
+use super::line::{LineHash, LineStamp};
 use super::systems::Unread;
 
 /// How far behind its payload's median a line may be stamped
@@ -215,33 +215,5 @@ mod tests {
     #[test]
     fn a_world_of_small_stamps_is_its_own_measure() {
         check(&[1_000, 2_000, 3_000], &[]);
-    }
-
-    #[test]
-    fn ids_that_differ_in_one_digit_differ() {
-        let digits = "39312634891263489126348912634891263489126348912634891263";
-        let mut hashes = BTreeSet::new();
-        for place in 0..digits.len() {
-            for digit in '0'..='9' {
-                let mut id: Vec<char> = digits.chars().collect();
-                id[place] = digit;
-                let id: String = id.into_iter().collect();
-                hashes.insert(LineHash::default().with(id.as_bytes()).finish());
-            }
-        }
-        assert_eq!(hashes.len(), 56 * 9 + 1);
-        assert_eq!(
-            LineHash::default().with(b"a").finish(),
-            10_272_761_470_502_686_877,
-            "keys outlive builds"
-        );
-    }
-
-    #[test]
-    fn neighbouring_names_do_not_run_into_each_other() {
-        assert_ne!(
-            LineHash::default().with(b"ab").with(b"c").finish(),
-            LineHash::default().with(b"a").with(b"bc").finish()
-        );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::line::LineKey;
 use super::name::name;
 pub use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
@@ -185,11 +186,6 @@ forms! {
     /// A `[[rule]]` of the configuration.
     Rule,
 }
-
-/// A line's identity, hashed from (log group, log stream, event id).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LineKey(pub u64);
 
 /// One fact, read from one line.
 ///

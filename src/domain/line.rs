@@ -4,7 +4,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{LineKey, Timestamp};
+use super::time::Timestamp;
+
+/// A line's identity, hashed from (log group, log stream, event id).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LineKey(pub u64);
 
 /// A line's identity and stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,5 +94,40 @@ impl LineHash {
     pub const fn finish(self) -> u64 {
         let mixed = (self.0 ^ self.0.wrapping_shr(32)).wrapping_mul(STEP);
         mixed ^ mixed.wrapping_shr(29)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_that_differ_in_one_digit_differ() {
+        let digits = "39312634891263489126348912634891263489126348912634891263";
+        let mut hashes = BTreeSet::new();
+        for place in 0..digits.len() {
+            for digit in '0'..='9' {
+                let mut id: Vec<char> = digits.chars().collect();
+                id[place] = digit;
+                let id: String = id.into_iter().collect();
+                hashes.insert(LineHash::default().with(id.as_bytes()).finish());
+            }
+        }
+        assert_eq!(hashes.len(), 56 * 9 + 1);
+        assert_eq!(
+            LineHash::default().with(b"a").finish(),
+            10_272_761_470_502_686_877,
+            "keys outlive builds"
+        );
+    }
+
+    #[test]
+    fn neighbouring_names_do_not_run_into_each_other() {
+        assert_ne!(
+            LineHash::default().with(b"ab").with(b"c").finish(),
+            LineHash::default().with(b"a").with(b"bc").finish()
+        );
     }
 }

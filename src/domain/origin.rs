@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::intake::LineHash;
 use crate::domain::job::QueueName;
+use crate::domain::line::LineHash;
 
 /// Stands between the parts. Names hold none: what is not printable is replaced as lines are read.
 const MARK: char = '\u{1e}';

@@ -6,8 +6,9 @@
 use std::hash::BuildHasherDefault;
 
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
-use super::intake::{DeliveryRecord, KeySet, LineHash, LineStamp};
+use super::intake::DeliveryRecord;
 use super::job::{LineKey, Stage};
+use super::line::{KeySet, LineHash, LineStamp};
 use super::origin::{Origin, family};
 use super::printable::printable;
 use super::systems::{Classifier, StreamReader};

@@ -12,13 +12,14 @@ use super::items::{self, is_expired};
 use super::jobs::{self, Lookup};
 use super::sharing::TableSharing;
 use super::{DurableError, WRITES_IN_FLIGHT};
-use crate::domain::intake::{DeliveryRecord, LineHash, LineStamp};
+use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{LineKey, Observation, Timestamp};
 use crate::domain::ledger::entry::{Entry, entries_of};
 use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::ledger::job_key::JobKey;
 use crate::domain::ledger::job_record::JobRecord;
 use crate::domain::ledger::row::RowRecord;
+use crate::domain::line::{LineHash, LineStamp};
 use crate::ports::table::{Expected, Table, Written};
 
 /// Observations in one item: DynamoDB takes 400 KB, and the longest of them, an error with its text, stays under

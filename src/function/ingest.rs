@@ -7,9 +7,9 @@ use super::{Answer, Function};
 use crate::app;
 use crate::delivery::{self, Delivery, DeliveryError, KinesisPayload};
 use crate::domain::envelope::Rejection;
-use crate::domain::intake::LineHash;
 use crate::domain::intake::Merged;
 use crate::domain::job::Timestamp;
+use crate::domain::line::LineHash;
 use crate::domain::reading::{Read, read_base64, read_gzip};
 use crate::ports::{Disposition, LedgerStore};
 

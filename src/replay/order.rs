@@ -108,8 +108,9 @@ fn lonely(clusters: Vec<Cluster>) -> impl Iterator<Item = Cluster> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::intake::{DeliveryRecord, LineStamp};
+    use crate::domain::intake::DeliveryRecord;
     use crate::domain::job::{DAY_MS, HOUR_MS, LineKey};
+    use crate::domain::line::LineStamp;
 
     const NOW: i64 = 1_765_024_270_000;
 

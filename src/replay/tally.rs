@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::intake::{DeliveryRecord, KeySet};
+use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::LineKey;
+use crate::domain::line::KeySet;
 
 /// Payloads by what became of them. `read = data + control + duplicate + rejected`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use serde::{Deserialize, Serialize};
 
 use super::batch::Age;
-use crate::domain::intake::LineHash;
 use crate::domain::job::Timestamp;
+use crate::domain::line::LineHash;
 
 /// Bytes at a file's beginning by which it is known again: its first line, mostly, with its time.
 const HEAD_BYTES: u64 = 256;

@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use queuewatch::domain::intake::{DeliveryRecord, LineHash};
+use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::job::LineKey;
+use queuewatch::domain::line::LineHash;
 use queuewatch::ports::table::{Expected, Item};
 use serde_json::Value;
 

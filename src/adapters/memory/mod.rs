@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use crate::domain::incidents::Register;
-use crate::domain::intake::{DeliveryRecord, KeySet, Merged};
+use crate::domain::intake::{DeliveryRecord, Merged};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::heard::Heard;
+use crate::domain::line::KeySet;
 use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
 use crate::domain::outbox::{MessageId, OutgoingMessage};
 use crate::ports::{AlarmChannel, Commit, Committed, Disposed, Disposition, LedgerStore, MetricSink, View};

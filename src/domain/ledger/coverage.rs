@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::Ledger;
 use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::job_key::{JobHash, JobKey};
-use crate::domain::intake::LineHash;
 use crate::domain::job::{DAY_MS, HOUR_MS, LineKey, MINUTE_MS, Observation, Runtime, Stage, Timestamp};
+use crate::domain::line::LineHash;
 
 /// Ends kept: enough to see one line of a hundred missing. With the starts 16 KB of a checkpoint, deflated, where lines
 /// carry no names, and 36 KB where they carry two.

@@ -12,10 +12,10 @@ use super::class::Lane;
 pub use super::implied_start::{ImpliedStart, STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::names::Names;
 pub use super::state::State;
-use crate::domain::intake::LineHash;
 use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, SECOND_MS, Stage, Timestamp,
 };
+use crate::domain::line::LineHash;
 use crate::domain::origin::mark_queue;
 
 /// How much later than the push its line may be written, and a start still belong to it: the listener logs

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::intake::LineHash;
 use crate::domain::job::{JobId, JobUuid, LineKey, Observation, Stage};
+use crate::domain::line::LineHash;
 use crate::domain::name::split;
 
 /// The name under which a store keeps a job.

@@ -44,8 +44,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::intake::KeySet;
 use crate::domain::job::{JobClass, LineKey, Timestamp};
+use crate::domain::line::KeySet;
 use crate::domain::metric::Unpublished;
 use class::{ClassFacts, Lane};
 use counting::{ClassSeries, JobIx, StartKey};

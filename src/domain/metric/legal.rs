@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::domain::intake::LineHash;
+use crate::domain::line::LineHash;
 
 /// The longest value of a dimension, in characters
 /// ([Dimension](https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html)).
