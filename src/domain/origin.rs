@@ -19,12 +19,13 @@ pub struct Origin<'a> {
     pub channel: &'a str,
     /// The log group.
     pub log_group: &'a str,
-    /// Whose line it is, by what stood around it, and the stream without what is drawn for each container: see
-    /// [`family`].
+    /// Whose line it is, by what stood around it; empty where nothing did.
+    pub label: &'a str,
+    /// The stream without what is drawn for each container: see [`family`].
     pub family: &'a str,
 }
 
-/// What a line itself says of its origin: the channel, and whose line it is by what stood around it.
+/// What a line itself says of its origin: the channel, and whose line it is by what stood around it. [`told`] reads it.
 #[must_use]
 pub fn of_line(channel: &str, label: &str) -> Arc<str> {
     if label.is_empty() { Arc::from(channel) } else { Arc::from(format!("{channel}{MARK}{}", family(label))) }
@@ -36,14 +37,21 @@ impl<'a> Origin<'a> {
     pub fn parse(text: &'a str) -> Self {
         let mut parts = text.split(MARK);
         let mut next = || parts.next().unwrap_or_default();
-        Self { channel: next(), log_group: next(), family: next() }
+        Self { channel: next(), log_group: next(), label: next(), family: next() }
     }
 
     /// The origin as it is kept.
     #[must_use]
     pub fn text(&self) -> Arc<str> {
-        Arc::from(format!("{}{MARK}{}{MARK}{}", self.channel, self.log_group, self.family))
+        let Self { channel, log_group, label, family } = self;
+        Arc::from(format!("{channel}{MARK}{log_group}{MARK}{label}{MARK}{family}"))
     }
+}
+
+/// The channel and the label that a line tells.
+#[must_use]
+pub fn told(of_line: &str) -> (&str, &str) {
+    of_line.split_once(MARK).unwrap_or((of_line, ""))
 }
 
 /// What a stream's name says of its container's kind: without the words that are drawn for each one. `ecs/app/7a1b2c3d`
@@ -122,14 +130,13 @@ mod tests {
 
     #[test]
     fn a_line_says_its_channel_and_whose_it_is() {
-        assert_eq!(Origin::parse(&of_line("billing", "")).channel, "billing");
-        let text = of_line("billing", "shop-web-7c9f8d");
-        assert_eq!((Origin::parse(&text).channel, Origin::parse(&text).log_group), ("billing", "shop-web"));
+        assert_eq!(told(&of_line("billing", "")), ("billing", ""));
+        assert_eq!(told(&of_line("billing", "shop-web-7c9f8d")), ("billing", "shop-web"));
     }
 
     #[test]
     fn an_origin_goes_with_its_queue_and_comes_back() {
-        let origin = Origin { channel: "billing", log_group: "/ecs/app", family: "ecs/app" };
+        let origin = Origin { channel: "billing", log_group: "/ecs/app", label: "", family: "ecs/app" };
         let text = origin.text();
         assert_eq!(Origin::parse(&text), origin);
         for queue in [QueueName::from("default"), QueueName::from("default").within(Some("shop"))] {

@@ -9,7 +9,7 @@ use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::DeliveryRecord;
 use super::job::{LineKey, Stage};
 use super::line::{KeySet, LineHash, LineStamp};
-use super::origin::{Origin, family};
+use super::origin::{Origin, family, told};
 use super::printable::printable;
 use super::systems::{Classifier, StreamReader};
 
@@ -113,13 +113,11 @@ impl<'c> Reading<'c> {
             record.unread = Box::new(classified.unread);
             record.last_lines = classified.last_lines;
         }
-        let (log_group, stream) = (record.log_group.as_str(), family(&record.log_stream));
+        let (log_group, family) = (record.log_group.as_str(), family(&record.log_stream));
         for seen in record.observations.iter_mut().filter(|seen| seen.stage == Stage::Enqueued) {
-            let told = seen.origin.take().unwrap_or_default();
-            // A line tells its channel, and its label in the place of the group.
-            let Origin { channel, log_group: label, .. } = Origin::parse(&told);
-            let family = if label.is_empty() { stream.clone() } else { format!("{label} {stream}") };
-            seen.origin = Some(Origin { channel, log_group, family: &family }.text());
+            let of_line = seen.origin.take().unwrap_or_default();
+            let (channel, label) = told(&of_line);
+            seen.origin = Some(Origin { channel, log_group, label, family: &family }.text());
         }
         record.set_late_aside();
         record.set_apart(self.classifier.account());

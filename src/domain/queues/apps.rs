@@ -28,7 +28,7 @@ const STUCK_LEAST: usize = 5;
 type Name = for<'a> fn(Origin<'a>) -> &'a str;
 
 /// All of them, the most telling first.
-const NAMES: [Name; 3] = [channel, log_group, family];
+const NAMES: [Name; 4] = [channel, log_group, label, family];
 
 /// The apps that were found: for a queue and an origin, whose it is. What is not in it is the stack's own.
 #[derive(Debug, Default)]
@@ -100,7 +100,8 @@ fn waiting(ledger: &Ledger) -> BTreeMap<(Option<&ConnectionName>, &QueueName, &s
         else {
             continue;
         };
-        let Some(ready_at) = job.known.ready_at(0) else { continue };
+        // Counting takes jobs of one class for one another, whoseever they are.
+        let Some(ready_at) = job.known.ready_at(0).filter(|_| !ledger.is_counted(job)) else { continue };
         let lane = (job.known.connection(), queue, &**origin);
         let waiting = all.entry(lane).or_insert(Waiting { count: 0, oldest: ready_at });
         waiting.count = waiting.count.saturating_add(1);
@@ -220,7 +221,11 @@ impl<'a> Side<'a> {
     /// How many of its jobs that became ready after `at` have started, up to a few.
     fn started_after(&self, at: Timestamp) -> usize {
         let from = (at.plus_ms(OVERTAKEN_BY_MS), JobIx(0));
-        self.lanes.iter().map(|facts| facts.firsts.range(from..).take(STUCK_LEAST).count()).sum()
+        let firsts = |facts: &LaneFacts| {
+            let own = facts.firsts.range(from..).filter(|(_, first)| !first.is_counted);
+            own.take(STUCK_LEAST).count()
+        };
+        self.lanes.iter().map(|facts| firsts(facts)).sum()
     }
 
     /// Whether the other's jobs go past its own.
@@ -263,6 +268,10 @@ fn channel(origin: Origin<'_>) -> &str {
 
 fn log_group(origin: Origin<'_>) -> &str {
     origin.log_group
+}
+
+fn label(origin: Origin<'_>) -> &str {
+    origin.label
 }
 
 fn family(origin: Origin<'_>) -> &str {

@@ -320,3 +320,20 @@ fn a_json_record_is_whole() {
 fn noise_is_passed_over() {
     check(&["", " ", "#", "[", "{", "Q", "\u{1b}[", "é", "10.0.0.1 - - \"GET / HTTP/1.1\" 200"], &[]);
 }
+
+/// The page shows how loggers write a record, and what each line is read as; it stays true.
+#[test]
+fn records_on_the_page_are_read_as_it_says() {
+    let page = include_str!("../../../docs/lines.md");
+    let table = page.split("| written by | read as | a line |").nth(1).expect("the table");
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|row| row.starts_with('|')).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').splitn(3, '|').collect();
+        let [name, stage, line] = cells.as_slice() else { panic!("{row}") };
+        let line = line.trim_matches(' ').trim_matches('`');
+        let read: Vec<&str> = stages(&[line]).into_iter().map(Stage::as_str).collect();
+        let expected: Vec<&str> = Some(stage.trim()).filter(|stage| *stage != "–").into_iter().collect();
+        assert_eq!(read, expected, "{name}: {line}");
+    }
+}
