@@ -154,9 +154,10 @@ fn a_file_that_a_worker_wrote_reads_like_its_stream() {
     assert_eq!((seen.starts, seen.ends), (80, 80));
 }
 
-/// The pattern for the log driver that the README gives to those who want a stack trace in one event.
+/// The pattern for the log driver that the docs give to those who want a stack trace in one event.
 fn multiline_pattern() -> regex::Regex {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/getting-started.md")).unwrap();
     let line = readme.lines().find_map(|line| line.strip_prefix("\"awslogs-multiline-pattern\": ")).unwrap();
     regex::Regex::new(&serde_json::from_str::<String>(line).unwrap()).unwrap()
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** it is bounded: whatever has grown beyond a bound loses what is oldest, and jobs matched by counting
 //! are settled for good once no line is expected any more that could match them otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +12,9 @@ use super::counting::{JobIx, StartKey, StreamLines};
 use super::coverage::Coverage;
 use super::deliveries::Deliveries;
 use super::entry::Entry;
-use super::job_facts::StreamKey;
 use super::job_key::{JobHash, JobKey};
 use super::job_record::{Counted, JobRecord};
-use super::names::Names;
+use super::recent::Open;
 use super::row::RowRecord;
 use super::signals::Signals;
 use super::sources::Sources;
@@ -33,11 +32,6 @@ const COUNTED_LINES_MAX: usize = 8_000;
 /// How long a settled job is kept: the index of a store may lag, and a line that comes late may ask who overtook
 /// whom. The longest grace comes on top.
 const RECENT_MS: i64 = COUNTING_HORIZON_MS;
-/// Settled jobs kept, newest first; some 45 bytes each once deflated.
-const RECENT_MAX: usize = 2_000;
-/// Jobs that wait and whose keys are kept, oldest first; some 40 bytes each once deflated. A sweep looks closely at a
-/// hundred a queue, and mostly the store's index shows it their keys again.
-const OPEN_MAX: usize = 500;
 /// How long it is remembered whose wait has been told.
 const TOLD_MS: i64 = COUNTING_HORIZON_MS + HOUR_MS;
 /// Jobs remembered whose wait has been told, newest first.
@@ -64,7 +58,7 @@ impl Room {
         Self { halvings: self.halvings.saturating_add(1) }
     }
 
-    const fn of(self, max: usize) -> usize {
+    pub(super) const fn of(self, max: usize) -> usize {
         max.wrapping_shr(self.halvings)
     }
 }
@@ -92,39 +86,6 @@ pub struct Checkpoint {
     series: BTreeMap<JobClass, Vec<StreamLines>>,
     #[serde(alias = "strangers")]
     unmatched_starts: BTreeMap<JobClass, Vec<(StartKey, UnmatchedStart)>>,
-}
-
-/// Where a store keeps a job of `recent` that waits: its index may lag, and not show a job that has just settled there
-/// while it does not show yet what settled it. Then the job's own item must be asked.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Open {
-    #[serde(rename = "k")]
-    keys: Vec<JobKey>,
-    /// The stream of its enqueue line.
-    #[serde(rename = "src")]
-    source: Option<StreamKey>,
-}
-
-/// What moved lately.
-#[derive(Default)]
-struct Recent {
-    /// Jobs without their names.
-    kept: Vec<(Vec<JobHash>, JobRecord)>,
-    open: Vec<Open>,
-    rows: Vec<(JobKey, RowRecord)>,
-    /// All other jobs.
-    past: Vec<JobIx>,
-}
-
-/// A job with a lasting name, or a row.
-struct Moved {
-    /// The store shows it open, and it is not.
-    is_wrong_there: bool,
-    /// The newest that is known of it.
-    at: Option<Timestamp>,
-    jobs: Vec<JobIx>,
-    record: Option<JobRecord>,
-    row: Option<(JobKey, RowRecord)>,
 }
 
 /// What is kept of a queue when its jobs are not.
@@ -256,69 +217,6 @@ impl Ledger {
             series: self.newest_series(now, room),
             unmatched_starts: self.newest_unmatched_starts(now, room),
         }
-    }
-
-    /// The jobs and rows that moved after `from`, the newest; and the other jobs.
-    ///
-    /// Before all of them, however old, those that the store shows open and that are not: what shows it may be gone by
-    /// the next sweep, and this one may die before it has put the store right.
-    fn recent(&self, from: Timestamp, room: Room, is_kept_apart: impl Fn(JobIx) -> bool) -> Recent {
-        let mut moved: Vec<Moved> = self.moved(&is_kept_apart);
-        moved.retain(|it| it.at.is_some_and(|at| at >= from) || it.is_wrong_there);
-        moved.sort_by_key(|it| (std::cmp::Reverse((it.is_wrong_there, it.at)), it.jobs.first().copied()));
-        moved.truncate(room.of(RECENT_MAX));
-        let held: BTreeSet<JobIx> = moved.iter().flat_map(|it| it.jobs.iter().copied()).collect();
-        let past = self.jobs().map(|(ix, _)| ix).filter(|ix| !held.contains(ix)).collect();
-        let mut recent = Recent { past, ..Recent::default() };
-        for Moved { jobs, row, record, .. } in moved.into_iter().rev() {
-            if let Some((key, row)) = row {
-                recent.rows.push((key, row));
-            }
-            let (Some(record), Some(ix)) = (record, jobs.first()) else { continue };
-            if record.state().is_waiting() && recent.open.len() < room.of(OPEN_MAX) {
-                recent.open.extend(self.open(*ix, &record));
-            }
-            recent.kept.extend(self.without_names(*ix, record));
-        }
-        recent
-    }
-
-    /// All jobs that have a lasting name, and all rows.
-    fn moved(&self, is_kept_apart: impl Fn(JobIx) -> bool) -> Vec<Moved> {
-        let mut moved = Vec::new();
-        for (ix, _) in self.jobs() {
-            let Some(record) = self.own_record(ix) else { continue };
-            let is_wrong_there = !self.record_of(ix).is_open() && is_kept_apart(ix);
-            let at = record.known.newest_fact();
-            moved.push(Moved { is_wrong_there, at, jobs: vec![ix], record: Some(record), row: None });
-        }
-        for (key, row, at) in self.rows() {
-            let jobs: Vec<JobIx> = row.jobs().collect();
-            let is_closed = |ix: &JobIx| !self.record_of(*ix).is_open();
-            let is_wrong_there = jobs.iter().any(|ix| is_kept_apart(*ix)) && jobs.iter().all(is_closed);
-            let Entry::Row(record) = self.entry_of(key) else { continue };
-            moved.push(Moved {
-                is_wrong_there,
-                at,
-                jobs,
-                record: None,
-                row: Some((key.clone(), record.compacted())),
-            });
-        }
-        moved
-    }
-
-    /// Where a store keeps a job that waits.
-    fn open(&self, ix: JobIx, record: &JobRecord) -> Option<Open> {
-        let keys = self.keys_of(ix);
-        (!keys.is_empty()).then_some(Open { keys, source: record.source })
-    }
-
-    fn without_names(&self, ix: JobIx, mut record: JobRecord) -> Option<(Vec<JobHash>, JobRecord)> {
-        let job = self.job(ix)?;
-        record.known.forget_names(Names::of(&job.known));
-        record.source = None;
-        Some((job.hashes.clone(), record))
     }
 
     fn newest_classes(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, ClassFacts> {

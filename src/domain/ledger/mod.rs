@@ -25,6 +25,7 @@ mod nesting;
 pub mod outcomes;
 pub mod pairing;
 pub mod ready_pool;
+mod recent;
 pub mod recognition;
 pub mod retries;
 pub mod row;
