@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Deserializer, de};
 
 use super::duration::parse_duration_ms;
+use crate::domain::account::ACCOUNT_DIGITS;
 use crate::domain::cron::Cron;
-use crate::domain::intake::ACCOUNT_DIGITS;
 use crate::domain::job::Timestamp;
 
 /// A value written as text.

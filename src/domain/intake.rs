@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::account_group;
 use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TracePart};
 use super::line::{LineHash, LineStamp};
 use super::systems::Unread;
@@ -151,22 +152,6 @@ impl DeliveryRecord {
         self.lines.iter().filter(|l| !self.late.contains(&l.key)).map(|l| l.at).max()
     }
 }
-
-/// A log group of another account, as it is called beside those of the stack's own: `123456789012:/ecs/app`.
-fn account_group(owner: &str, log_group: &str) -> String {
-    format!("{owner}:{log_group}")
-}
-
-/// The account in a log group's name, and the group as that account calls it.
-#[must_use]
-pub fn split_account(log_group: &str) -> (&str, &str) {
-    let split = log_group.split_once(':');
-    let is_account = |owner: &str| owner.len() == ACCOUNT_DIGITS && owner.bytes().all(|b| b.is_ascii_digit());
-    split.filter(|(owner, _)| is_account(owner)).unwrap_or(("", log_group))
-}
-
-/// Digits of an account's number.
-pub const ACCOUNT_DIGITS: usize = 12;
 
 /// Whether a delivery was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use super::line::LineKey;
-use super::name::name;
 pub use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
 name! {
@@ -337,7 +336,32 @@ pub enum TracePart {
 
 #[cfg(test)]
 mod tests {
+    use super::super::name::NAME_BYTES_MAX;
     use super::*;
+
+    #[test]
+    fn equal_names_of_two_apps_differ_and_print_alike() {
+        let plain = QueueName::from("default");
+        let (one, other) = (plain.within(Some("shop")), plain.within(Some("billing")));
+        assert!(one != other && one != plain);
+        assert_eq!([&plain, &one, &other].map(ToString::to_string), ["default"; 3]);
+        assert_eq!([&plain, &one, &other].map(|name| name.scope()), [None, Some("shop"), Some("billing")]);
+        assert_eq!(one.within(Some("billing")), other, "a name is within one scope");
+        assert_eq!(other.within(None), plain);
+    }
+
+    #[test]
+    fn a_name_is_bounded_and_two_long_ones_still_differ() {
+        let long = |tail: &str| JobId::from(format!("{}{tail}", "é".repeat(5_000)).as_str());
+        assert!(long("a").as_str().len() <= NAME_BYTES_MAX, "{}", long("a"));
+        assert!(long("a").as_str().starts_with("ééé"));
+        assert_ne!(long("a"), long("b"));
+        assert_eq!(long("a"), long("a"));
+        let digits = JobId::from("7".repeat(3_000).as_str());
+        assert!(!digits.is_numeric(), "no row of a table has such a number");
+        let most = "x".repeat(NAME_BYTES_MAX);
+        assert_eq!(JobId::from(most.as_str()).as_str(), most);
+    }
 
     #[test]
     fn a_queue_is_read_from_a_url_a_hash_tag_or_its_plain_name() {

@@ -11,7 +11,7 @@ use super::line::LineHash;
 /// Bytes that a name keeps. Names become parts of a store's keys, and DynamoDB takes 1,024 bytes of a sort key
 /// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)): one line with a longer
 /// name would have its whole delivery refused.
-const NAME_BYTES_MAX: usize = 255;
+pub(super) const NAME_BYTES_MAX: usize = 255;
 /// Bytes of a longer name that are kept as they are; a hash of the whole name follows, so that two such names differ.
 const NAME_HEAD_BYTES: usize = 200;
 
@@ -96,35 +96,4 @@ macro_rules! name {
             }
         }
     };
-}
-pub(super) use name;
-
-#[cfg(test)]
-mod tests {
-    use super::NAME_BYTES_MAX;
-    use crate::domain::job::{JobId, QueueName};
-
-    #[test]
-    fn equal_names_of_two_apps_differ_and_print_alike() {
-        let plain = QueueName::from("default");
-        let (one, other) = (plain.within(Some("shop")), plain.within(Some("billing")));
-        assert!(one != other && one != plain);
-        assert_eq!([&plain, &one, &other].map(ToString::to_string), ["default"; 3]);
-        assert_eq!([&plain, &one, &other].map(|name| name.scope()), [None, Some("shop"), Some("billing")]);
-        assert_eq!(one.within(Some("billing")), other, "a name is within one scope");
-        assert_eq!(other.within(None), plain);
-    }
-
-    #[test]
-    fn a_name_is_bounded_and_two_long_ones_still_differ() {
-        let long = |tail: &str| JobId::from(format!("{}{tail}", "é".repeat(5_000)).as_str());
-        assert!(long("a").as_str().len() <= NAME_BYTES_MAX, "{}", long("a"));
-        assert!(long("a").as_str().starts_with("ééé"));
-        assert_ne!(long("a"), long("b"));
-        assert_eq!(long("a"), long("a"));
-        let digits = JobId::from("7".repeat(3_000).as_str());
-        assert!(!digits.is_numeric(), "no row of a table has such a number");
-        let most = "x".repeat(NAME_BYTES_MAX);
-        assert_eq!(JobId::from(most.as_str()).as_str(), most);
-    }
 }

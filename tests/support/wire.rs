@@ -1,7 +1,7 @@
 //! Lines to saved events to a report, in the process: what `pack` and `replay` do, without files.
 
+use queuewatch::domain::account::split_account;
 use queuewatch::domain::envelope::Limits;
-use queuewatch::domain::intake::split_account;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::systems::Classifier;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::attempts::Attempts;
-use super::class::Lane;
 pub use super::implied_start::{ImpliedStart, STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::names::Names;
 pub use super::state::State;
@@ -16,7 +15,6 @@ use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, SECOND_MS, Stage, Timestamp,
 };
 use crate::domain::line::LineHash;
-use crate::domain::origin::mark_queue;
 
 /// How much later than the push its line may be written, and a start still belong to it: the listener logs
 /// after the push, and two hosts' clocks differ. Measured gaps stay under 2.4 s.
@@ -99,7 +97,7 @@ pub struct JobFacts {
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     connection: Ranked<ConnectionName>,
     #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
-    origin: Option<Arc<str>>,
+    pub(super) origin: Option<Arc<str>>,
     #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
     id: Ranked<JobId>,
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
@@ -215,19 +213,6 @@ impl JobFacts {
         self.connection.as_ref().map(|(_, name)| name)
     }
 
-    /// Where its enqueue line comes from.
-    #[must_use]
-    pub const fn origin(&self) -> Option<&Arc<str>> {
-        self.origin.as_ref()
-    }
-
-    /// Its queue as the ledger's lanes name it: with its origin.
-    #[must_use]
-    pub fn lane(&self) -> Lane {
-        let queue = self.queue().map(|queue| mark_queue(queue, self.origin.as_deref()));
-        (self.connection().cloned(), queue)
-    }
-
     /// The id the enqueue carried, else a worker line's.
     #[must_use]
     pub fn id(&self) -> Option<&JobId> {
@@ -238,13 +223,6 @@ impl JobFacts {
     #[must_use]
     pub fn uuid(&self) -> Option<&JobUuid> {
         self.uuid.as_ref().map(|(_, name)| name)
-    }
-
-    /// Whose job it is, where it is not the stack's own app's.
-    #[must_use]
-    pub fn scope(&self) -> Option<&str> {
-        let queue = self.queue().and_then(QueueName::scope);
-        queue.or_else(|| self.class().and_then(JobClass::scope)).or_else(|| self.id().and_then(JobId::scope))
     }
 
     /// Forgets the names that tell it from other jobs, but for which kinds it had.

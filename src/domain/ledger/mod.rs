@@ -40,6 +40,7 @@ pub mod throughput;
 pub mod tries;
 pub mod unmatched_starts;
 pub mod waits;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 

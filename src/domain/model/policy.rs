@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use super::channel::Channel;
 use super::silence;
+use crate::domain::account::split_account;
 use crate::domain::cron::Cron;
 use crate::domain::deployment::Deployment;
 use crate::domain::glob;
-use crate::domain::intake::split_account;
 use crate::domain::job::{ConnectionName, JobClass, MINUTE_MS, QueueName};
 
 pub use super::silence::Silence;

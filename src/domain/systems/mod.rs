@@ -33,8 +33,8 @@ pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError
 pub use survey::{Survey, UnreadShape};
 pub use unread::{Near, SHAPES_MAX, Unread, shape};
 
+use super::account::split_account;
 use super::glob;
-use super::intake::split_account;
 use super::job::{ConnectionName, Form, QueueName};
 
 /// A job system whose forms come with queuewatch, as `presets` names it.

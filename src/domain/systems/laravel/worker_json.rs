@@ -154,7 +154,7 @@ mod tests {
             assert_eq!(parse(line), None, "{line}");
         }
         assert!(parse(r#"{"job":"import","status":"failed","id":17,"connection":"redis"}"#).is_some());
-        assert!(parse(r#"{"job":"App\Jobs\X","status":"failed"}"#).is_some());
+        assert!(parse(r#"{"job":"App\\Jobs\\X","status":"failed"}"#).is_some());
     }
 
     #[test]
