@@ -2,7 +2,7 @@
 //! container that printed it.
 //!
 //! One app mostly writes from several places, and two apps may share one. So an origin decides nothing by itself: it is
-//! kept with the queue's name in the ledger's lanes, and [`crate::domain::queues::apps`] tells which of them are one app.
+//! kept with the queue's name in the ledger's lanes, and `apps` of the queues tells which of them are one app.
 
 use std::sync::Arc;
 
