@@ -92,7 +92,7 @@ pub async fn sweep<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     carry_out(store, metrics, alarms, policy, horizon, plan).await
 }
 
-/// Does what an operator asks for.
+/// Does what an operator asks for, and answers what that came to.
 ///
 /// # Errors
 /// Where an adapter fails, another sweep is at work, or no such incident is open.
@@ -103,7 +103,7 @@ pub async fn apply_command<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     policy: &Policy,
     horizon: Horizon,
     command: &Command,
-) -> Result<(), AppError<S::Error, M::Error, A::Error>> {
+) -> Result<Box<Plan>, AppError<S::Error, M::Error, A::Error>> {
     let Some(View { ledger, register }) = store.fold(horizon.now).await.map_err(AppError::Store)? else {
         return Err(AppError::Busy);
     };
@@ -111,7 +111,7 @@ pub async fn apply_command<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         return Err(AppError::NoSuchIncident);
     };
     match carry_out(store, metrics, alarms, policy, horizon, plan).await? {
-        Swept::Done(_) => Ok(()),
+        Swept::Done(plan) => Ok(plan),
         Swept::Stood => Err(AppError::Busy),
     }
 }

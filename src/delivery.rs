@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::domain::command::Command;
 use crate::domain::job::Timestamp;
 use crate::domain::model::policy::Silence;
+use crate::domain::printable::printable;
 
 /// What arrived.
 #[derive(Debug, PartialEq)]
@@ -82,7 +83,7 @@ pub fn parse(text: &[u8]) -> Result<Delivery<'_>, DeliveryError> {
         // The record of a failed Kinesis batch holds the whole event as a text.
         (None, Some(inner)) => once_failed(inner).map(Delivery::into_owned),
         (None, None) => {
-            Err(no_payload("none of awslogs, Records, requestPayload, tick, close, silence is there"))
+            Err(no_payload("none of awslogs, Records, requestPayload, tick, close, seen, silence is there"))
         }
     }
 }
@@ -91,7 +92,9 @@ pub fn parse(text: &[u8]) -> Result<Delivery<'_>, DeliveryError> {
 fn once_failed(inner: &str) -> Result<Delivery<'_>, DeliveryError> {
     let shape: Shape<'_> = object(inner, "the failed event")?;
     if !shape.is_direct() {
-        return Err(no_payload("the failed event holds none of awslogs, Records, tick, close, silence"));
+        return Err(no_payload(
+            "the failed event holds none of awslogs, Records, tick, close, seen, silence",
+        ));
     }
     direct(&shape).map(|inner| Delivery::OnFailure(Box::new(inner)))
 }
@@ -112,6 +115,10 @@ struct Shape<'a> {
     #[serde(borrow)]
     silence: Option<&'a RawValue>,
     #[serde(borrow)]
+    seen: Option<&'a RawValue>,
+    #[serde(borrow)]
+    by: Option<&'a RawValue>,
+    #[serde(borrow)]
     reason: Option<&'a RawValue>,
     #[serde(borrow)]
     source: Option<&'a RawValue>,
@@ -125,6 +132,7 @@ impl Shape<'_> {
             || self.records.is_some()
             || self.close.is_some()
             || self.silence.is_some()
+            || self.seen.is_some()
             || self.is_tick()
     }
 
@@ -148,12 +156,21 @@ fn direct<'a>(shape: &Shape<'a>) -> Result<Delivery<'a>, DeliveryError> {
         let id = text(close, "close")?;
         return Ok(Delivery::Command(Command::Close { id, reason: reason(shape.reason)? }));
     }
+    if let Some(seen) = shape.seen {
+        let (id, by) =
+            (text(seen, "seen")?, shape.by.map_or_else(|| Ok(String::new()), |by| text(by, "by"))?);
+        let by = printable(by.trim()).chars().take(BY_CHARS_MAX).collect();
+        return Ok(Delivery::Command(Command::Seen { id, by }));
+    }
     if let Some(silence) = shape.silence {
         let silence: RawSilence<'_> = object(silence.get(), "silence")?;
         return silence.checked(shape.reason).map(Delivery::Command);
     }
     Ok(Delivery::Tick)
 }
+
+/// Who answers is a name, not a text.
+const BY_CHARS_MAX: usize = 60;
 
 #[derive(Deserialize)]
 struct Awslogs<'a> {
@@ -208,7 +225,9 @@ fn kinesis_record(record: &str) -> KinesisPayload {
 #[derive(Deserialize)]
 struct RawSilence<'a> {
     #[serde(borrow)]
-    queue: &'a RawValue,
+    queue: Option<&'a RawValue>,
+    #[serde(borrow)]
+    incident: Option<&'a RawValue>,
     #[serde(borrow)]
     until: &'a RawValue,
     #[serde(borrow)]
@@ -218,17 +237,25 @@ struct RawSilence<'a> {
 impl RawSilence<'_> {
     /// The reason may stand inside or, as for `close`, beside.
     fn checked(&self, reason_beside: Option<&RawValue>) -> Result<Command, DeliveryError> {
-        let queue = text(self.queue, "silence.queue")?.trim().to_owned();
-        if queue.is_empty() {
-            return Err(no_payload("silence.queue is empty"));
-        }
+        let name = |raw: &RawValue, what: &str| {
+            let name = text(raw, what)?.trim().to_owned();
+            if name.is_empty() { Err(no_payload(format!("{what} is empty"))) } else { Ok(name) }
+        };
+        let (queue, incident) = match (self.queue, self.incident) {
+            (Some(queue), _) => (Some(name(queue, "silence.queue")?), None),
+            (None, Some(incident)) => (None, Some(name(incident, "silence.incident")?)),
+            (None, None) => return Err(no_payload("silence: missing field `queue`, and `incident` as well")),
+        };
         let until = text(self.until, "silence.until")?;
         let until: jiff::Timestamp = until.parse().map_err(|_| {
             no_payload(format!("silence.until: `{until}` is no RFC 3339 time with an offset"))
         })?;
         let until = Timestamp::from_ms(until.as_millisecond());
         let reason = reason(self.reason.or(reason_beside))?;
-        Ok(Command::Silence(Silence { queue, until, reason }))
+        Ok(match (queue, incident) {
+            (Some(queue), _) => Command::Silence(Silence { queue, until, reason }),
+            (None, id) => Command::Hush { id: id.unwrap_or_default(), until, reason },
+        })
     }
 }
 

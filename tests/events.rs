@@ -339,6 +339,7 @@ fn the_sixth_of_december_pages_at_the_tick_of_12_37_and_names_the_log_file() {
     let (before, _) = body.split_once("\n2. ").unwrap();
     assert!(before.contains(file) && before.contains(first), "{body}");
     for command in [
+        "queuewatch answer stalled-redis-default-20251206T1237Z seen ",
         "queuewatch close stalled-redis-default-20251206T1237Z --reason WHY",
         "queuewatch silence default --until ",
     ] {

@@ -108,7 +108,7 @@ impl<S: LedgerStore> Live<S> {
     fn apply_command(&mut self, minute: i64, command: &Command) -> Result<(), String> {
         let Self { store, metrics, alarms, policy, .. } = self;
         let applied = settled(app::apply_command(store, metrics, alarms, policy, horizon(minute), command));
-        applied.map_err(|error| error.to_string())
+        applied.map(drop).map_err(|error| error.to_string())
     }
 
     fn subjects(&self) -> Vec<&str> {
@@ -206,6 +206,67 @@ fn an_incident_closed_by_hand_is_over_and_its_jobs_are_given_up() {
             live.subjects().get(2).map(String::as_str),
             Some("ALARM app redis:default: no job started for 6 min, 1 waiting")
         );
+    });
+}
+
+fn seen(id: &str, by: &str) -> Command {
+    Command::Seen { id: id.to_owned(), by: by.to_owned() }
+}
+
+#[test]
+fn an_incident_that_is_seen_stays_open_and_reminds_nobody_and_everybody_is_told_who() {
+    tell(&Policy::default(), |live| {
+        live.enqueue(1, 0);
+        live.ticks(1..=6);
+        assert!(live.apply_command(7, &seen("stalled-redis-other", "anna")).is_err());
+        // The beginning is enough where no other open one begins so.
+        live.apply_command(7, &seen("stalled", "anna")).unwrap();
+        live.apply_command(8, &seen("stalled-redis-default-20260105T0906Z", "anna")).unwrap();
+        live.ticks(9..=300);
+        let said = live.subjects();
+        assert_eq!(said.len(), 2, "the same person again is no news, and nobody is reminded: {said:?}");
+        assert_eq!(said[1], "SEEN app redis:default: 1 job waits over 5 min, 7 min now");
+        live.apply_command(301, &seen("stalled", "ben")).unwrap();
+        live.ticks(302..=310);
+        assert_eq!(live.subjects().len(), 3, "another one is");
+        live.start(1, 310 * 60 + 5, 310 * 60 + 7);
+        live.end(1, 310 * 60 + 6, 310 * 60 + 8);
+        live.ticks(311..=340);
+        let said = live.subjects();
+        assert!(said.len() == 4 && said[3].starts_with("OK app redis:default:"), "it was open: {said:?}");
+        // The next one is nobody's yet.
+        live.enqueue(2, 341 * 60);
+        live.ticks(342..=420);
+        let said = live.subjects();
+        assert!(said[4].starts_with("ALARM ") && said[5].contains("still no job started"), "{said:?}");
+    });
+}
+
+#[test]
+fn a_message_says_who_has_seen_it_and_does_not_ask_again() {
+    let mut memory = Live::new(MemoryLedger::default(), Policy::default());
+    memory.enqueue(1, 0);
+    memory.ticks(1..=6);
+    let offer = "queuewatch answer stalled-redis-default-20260105T0906Z seen --stack queuewatch";
+    assert!(memory.alarms.sent[0].body.contains(offer), "{}", memory.alarms.sent[0].body);
+    memory.apply_command(7, &seen("stalled", "anna")).unwrap();
+    let told = &memory.alarms.sent.last().unwrap().body;
+    assert!(told.starts_with("anna has seen it, at 09:07. app: jobs on redis:default"), "{told}");
+    assert!(!told.contains(" seen --") && !told.contains("told again"), "{told}");
+    assert!(told.contains("queuewatch close "), "{told}");
+}
+
+#[test]
+fn an_incident_is_silenced_by_its_id() {
+    tell(&Policy::default(), |live| {
+        live.enqueue(1, 0);
+        live.ticks(1..=6);
+        let hush =
+            |id: &str| Command::Hush { id: id.to_owned(), until: horizon(200).now, reason: String::new() };
+        assert!(live.apply_command(7, &hush("lost")).is_err());
+        live.apply_command(7, &hush("stalled-redis")).unwrap();
+        live.ticks(8..=199);
+        assert_eq!(live.subjects().len(), 1, "{:?}", live.subjects());
     });
 }
 

@@ -68,6 +68,7 @@ fn policy(told: &Policy, language: Language, has_chat_topic: bool) -> Policy {
         timezone: "Asia/Tokyo".into(),
         ecs: Ecs { cluster: Some("myteacher-production".into()), service: Some("app".into()) },
         aws: Aws {
+            account: None,
             region: Some("ap-northeast-1".into()),
             sweep_function: Some("queuewatch-SweepFunction-1A2B3C".into()),
         },

@@ -161,7 +161,10 @@ fn a_function_is_answered_with_words_that_mean_what_they_say() {
         let incident = stall(queue, "redis");
         let body = incident["notifications"][0]["body"].as_str().unwrap();
         let commands: Vec<&str> = body.lines().filter(|line| line.starts_with("queuewatch ")).collect();
-        let [close, silence] = commands[..] else { panic!("{body}") };
+        let [seen, close, silence] = commands[..] else { panic!("{body}") };
+        let seen = words(&format!("answer-{n}-seen"), seen);
+        assert_eq!(seen[..4], ["queuewatch", "answer", incident["id"].as_str().unwrap(), "seen"]);
+        assert_eq!(after(&seen, "--function"), "sweep");
         let close = words(&format!("answer-{n}-close"), close);
         assert_eq!(close[..3], ["queuewatch", "close", incident["id"].as_str().unwrap()]);
         assert_eq!((after(&close, "--function"), after(&close, "--reason")), ("sweep", "WHY"));
@@ -183,7 +186,10 @@ fn a_watch_is_answered_with_words_that_mean_what_they_say() {
         let body = incident["notifications"][0]["body"].as_str().unwrap();
         assert!(!body.contains("aws logs") && !body.contains("$SWEEP"), "{body}");
         let commands: Vec<&str> = body.lines().filter(|line| line.contains(" --state ")).collect();
-        let [close, silence] = commands[..] else { panic!("{body}") };
+        let [seen, close, silence] = commands[..] else { panic!("{body}") };
+        let seen = words(&format!("seen-{n}"), seen);
+        assert_eq!(seen[..4], ["queuewatch", "answer", incident["id"].as_str().unwrap(), "seen"]);
+        assert_eq!(after(&seen, "--state"), state);
         let close = words(&format!("close-{n}"), close);
         assert_eq!(close[..3], ["queuewatch", "close", incident["id"].as_str().unwrap()]);
         assert_eq!((after(&close, "--state"), after(&close, "--reason")), (state, "WHY"));

@@ -14,6 +14,7 @@ use queuewatch::delivery::{Delivery, parse};
 use queuewatch::domain::command::Command;
 use queuewatch::domain::job::QueueName;
 use queuewatch::domain::metric::{Dimensions, Metric, NAMESPACE};
+use queuewatch::message::INCIDENT_FIELDS;
 use regex::Regex;
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -233,17 +234,20 @@ fn dashboard_text(template: &Value) -> (&str, &Value) {
 fn dashboard(template: &Value) -> Value {
     let (body, added) = dashboard_text(template);
     let added: String = all_below(added).into_iter().filter_map(|value| value["Fn::Sub"].as_str()).collect();
-    serde_json::from_str(&body.replace("${AlarmsOfSources}", &added)).unwrap()
+    let body = body.replace("${AlarmsOfSources}", &added).replace("${GraceSeconds}", "5*60+0");
+    serde_json::from_str(&body).unwrap()
 }
 
 #[test]
 fn the_dashboard_lists_each_alarm_where_it_is_made() {
     let template = template();
     let body = dashboard(&template);
-    let widget = all_below(&body).into_iter().find(|value| value["type"] == "alarm").unwrap();
-    let listed: BTreeSet<&str> = texts(&widget["properties"]["alarms"]).into_iter().collect();
+    let widgets = all_below(&body).into_iter().filter(|value| value["type"] == "alarm");
+    let listed: Vec<&str> = widgets.flat_map(|widget| texts(&widget["properties"]["alarms"])).collect();
     let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
     let made: Vec<String> = alarms.iter().map(|(id, _)| format!("${{{id}.Arn}}")).collect();
+    assert_eq!(listed.len(), made.len(), "each is listed once");
+    let listed: BTreeSet<&str> = listed.into_iter().collect();
     assert_eq!(listed, made.iter().map(String::as_str).collect::<BTreeSet<_>>());
 
     let (_, added) = dashboard_text(&template);
@@ -266,6 +270,10 @@ fn the_dashboard_shows_metrics_that_are_published() {
     let search =
         Regex::new(r#"SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" App="\$\{App\}"', '\w+', 60\)"#);
     let search = search.unwrap();
+    // A counter; a share of the grace; the grace, as long as there is something beside it.
+    let fill =
+        Regex::new(r"^(?:100\*|0\*)?FILL\((\w+), 0\)(?:/\(5\*60\+0\)|\+5\*60\+0|\+1000\*\(5\*60\+0\))?$")
+            .unwrap();
     let mut shown = BTreeSet::new();
     for metrics in all_below(&body).into_iter().filter_map(|value| value["metrics"].as_array()) {
         let ids: BTreeSet<&str> =
@@ -290,12 +298,126 @@ fn the_dashboard_shows_metrics_that_are_published() {
                 assert_published("Dashboard", name, &names.split(',').collect::<Vec<_>>());
                 shown.insert(name.to_owned());
             } else {
-                let filled = expression.strip_prefix("FILL(").and_then(|rest| rest.strip_suffix(", 0)"));
-                assert!(ids.contains(filled.unwrap()), "{expression} fills nothing that is there");
+                let filled = fill.captures(expression).unwrap_or_else(|| panic!("{expression}"));
+                assert!(ids.contains(&filled[1]), "{expression} fills nothing that is there");
             }
         }
     }
     assert_eq!(shown.len(), 21, "every metric is shown: {shown:?}");
+}
+
+/// What CloudFormation makes of `!Join`, `!Split` and `!Ref Grace`.
+fn joined(value: &Value, grace: &str) -> Vec<String> {
+    if let Some(text) = value.as_str() {
+        return vec![text.to_owned()];
+    }
+    if value["Ref"] == "Grace" {
+        return vec![grace.to_owned()];
+    }
+    if let Some(parts) = value["Fn::Join"].as_array() {
+        let items = match &parts[1] {
+            Value::Array(items) => items.iter().flat_map(|item| joined(item, grace)).collect(),
+            other => joined(other, grace),
+        };
+        return vec![items.join(parts[0].as_str().unwrap())];
+    }
+    let parts = value["Fn::Split"].as_array().unwrap();
+    let text = joined(&parts[1], grace).concat();
+    text.split(parts[0].as_str().unwrap()).map(str::to_owned).collect()
+}
+
+/// A sum of products of whole numbers, which is all that a grace is.
+fn sum(expression: &str) -> i64 {
+    let product = |term: &str| term.split('*').map(|factor| factor.parse::<i64>().unwrap()).product::<i64>();
+    expression.split('+').map(product).sum()
+}
+
+#[test]
+fn the_grace_is_drawn_as_it_is_judged() {
+    let template = template();
+    let (_, added) = dashboard_text(&template);
+    let choice = &added["GraceSeconds"]["Fn::If"];
+    assert_eq!(choice[0], "HasGrace");
+    for grace in ["90s", "5m", "2h30m", "1d", "1d2h3m4s", "1h1s"] {
+        let seconds = sum(&joined(&choice[1], grace).concat());
+        assert_eq!(seconds * 1000, parse_duration_ms(grace).unwrap(), "{grace}");
+    }
+    let config = Config::load(&Overrides::default(), &Overrides::default()).unwrap();
+    assert_eq!(sum(choice[2].as_str().unwrap()) * 1000, config.policy().grace_ms(None, None));
+}
+
+/// Widgets by where they begin, top to bottom.
+fn widgets(body: &Value) -> Vec<&Value> {
+    let mut widgets: Vec<&Value> = body["widgets"].as_array().unwrap().iter().collect();
+    widgets.sort_by_key(|widget| (widget["y"].as_u64(), widget["x"].as_u64()));
+    widgets
+}
+
+#[test]
+fn the_first_row_says_what_is_wrong_now_and_the_last_is_about_queuewatch() {
+    let template = template();
+    let body = dashboard(&template);
+    let widgets = widgets(&body);
+    let first: Vec<String> =
+        widgets.iter().filter(|it| it["y"] == 0).map(|it| it["properties"].to_string()).collect();
+    assert_eq!(first.len(), 5);
+    for (widget, name) in first.iter().zip([
+        "StalledQueuesAlarm",
+        "StalledQueues",
+        "OldestPendingAge",
+        "Overdue",
+        "WorkersAlive",
+    ]) {
+        assert!(widget.contains(name), "{name}: {widget}");
+    }
+    let place = |has: &str| widgets.iter().position(|it| it.to_string().contains(has)).unwrap();
+    let order =
+        ["\"log\"", "Enqueued", "queuewatch itself", "SweepErrorsAlarm", "\"SweepHeartbeat\"", "LinesRead"];
+    let places: Vec<usize> = order.into_iter().map(place).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    // Nothing lies on anything else, and nothing reaches beyond the grid's 24 columns.
+    let mut cells = BTreeSet::new();
+    for widget in &widgets {
+        let of = |name: &str| widget[name].as_u64().unwrap();
+        assert!(of("x") + of("width") <= 24);
+        for (x, y) in (of("x")..of("x") + of("width"))
+            .flat_map(|x| (of("y")..of("y") + of("height")).map(move |y| (x, y)))
+        {
+            assert!(cells.insert((x, y)), "{x}, {y} is taken: {widget}");
+        }
+    }
+}
+
+#[test]
+fn open_incidents_are_listed_from_what_the_sweep_logs() {
+    let template = template();
+    let body = dashboard(&template);
+    let widget = widgets(&body).into_iter().find(|widget| widget["type"] == "log").unwrap();
+    let query = widget["properties"]["query"].as_str().unwrap();
+    assert!(query.starts_with("SOURCE '${SweepLogGroup}' | filter ispresent(incident) |"), "{query}");
+    assert!(query.contains("by incident | filter State != 'resolved'"), "{query}");
+    let field = Regex::new(r"latest\((\w+)\)").unwrap();
+    let asked: BTreeSet<&str> = field.captures_iter(query).map(|hit| hit.get(1).unwrap().as_str()).collect();
+    assert!(asked.len() >= 7);
+    for name in asked {
+        assert!(INCIDENT_FIELDS.contains(&name), "{name} is never logged");
+    }
+}
+
+#[test]
+fn alarms_read_well_in_a_list_and_say_when_they_are_over() {
+    let template = template();
+    let mut names = BTreeSet::new();
+    for (id, alarm) in of_type(&template, "AWS::CloudWatch::Alarm") {
+        let name = alarm["AlarmName"]["Fn::Sub"].as_str().unwrap_or_else(|| panic!("{id} has no name"));
+        let words = name.strip_prefix("${AWS::StackName} - ").unwrap_or_else(|| panic!("{id}: {name}"));
+        assert!(words.len() <= 40 && words.contains(' '), "{id}: {words}");
+        assert!(names.insert(name), "{id}: another is called so");
+        assert_eq!(alarm["AlarmActions"], alarm["OKActions"], "{id}: what rang says that it is over");
+    }
+    // The page goes out in the sweep that counts it; the wall must not be greener than the phone.
+    let stalled = &resources(&template)["StalledQueuesAlarm"]["Properties"];
+    assert_eq!((&stalled["EvaluationPeriods"], &stalled["Period"]), (&json!(1), &json!(60)));
 }
 
 #[test]
@@ -451,8 +573,7 @@ fn what_is_wrong_with_queuewatch_is_said_and_incidents_are_said_once() {
         }
     }
     assert_eq!(silent, BTreeSet::from(["FailureRateAlarm", "OverdueJobsAlarm", "StalledQueuesAlarm"]));
-    let backup = &resources(&template)["StalledQueuesAlarm"]["Properties"]["AlarmActions"];
-    assert_eq!(backup[0]["Fn::If"][0], "IsBackedUp");
+    assert_eq!(resources(&template)["StalledBackupAlarm"]["Condition"], "IsBackedUp");
     let heartbeat = &resources(&template)["SweepHeartbeatAlarm"]["Properties"];
     assert_eq!((&heartbeat["EvaluationPeriods"], &heartbeat["DatapointsToAlarm"]), (&json!(3), &json!(2)));
     assert_eq!(heartbeat["TreatMissingData"], "breaching");

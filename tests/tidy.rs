@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adapters", &["adapters", "domain", "ports"]),
     ("replay", &["adapters", "app", "delivery", "domain", "ports", "replay", "report", "saved"]),
     ("watch", &["app", "domain", "pack", "ports", "watch"]),
-    ("function", &["app", "config", "delivery", "domain", "function", "ports"]),
+    ("function", &["app", "config", "delivery", "domain", "function", "message", "ports"]),
     ("report", &["adapters", "domain", "message", "replay", "report"]),
 ];
 

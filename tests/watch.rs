@@ -349,6 +349,20 @@ fn a_queue_is_silenced_by_the_command_that_the_alarm_prints() {
 }
 
 #[test]
+fn an_alarm_is_answered_in_a_word() {
+    let folder = Folder::new("word");
+    let (mut watch, close, _) = stalled(&folder);
+    let id = close.split(' ').nth(2).unwrap();
+    assert_eq!(answered(&folder, &["answer", "stalled", "seen", "--by", "anna"]).0, 0);
+    watch.says(&format!("{id} is seen by anna"));
+    assert_eq!(answered(&folder, &["answer", id, "silence", "2h"]).0, 0);
+    watch.says(&format!("messages of {id} and its queue wait until"));
+    assert_eq!(answered(&folder, &["answer", id, "close", "--reason", "flushed"]).0, 0);
+    watch.says(&format!("{id} is closed by hand: flushed"));
+    assert_eq!(watch.stop().status, 0);
+}
+
+#[test]
 fn what_cannot_be_asked_for_is_said_with_what_can() {
     let folder = Folder::new("answers");
     let (watch, close, _) = stalled(&folder);
@@ -363,6 +377,11 @@ fn what_cannot_be_asked_for_is_said_with_what_can() {
             "other holds no state of a watch: name its folder",
         ),
         (&["close", id], "--reason"),
+        (&["answer", "stalled-x", "seen"], open.as_str()),
+        (&["answer", id, "silence"], "<DURATION>"),
+        (&["answer", id, "silence", "soon"], "DURATION"),
+        (&["answer", id, "seen", "2h"], "only `silence` lasts"),
+        (&["answer", id, "shrug"], "invalid value 'shrug'"),
         (
             &until("tomorrow"),
             "`tomorrow` is no RFC 3339 time with an offset: write it as in `queuewatch silence",
@@ -389,7 +408,7 @@ fn what_cannot_be_asked_for_is_said_with_what_can() {
         first.ends_with("`queuewatch silence` write what is; it is .queuewatch/inbox/1.refused now"),
         "{first}"
     );
-    next.says("inbox/2.json is not understood: it holds neither `close` nor `silence`");
+    next.says("inbox/2.json is not understood: it holds none of `seen`, `silence` and `close`");
     next.says("stalled-x is not open: there is nothing to close");
     assert!(!next.stop().printed.iter().any(|line| line.starts_with("──")));
     let mut left = inbox(&folder);

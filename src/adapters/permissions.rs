@@ -13,5 +13,6 @@ pub const SWEEP_ACTIONS: &[&str] = &[
     "dynamodb:PutItem",
     "dynamodb:Query",
     "dynamodb:UpdateItem",
+    "events:PutEvents",
     "sns:Publish",
 ];

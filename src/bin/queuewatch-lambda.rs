@@ -7,6 +7,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use queuewatch::adapters::aws::client::{Account, Clients};
 use queuewatch::adapters::aws::cloudwatch::CloudWatchMetrics;
 use queuewatch::adapters::aws::dynamodb::DynamoTable;
+use queuewatch::adapters::aws::event_bus::EventBus;
 use queuewatch::adapters::aws::sns::{SnsAlarms, Topics};
 use queuewatch::config::function::{Account as Known, FunctionConfig};
 use queuewatch::domain::envelope::Limits;
@@ -20,10 +21,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     log::start();
     let config = FunctionConfig::from_environment().inspect_err(|error| log::refused(error))?;
     let clients = Clients::new(account(config.account));
+    let event_bus = config.event_bus.map(|bus| EventBus::new(clients.clone(), bus, now));
     let table = DynamoTable::new(clients.dynamodb(), &config.table);
     let metrics = CloudWatchMetrics::new(clients.cloudwatch());
     let topics = Topics { email: config.email_topic_arn, chat: config.chat_topic_arn };
-    let alarms = SnsAlarms::new(clients.sns(), topics);
+    let alarms = SnsAlarms::new(clients.sns(), topics).with_event_bus(event_bus);
     let function = &Function {
         role: config.role,
         policy: config.config.policy().clone(),

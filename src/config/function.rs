@@ -37,6 +37,8 @@ pub struct FunctionConfig {
     pub email_topic_arn: Option<String>,
     /// The topic of chats.
     pub chat_topic_arn: Option<String>,
+    /// The event bus for programs, a name or an ARN.
+    pub event_bus: Option<String>,
     /// Who it is, and where AWS is.
     pub account: Account,
     /// The number of the account that it is in; lines of other accounts are set apart from its own.
@@ -76,12 +78,17 @@ impl FunctionConfig {
         }
         let sweep_function = variables.optional("AWS_LAMBDA_FUNCTION_NAME")?.filter(|_| role == Role::Sweep);
         let chat_topic_arn = variables.topic("QUEUEWATCH_CHAT_TOPIC_ARN", &account.region)?;
+        let event_bus = variables.event_bus(&account.region)?;
+        // Whose account it is, nothing in the environment says but the topic.
+        let number = email_topic_arn.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned);
+        let config = config.with_stack(chat_topic_arn.is_some(), sweep_function);
         Ok(Self {
-            config: config.with_stack(chat_topic_arn.is_some(), sweep_function),
+            config: config.with_event_bus(event_bus.is_some(), number),
             role,
             table: variables.table()?,
             email_topic_arn,
             chat_topic_arn,
+            event_bus,
             account,
             account_id: variables.optional("QUEUEWATCH_ACCOUNT_ID")?,
             own_log_groups: variables.own_log_groups()?,
@@ -126,6 +133,29 @@ impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
             return Err(wrong(name, format!("`{arn}` is not in this region, {region}")));
         }
         Ok(Some(arn))
+    }
+
+    /// A bus by its name, or by an ARN of this region: of the account's own, or of another that lets this one put events.
+    fn event_bus(&self, region: &str) -> Result<Option<String>, ConfigError> {
+        let variable = "QUEUEWATCH_EVENT_BUS";
+        let Some(bus) = self.optional(variable)? else { return Ok(None) };
+        let parts: Vec<&str> = bus.splitn(6, ':').collect();
+        let name = match parts.as_slice() {
+            [name] => name,
+            ["arn", _, "events", of, _, name] if *of == region => {
+                name.strip_prefix("event-bus/").unwrap_or_default()
+            }
+            ["arn", _, "events", _, _, _] => {
+                return Err(wrong(variable, format!("`{bus}` is not in this region, {region}")));
+            }
+            _ => "",
+        };
+        let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/');
+        if (1..=256).contains(&name.len()) && name.bytes().all(is_legal) {
+            Ok(Some(bus))
+        } else {
+            Err(wrong(variable, format!("`{bus}` is no event bus's name or ARN")))
+        }
     }
 
     /// The group that this function writes to and its sibling's: the stack names them alike but for the role.

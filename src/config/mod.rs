@@ -115,6 +115,14 @@ impl Config {
         self
     }
 
+    /// This configuration for a stack of this account that tells an event bus, too; or none.
+    #[must_use]
+    pub fn with_event_bus(mut self, has_event_bus: bool, account: Option<String>) -> Self {
+        self.policy.aws.account = account;
+        self.policy.machine_topics.extend(has_event_bus.then_some(Channel::EventBus));
+        self
+    }
+
     /// This configuration for a process that sits elsewhere than on AWS.
     #[must_use]
     pub fn with_deployment(mut self, deployment: Deployment) -> Self {

@@ -140,6 +140,27 @@ fn an_operator_closes_and_silences() {
         r#"{"silence":{"queue":"reports","until":"2026-12-01T09:00:00+09:00"},"reason":"beside"}"#,
         silence,
     );
+    let seen = |by: &str| Delivery::Command(Command::Seen { id: "stalled-a".into(), by: by.into() });
+    check(r#"{"seen":"stalled-a","by":" anna "}"#, seen("anna"));
+    check(r#"{"seen":"stalled-a"}"#, seen(""));
+    check(r#"{"seen":"stalled-a","by":"a\u001bb"}"#, seen("a\u{fffd}b"));
+    let hush = Delivery::Command(Command::Hush {
+        id: "stalled-a".into(),
+        until: Timestamp::from_ms(1_796_083_200_000),
+        reason: "migration".into(),
+    });
+    check(
+        r#"{"silence":{"incident":"stalled-a","until":"2026-12-01T00:00:00Z","reason":"migration"}}"#,
+        hush,
+    );
+    check_declined(br#"{"seen":3}"#, "no_payload", "seen: invalid type");
+    check_declined(br#"{"seen":"a","by":3}"#, "no_payload", "by: invalid type");
+    check_declined(br#"{"silence":{"until":"2026-12-01T00:00:00Z"}}"#, "no_payload", "missing field `queue`");
+    check_declined(
+        br#"{"silence":{"incident":"","until":"2026-12-01T00:00:00Z"}}"#,
+        "no_payload",
+        "silence.incident is empty",
+    );
     check_declined(br#"{"close":3}"#, "no_payload", "close: invalid type");
     check_declined(br#"{"close":"a","reason":3}"#, "no_payload", "reason: invalid type");
     check_declined(br#"{"silence":"reports"}"#, "no_payload", "silence is no JSON object");

@@ -24,6 +24,8 @@ pub enum BlindSpot {
     RowIds,
     /// Enqueue lines carry no delay.
     NoDelay,
+    /// The clocks of workers are behind the app's by up to so many milliseconds.
+    ClocksApart(i64),
     /// Worker lines go missing, one here and one there.
     LinesMissing(Missing),
 }
@@ -51,5 +53,6 @@ pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
     ];
     let missing = traits.newest_worker_line_at.and_then(|newest| ledger.missing_lines(newest));
     let always = all.into_iter().filter_map(|(spot, is_so)| is_so.then_some(spot));
-    always.chain(missing.map(BlindSpot::LinesMissing)).collect()
+    let apart = ledger.clocks_apart_ms().map(BlindSpot::ClocksApart);
+    always.chain(apart).chain(missing.map(BlindSpot::LinesMissing)).collect()
 }

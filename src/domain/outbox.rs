@@ -2,6 +2,8 @@
 //!
 //! A notification that goes to two channels is two messages, so that a failure of one does not send the other again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::incidents::Severity;
@@ -26,6 +28,9 @@ pub struct OutgoingMessage {
     pub severity: Option<Severity>,
     /// The queue, where it is known.
     pub queue: Option<String>,
+    /// What else a program may sort it by: `app`, `kind`, `state`, `cause`. None for a greeting.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What tells one message from another.

@@ -8,6 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::error::{chain, name};
 use super::{Answer, FunctionError};
+use crate::message::Announced;
 use crate::ports::Disposed;
 
 /// Sends what is traced to standard output, where Lambda takes it from. A second call changes nothing.
@@ -39,5 +40,27 @@ pub fn outcome<S: Disposed, M: Disposed, A: Disposed>(
     if let Err(error) = result {
         let (error_type, error) = (name(error.disposition()), chain(error));
         tracing::error!(error_type, error, request_id, "the invocation failed");
+    }
+}
+
+/// Prints what was announced, and what is open: a line each, whose fields are [`crate::message::INCIDENT_FIELDS`].
+pub(super) fn incidents(rows: &[Announced]) {
+    for row in rows {
+        let Announced { incident, kind, severity, state, queue, cause, jobs, opened_at, seen_by, subject } =
+            row;
+        let (queue, seen_by) = (queue.as_deref(), seen_by.as_deref());
+        tracing::info!(
+            incident,
+            kind,
+            severity,
+            state,
+            queue,
+            cause,
+            jobs,
+            opened_at,
+            seen_by,
+            subject,
+            "an incident"
+        );
     }
 }

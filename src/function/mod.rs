@@ -20,6 +20,7 @@ use crate::domain::job::Timestamp;
 use crate::domain::model::policy::Policy;
 use crate::domain::sweep::Horizon;
 use crate::domain::systems::Classifier;
+use crate::message;
 use crate::ports::{AlarmChannel, LedgerStore, MetricSink};
 
 /// What an invocation answers.
@@ -104,8 +105,9 @@ impl Function {
                 let horizon = Horizon { now, last_delivery: None };
                 let applied =
                     app::apply_command(store, metrics, alarms, &self.policy, horizon, &command).await;
-                applied.map_err(FunctionError::App)?;
+                let plan = applied.map_err(FunctionError::App)?;
                 tracing::info!(?command, "applied");
+                log::incidents(&message::announced(&plan, now));
                 Ok(Answer::Done)
             }
             Delivery::Subscription { .. } | Delivery::Kinesis(_) | Delivery::OnFailure(_) => {
@@ -123,15 +125,17 @@ impl Function {
         let horizon = Horizon { now, last_delivery: None };
         let swept = app::sweep(store, metrics, alarms, &self.policy, horizon).await;
         match swept.map_err(FunctionError::App)? {
-            Swept::Done(plan) if !plan.announcements.is_empty() => {
-                tracing::info!(
-                    incidents_count = plan.incidents.len(),
-                    announcements_count = plan.announcements.len(),
-                    overdue_count = plan.overdue_count,
-                    "swept"
-                );
+            Swept::Done(plan) => {
+                if !plan.announcements.is_empty() {
+                    tracing::info!(
+                        incidents_count = plan.incidents.len(),
+                        announcements_count = plan.announcements.len(),
+                        overdue_count = plan.overdue_count,
+                        "swept"
+                    );
+                }
+                log::incidents(&message::announced(&plan, now));
             }
-            Swept::Done(_) => {}
             Swept::Stood => tracing::info!("another sweep is at work"),
         }
         Ok(Answer::Done)

@@ -1,8 +1,11 @@
 //! Which topics a notification goes to: a page to both, a warning to the chat, or by mail where there is no chat; and
 //! everything to programs.
 
+use std::collections::BTreeMap;
+
 use super::sections::Sections;
-use super::{chat, machine, mail};
+use super::{chat, event, machine, mail};
+use crate::domain::diagnosis::Cause;
 use crate::domain::incidents::{Incident, Notification, Severity};
 use crate::domain::model::channel::Channel;
 use crate::domain::model::policy::Policy;
@@ -30,6 +33,7 @@ pub fn address(
             body: match channel {
                 Channel::Email => mail(sections),
                 Channel::Chat => chat::incident(policy, incident, notification, sections),
+                Channel::EventBus => event::event(policy, incident, notification, sections),
                 Channel::Output | Channel::Command | Channel::Webhook => {
                     machine(policy, incident, notification)
                 }
@@ -38,8 +42,20 @@ pub fn address(
             notification: notification.id.clone(),
             severity: Some(incident.severity),
             queue: incident.key.queue.as_ref().map(ToString::to_string),
+            labels: labels(incident, notification, policy),
         })
         .collect()
+}
+
+/// What a program may sort a message by.
+fn labels(incident: &Incident, notification: &Notification, policy: &Policy) -> BTreeMap<String, String> {
+    let labels = [
+        ("app", Some(policy.app.as_str())),
+        ("cause", notification.cause.map(Cause::as_str)),
+        ("kind", Some(incident.key.kind.as_str())),
+        ("state", Some(notification.state.as_str())),
+    ];
+    labels.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +80,23 @@ mod tests {
             assert_eq!((message.severity, message.queue.as_deref()), (Some(severity), Some("default")));
             assert_eq!(message.notification, "stalled-redis-default-20251206T1237Z/1");
         }
+    }
+
+    #[test]
+    fn programs_are_told_of_everything_with_labels_to_sort_it_by() {
+        let incident = Incident { severity: Severity::Warn, ..fixtures::stalled() };
+        let policy =
+            Policy { machine_topics: vec![Channel::EventBus], app: "shop".into(), ..Policy::default() };
+        let notification = fixtures::notification("subject", "body\n");
+        let sections = compose(&policy, &incident, notification.state, notification.at);
+        let messages = address(&incident, &notification, &sections, &policy);
+        let channels: Vec<Channel> = messages.iter().map(|message| message.channel).collect();
+        assert_eq!(channels, [Channel::Email, Channel::EventBus]);
+        let labels: Vec<(&str, &str)> =
+            messages[1].labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected =
+            [("app", "shop"), ("cause", "worker_silent"), ("kind", "stalled"), ("state", "firing")];
+        assert_eq!(labels, expected);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::domain::watching::{NOW_WATCHING, Watching};
 
 /// A line on a phone's lock screen, four times over.
 const TITLE_CHARS_MAX: usize = 200;
-/// Three steps, and the two answers.
-const STEPS_MAX: usize = 5;
+/// Three steps, and the three answers.
+const STEPS_MAX: usize = 6;
 /// Slack cuts a section's text at 3,000 characters.
 const DESCRIPTION_CHARS_MAX: usize = 2_500;
 /// A sentence, a fact.
@@ -77,6 +77,7 @@ pub(super) fn incident(
             ":grey_question:"
         }
         (NotificationState::Resolved, _) => ":white_check_mark:",
+        (NotificationState::Seen, _) => ":eyes:",
         (_, Severity::Page) => ":rotating_light:",
         (_, Severity::Warn) => ":warning:",
     };

@@ -96,6 +96,7 @@ fn a_page_is_a_custom_notification_in_the_incidents_thread() {
                     "1. Count what waits in the queue: `php artisan queue:monitor redis:default`",
                     "2. Run one job by hand - takes one job and spends one of its attempts: \
                      `php artisan queue:work --once -v`",
+                    "I have seen it: no more reminders: `queuewatch answer stalled-redis-default-20251206T1237Z seen --stack queuewatch`",
                     "Close: `queuewatch close stalled-redis-default-20251206T1237Z --reason WHY --stack queuewatch`",
                     "Silence for 4 h: `queuewatch silence default --until 2025-12-06T16:37Z --reason WHY --stack queuewatch`",
                 ],

@@ -4,10 +4,12 @@
 //! and `machine` tell programs.
 
 mod address;
+mod announced;
 mod chat;
 mod clock;
 mod compose;
 mod duration;
+mod event;
 mod explanation;
 #[cfg(test)]
 mod fixtures;
@@ -21,6 +23,7 @@ mod watching;
 mod words;
 
 pub use address::address;
+pub use announced::{Announced, INCIDENT_FIELDS, announced};
 pub use compose::compose;
 pub use duration::duration;
 pub use explanation::{Explanation, blind_spot, explain};

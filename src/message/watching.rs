@@ -1,5 +1,7 @@
 //! The "now watching" message: what is seen and what is not, before anything is wrong. It also proves that mail arrives.
 
+use std::collections::BTreeMap;
+
 use super::chat;
 use super::place::Store;
 use super::subject::ascii;
@@ -42,6 +44,7 @@ pub fn greet(watching: &Watching, policy: &Policy) -> Vec<OutgoingMessage> {
             notification: id.clone(),
             severity: None,
             queue: None,
+            labels: BTreeMap::new(),
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 mod jobs;
 mod metrics;
+pub mod page;
 pub mod text;
 pub mod versus;
 mod why;

@@ -261,7 +261,7 @@ impl<T: Table, S: LedgerStore, M: MetricSink<Error = Infallible>, A: AlarmChanne
         let horizon = Horizon { now, last_delivery: None };
         let (store, metrics, alarms) = (&mut self.store, &mut self.metrics, &mut self.alarms);
         let applied = app::apply_command(store, metrics, alarms, &self.policy, horizon, command).await;
-        applied.map_err(WatchError::Command)
+        applied.map(drop).map_err(WatchError::Command)
     }
 
     /// Writes down how far every file was read.

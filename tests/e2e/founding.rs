@@ -168,7 +168,8 @@ fn follow(world: &mut World<'_>, report: &Value) -> BTreeMap<(&'static str, Stri
 fn replayed(world: &World<'_>, payloads: &[String]) -> Value {
     let config = Config::default();
     // What the function reads from its environment, and its commands name.
-    let aws = Aws { region: Some(REGION.into()), sweep_function: Some(world.function("sweep")) };
+    let aws =
+        Aws { region: Some(REGION.into()), sweep_function: Some(world.function("sweep")), ..Aws::default() };
     let mut settings = wire::settings(Policy { aws, ..config.policy().clone() });
     settings.settle_ms = 2 * MINUTE_MS;
     settings.visits_every_minute = true;

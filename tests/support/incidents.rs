@@ -11,6 +11,7 @@ use queuewatch::domain::incidents::{
 use queuewatch::domain::job::JobClass;
 use queuewatch::domain::ledger::stream::Streams;
 use queuewatch::domain::model::policy::Policy;
+use queuewatch::domain::model::queue_ref::QueueRef;
 use queuewatch::domain::runbook::{self, LogsQuery, Problem};
 
 use crate::causes::{CLASS, Case, NOW, before};
@@ -79,7 +80,7 @@ fn diagnosis(case: &Case, policy: &Policy) -> Diagnosis {
     let name = if is_on_aws { format!("ecs/app/{TASK}") } else { "/srv/app/worker.log".to_owned() };
     let key = streams.note(if is_on_aws { "/ecs/app" } else { "watch" }, &name);
     let stream = streams.get(key);
-    let place = (case.place.0.map(Into::into), case.place.1.map(Into::into));
+    let place = QueueRef { connection: case.place.0.map(Into::into), queue: case.place.1.map(Into::into) };
     let file = case.facts.iter().find_map(|fact| match &fact.what {
         Finding::LogFile { file, .. } => Some(file.clone()),
         _ => None,
@@ -87,7 +88,7 @@ fn diagnosis(case: &Case, policy: &Policy) -> Diagnosis {
     let problem = Problem {
         cause: case.cause,
         sub_cause: case.sub_cause,
-        lane: &place,
+        queue_ref: &place,
         queues: &[],
         stream,
         log_file: file.as_deref().zip(stream),

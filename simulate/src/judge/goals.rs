@@ -92,7 +92,7 @@ fn day(judged: &Judged, verdict: &Verdict, missed: &mut Vec<Miss>) {
         if found.false_recoveries > 0 {
             add("no false recovery", format!("said to be over {} times", found.false_recoveries));
         }
-        if found.messages != 1 {
+        if found.messages == 0 || found.messages > found.messages_max {
             add("one message", format!("{} messages", found.messages));
         }
         if found.first_cause_is_right == Some(false) {
@@ -138,6 +138,7 @@ mod tests {
         late_ms: Some(SLACK_MS),
         rang_before: false,
         messages: 1,
+        messages_max: 1,
         false_recoveries: 0,
         first_cause_is_right: Some(true),
         causes_are_named: Some(true),

@@ -10,6 +10,9 @@ use crate::world::span::HOUR;
 /// How long after a fault is over what it caused may still be told.
 const TAIL_MS: i64 = HOUR;
 
+/// How often it may be told of a fault that comes and goes, before it is seen that it does.
+const FLAPS_TOLD_MAX: usize = 3;
+
 /// What became of one fault.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Found {
@@ -21,6 +24,8 @@ pub struct Found {
     pub rang_before: bool,
     /// How often somebody was told that it is there.
     pub messages: usize,
+    /// How often that may be: once, or a few times where it comes and goes.
+    pub messages_max: usize,
     /// How often somebody was told that it is over, and it was not.
     pub false_recoveries: usize,
     /// Whether the cause named first is the one that the logs tell; `None` where they tell none.
@@ -92,7 +97,8 @@ fn found(findings: &[Finding], fault: &Fault, deadline: Deadline) -> Found {
             .map(move |at| (*at, finding))
     });
     let first = firings.min_by_key(|(at_ms, _)| *at_ms);
-    let mut found = Found { at_ms: first.map(|(at_ms, _)| at_ms), ..Found::default() };
+    let messages_max = if fault.flaps { FLAPS_TOLD_MAX } else { 1 };
+    let mut found = Found { at_ms: first.map(|(at_ms, _)| at_ms), messages_max, ..Found::default() };
     if let (Some(at_ms), Deadline::At(due_ms)) = (found.at_ms, deadline) {
         found.late_ms = Some(at_ms - due_ms);
     }
@@ -113,6 +119,10 @@ fn found(findings: &[Finding], fault: &Fault, deadline: Deadline) -> Found {
         if is_must(finding) && has_fired {
             found.false_recoveries += finding.resolved_ms.iter().filter(|at| fault.span.holds(**at)).count();
         }
+    }
+    if fault.flaps {
+        // Each of the first recoveries was one. Whoever says it on and on has not seen the whole.
+        found.false_recoveries = found.false_recoveries.saturating_sub(FLAPS_TOLD_MAX - 1);
     }
     let Some((_, finding)) = first.filter(|(_, finding)| finding.kind.is_some()) else { return found };
     found.named.clone_from(&finding.named);

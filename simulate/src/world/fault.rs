@@ -53,6 +53,8 @@ pub struct Fault {
     pub causes: &'static [Cause],
     /// The cause that the logs can tell from all others, if they can.
     pub decided: Option<Cause>,
+    /// Whether it comes and goes: then it is said to be over some times before it is, and that it is there as often.
+    pub flaps: bool,
 }
 
 impl Fault {
@@ -68,6 +70,7 @@ impl Fault {
             due: Due::Stall,
             causes,
             decided: None,
+            flaps: false,
         }
     }
 
@@ -93,6 +96,12 @@ impl Fault {
     #[must_use]
     pub const fn decided(self, cause: Cause) -> Self {
         Self { decided: Some(cause), ..self }
+    }
+
+    /// The same, which comes and goes.
+    #[must_use]
+    pub const fn flapping(self) -> Self {
+        Self { flaps: true, ..self }
     }
 
     /// The same, for the morning.

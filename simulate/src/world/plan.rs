@@ -138,6 +138,10 @@ pub enum Weather {
     Held,
     /// Nothing reaches CloudWatch.
     LogsGone,
+    /// Jobs are put on queues, and their Redis forgets them at once: it is being replaced.
+    Swallowed,
+    /// Every attempt of this queue hangs until its worker kills itself for it, a minute later.
+    TimesOut(&'static str),
 }
 
 impl Weather {
@@ -191,6 +195,10 @@ pub struct Plan {
     pub logs_delays: bool,
     /// Whether worker output is redirected into a file, which the entrypoint says.
     pub names_log_file: bool,
+    /// How far the clocks of worker hosts are off; where workers share the app's containers, that of every other one.
+    pub worker_clock_ms: i64,
+    /// Workers are started so often, and leave when they find nothing (`queue:work --stop-when-empty` by cron).
+    pub comes_every_ms: Option<i64>,
     /// How long an operator who knows this app lets ready jobs wait.
     pub grace_ms: i64,
     /// What else that operator configured, as TOML.
@@ -215,6 +223,8 @@ impl Plan {
             logs_enqueues: true,
             logs_delays: true,
             names_log_file: false,
+            worker_clock_ms: 0,
+            comes_every_ms: None,
             grace_ms: 5 * MINUTE,
             config: String::new(),
         }

@@ -188,6 +188,12 @@ impl Running<'_> {
         if self.plan.logs_enqueues {
             self.say(said_at, task, Said::Enqueued(job));
         }
+        if self.plan.is(at, Weather::Swallowed) {
+            if let Some(job) = self.history.jobs.get_mut(job) {
+                job.fate = Fate::Waiting;
+            }
+            return;
+        }
         self.waits(job, None);
     }
 
@@ -225,7 +231,9 @@ impl Running<'_> {
         match self.next_job(worker, at) {
             Some(job) => self.starts(worker, job, at),
             None => {
-                let again = at + SLEEP_MS + self.dice.between(0, 20);
+                let comes_ms = plan.comes_every_ms;
+                let next = comes_ms.map(|every| at - (at - DAY.from_ms) % every + every);
+                let again = next.unwrap_or(at + SLEEP_MS) + self.dice.between(0, 20);
                 self.polls_at(worker, again);
             }
         }
@@ -300,6 +308,8 @@ impl Running<'_> {
             (at + dice.between(3, 9), End::Failed)
         } else if plan.is(at, Weather::Throws) {
             (at + dice.between(3, 40), thrown)
+        } else if plan.is(at, Weather::TimesOut(job.lane.queue)) {
+            (at + MINUTE, End::Lost)
         } else if plan.is(at, Weather::Killed) {
             (at + dice.between(2 * SECOND, 9 * SECOND), End::Lost)
         } else if dice.chance(job.throws) {
@@ -323,6 +333,7 @@ impl Running<'_> {
         last.end = Some((at, end));
         let start_ms = last.start_ms;
         let speaker = Speaker::Worker(worker);
+        let times_out = Weather::TimesOut(job.lane.queue);
         match end {
             End::Done => job.fate = Fate::Done,
             End::Failed => job.fate = Fate::Failed,
@@ -336,7 +347,7 @@ impl Running<'_> {
                 self.say(at + 2, speaker, Said::Threw(ix));
             }
             // A container that is taken away takes its shell with it.
-            End::Lost if self.plan.is(at, Weather::Killed) => {
+            End::Lost if self.plan.is(at, Weather::Killed) || self.plan.is(at, times_out) => {
                 self.say(at, speaker, Said::Killed);
                 self.say(at + RESTART_MS, speaker, Said::Restarted);
             }

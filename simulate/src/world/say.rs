@@ -8,7 +8,7 @@ use super::forms::{access, class_json, columns, escape, micro, monolog_json, sta
 use super::history::{End, History, Job, Said, Speaker, Utterance};
 use super::plan::{Plan, Weather};
 use super::run::TASKS;
-use super::span::SECOND;
+use super::span::{DAY, SECOND};
 use super::style::{Chaos, Layout, Style};
 use super::traces::Failure;
 
@@ -107,7 +107,10 @@ impl Saying<'_> {
         }
         let held = self.plan.at(at_ms, |weather| (weather == Weather::Held).then_some(()));
         let held_until_ms = held.filter(|_| is_redirected).map(|(span, ())| span.to_ms);
-        let at_ms = at_ms + self.clocks.get(&speaker).copied().unwrap_or(0);
+        let at_ms = at_ms + self.clocks.get(&speaker).copied().unwrap_or(0) + self.host_clock_ms(speaker);
+        if !DAY.holds(at_ms) {
+            return;
+        }
         let (log_group, log_stream) = self.place(speaker, utterance.at_ms);
         let mut tells = self.tells(said);
         let mut said = Some((speaker, said));
@@ -123,6 +126,16 @@ impl Saying<'_> {
                 held_until_ms,
             });
         }
+    }
+
+    /// How far the clock of the host is off on which somebody runs.
+    fn host_clock_ms(&self, speaker: Speaker) -> i64 {
+        let is_off = match (speaker, self.layout) {
+            (Speaker::Worker(_), Layout::Separate) => true,
+            (Speaker::App(_), Layout::Separate) => false,
+            (Speaker::Worker(n) | Speaker::App(n), Layout::Shared) => n % TASKS == 1,
+        };
+        if is_off { self.plan.worker_clock_ms } else { 0 }
     }
 
     /// Where somebody writes: each container has a stream, and a container that is replaced has another one.

@@ -177,7 +177,7 @@ pub(super) fn disposition<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespo
 
 /// Anything not known to be hopeless is worth another try, a missing table and a missing permission included: a
 /// deployment puts both in place in its own order, and what is dropped meanwhile is gone.
-fn answered(status: u16, code: &str) -> Disposition {
+pub(super) fn answered(status: u16, code: &str) -> Disposition {
     let is_hopeless = status < SERVER_ERROR && HOPELESS.contains(&code.trim_end_matches("Exception"));
     if is_hopeless || status == TOO_LARGE { Disposition::Drop } else { Disposition::Retry }
 }

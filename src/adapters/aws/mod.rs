@@ -3,6 +3,7 @@
 pub mod client;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod event_bus;
 #[cfg(test)]
 #[path = "loopback_tests.rs"]
 mod loopback;

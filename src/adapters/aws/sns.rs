@@ -7,6 +7,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use thiserror::Error;
 
 use super::client::{self, Cause};
+use super::event_bus::{EventBus, EventBusError};
 use crate::domain::model::channel::Channel;
 use crate::domain::outbox::OutgoingMessage;
 use crate::domain::printable::printable;
@@ -26,6 +27,9 @@ pub enum SnsError {
         /// How long it is.
         bytes: usize,
     },
+    /// The bus did not take it, or did not say.
+    #[error("the event did not go out")]
+    EventBus(#[from] EventBusError),
     /// SNS did not take it, or did not say.
     #[error("SNS did not take the {} message", .topic.as_str())]
     Publish {
@@ -43,6 +47,7 @@ impl Disposed for SnsError {
     fn disposition(&self) -> Disposition {
         match self {
             Self::NoTopic(_) | Self::TooLong { .. } => Disposition::Drop,
+            Self::EventBus(error) => error.disposition(),
             Self::Publish { disposition, .. } => *disposition,
         }
     }
@@ -62,25 +67,32 @@ impl Topics {
         let arn = match topic {
             Channel::Email => &self.email,
             Channel::Chat => &self.chat,
-            // Those of `watch`, which has no topics on AWS.
-            Channel::Output | Channel::Command | Channel::Webhook => &None,
+            // Those of `watch`, which has no topics on AWS, and the bus, which is none.
+            Channel::Output | Channel::Command | Channel::Webhook | Channel::EventBus => &None,
         };
         arn.as_deref().ok_or(SnsError::NoTopic(topic))
     }
 }
 
-/// SNS's topics.
+/// SNS's topics, and the event bus where there is one.
 #[derive(Clone, Debug)]
 pub struct SnsAlarms {
     client: Client,
     topics: Topics,
+    event_bus: Option<EventBus>,
 }
 
 impl SnsAlarms {
     /// Publishes with `client`, which must not try again by itself: a repeat is a second page.
     #[must_use]
     pub const fn new(client: Client, topics: Topics) -> Self {
-        Self { client, topics }
+        Self { client, topics, event_bus: None }
+    }
+
+    /// The same with a bus for programs.
+    #[must_use]
+    pub fn with_event_bus(self, event_bus: Option<EventBus>) -> Self {
+        Self { event_bus, ..self }
     }
 }
 
@@ -89,6 +101,10 @@ impl AlarmChannel for SnsAlarms {
 
     async fn send(&mut self, message: &OutgoingMessage) -> Result<(), SnsError> {
         let topic = message.channel;
+        if topic == Channel::EventBus {
+            let bus = self.event_bus.as_ref().ok_or(SnsError::NoTopic(topic))?;
+            return Ok(bus.put(message).await?);
+        }
         let mut request =
             self.client.publish().topic_arn(self.topics.arn(topic)?).message(body(message)?.as_ref());
         // A chat is told by its payload alone.
@@ -151,7 +167,7 @@ fn body(message: &OutgoingMessage) -> Result<Cow<'_, str>, SnsError> {
         return Ok(Cow::Borrowed(text));
     }
     match topic {
-        Channel::Chat | Channel::Output | Channel::Command | Channel::Webhook => {
+        Channel::Chat | Channel::Output | Channel::Command | Channel::Webhook | Channel::EventBus => {
             Err(SnsError::TooLong { topic, bytes: text.len() })
         }
         Channel::Email => {
@@ -168,11 +184,16 @@ const ATTRIBUTE_CHARS_MAX: usize = 256;
 fn attributes(message: &OutgoingMessage) -> Vec<(&'static str, String)> {
     let severity = message.severity.map_or("", |severity| severity.as_str());
     let queue = message.queue.as_deref().unwrap_or_default();
+    let label = |name: &str| message.labels.get(name).map_or("", String::as_str);
     [
         ("incident", message.incident.as_str()),
         ("notification", message.notification.as_str()),
         ("severity", severity),
         ("queue", queue),
+        ("app", label("app")),
+        ("kind", label("kind")),
+        ("state", label("state")),
+        ("cause", label("cause")),
     ]
     .into_iter()
     .map(|(name, value)| (name, printable(value).chars().take(ATTRIBUTE_CHARS_MAX).collect::<String>()))
@@ -182,6 +203,8 @@ fn attributes(message: &OutgoingMessage) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::loopback::{Answer, Loopback};
     use super::*;
     use crate::domain::incidents::Severity;
@@ -195,6 +218,7 @@ mod tests {
             notification: "stalled-redis-default-20251206T1237Z/1".into(),
             severity: Some(Severity::Page),
             queue: Some("default".into()),
+            labels: BTreeMap::new(),
         }
     }
 
@@ -240,6 +264,11 @@ mod tests {
         };
         let page = message(Channel::Email, "x");
         assert_eq!(names(&page), ["incident", "notification", "severity", "queue"]);
+        let labels = [("kind", "stalled"), ("state", "firing"), ("app", "shop")];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let labelled = OutgoingMessage { labels, ..page.clone() };
+        let expected = ["incident", "notification", "severity", "queue", "app", "kind", "state"];
+        assert_eq!(names(&labelled), expected);
         let greeting = OutgoingMessage { severity: None, queue: None, ..page.clone() };
         assert_eq!(names(&greeting), ["incident", "notification"]);
         let nameless = OutgoingMessage { queue: Some(String::new()), ..page.clone() };

@@ -63,7 +63,7 @@ impl<S: Screen> AlarmChannel for Outlets<S> {
 
     async fn send(&mut self, message: &OutgoingMessage) -> Result<(), NotifyError> {
         let courier = match message.channel {
-            Channel::Email | Channel::Chat | Channel::Output => {
+            Channel::Email | Channel::Chat | Channel::Output | Channel::EventBus => {
                 return self.screen.print(message).map_err(NotifyError::Print);
             }
             Channel::Command => &mut self.command,

@@ -1,5 +1,7 @@
 //! Commands, a loopback server, and couriers that wait for a word.
 
+use std::collections::BTreeMap;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -33,6 +35,7 @@ fn message(channel: Channel, number: u32) -> OutgoingMessage {
         notification: format!("incident{number}/1"),
         severity: Some(Severity::Page),
         queue: None,
+        labels: BTreeMap::new(),
     }
 }
 

@@ -1,8 +1,14 @@
 //! The flags and arguments of every command.
 
+mod answering;
+mod help;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use answering::{CloseArguments, DeployedArguments, IncidentArguments, SilenceArguments, Word};
+use help::{ANSWER_HELP, CLOSE_HELP, DOCTOR_HELP, REDRIVE_HELP, REPLAY_HELP, SILENCE_HELP, WATCH_HELP};
 
 /// Finds background jobs that are enqueued and never processed, from CloudWatch Logs alone.
 #[derive(Debug, Parser)]
@@ -38,6 +44,11 @@ pub(crate) enum Command {
     /// is there; one of more than 256 KiB is cut to that.
     #[command(after_help = WATCH_HELP)]
     Watch(WatchArguments),
+    /// Answer an alarm: `seen` (it stays open, reminders stop, everybody is told who), `silence 2h`, or `close`.
+    ///
+    /// It reaches the watch, or with --stack or --function the deployed queuewatch, as `queuewatch close` does.
+    #[command(after_help = ANSWER_HELP)]
+    Answer(IncidentArguments),
     /// Close an incident by hand: it is over, its jobs are given up, and nobody is told of them again.
     ///
     /// A watch that is at work does it within a second, and says so; else the next one does that is started over the
@@ -63,60 +74,6 @@ pub(crate) enum Command {
     #[command(after_help = REDRIVE_HELP)]
     Redrive(RedriveArguments),
 }
-
-const REPLAY_HELP: &str = "\
-Exit status: 0 it ran; 1 a notification fired (with --exit-code);
-2 a path or the configuration could not be read, or a folder holds no events
-(the rest is still replayed).
-
-Examples:
-  queuewatch replay events/
-  aws logs filter-log-events --log-group-name /ecs/app --output json > yesterday.json
-  queuewatch replay yesterday.json";
-
-const WATCH_HELP: &str = "\
-Exit status: 0 it was stopped (SIGINT, SIGTERM), or its input ended; 1 the
-same, and a notification fired (with --exit-code); 2 the configuration or the
-state could not be read or written.
-
-Examples:
-  queuewatch watch storage/logs/laravel.log storage/logs/worker.log
-  queuewatch watch --from-start 'storage/logs/*.log'
-  php artisan queue:work 2>&1 | tee worker.log | queuewatch watch - storage/logs/laravel.log";
-
-const CLOSE_HELP: &str = "\
-Exit status: 0 it is noted; 2 no such incident is open, the folder holds no state
-of a watch, or the stack did not take it.
-
-Examples:
-  queuewatch close stalled-redis-default-20251206T1237Z --reason 'flushed by hand'
-  queuewatch close stalled-redis-default-20251206T1237Z --reason flushed --stack queuewatch";
-
-const SILENCE_HELP: &str = "\
-Exit status: 0 it is noted; 2 the time cannot be read or is over, or the folder
-holds no state of a watch.
-
-Example:
-  queuewatch silence reports --until 2026-12-01T18:00:00Z --reason migration";
-
-const DOCTOR_HELP: &str = "\
-Exit status: 0 nothing is wrong; 1 something is; 2 the stack could not be looked up.
-An open incident is shown, and is only wrong where it says that queuewatch cannot see.
-
-Credentials and region come from the environment (AWS_ACCESS_KEY_ID, AWS_REGION …),
-or else from the AWS CLI and its profile (AWS_PROFILE).";
-
-const REDRIVE_HELP: &str = "\
-Exit status: 0 everything was delivered; 1 something is left; 2 something could not be read,
-or AWS not be asked. After five failures one after the other it stops: the function is ill.
-
-Credentials and region come from the environment (AWS_ACCESS_KEY_ID, AWS_REGION …),
-or else from the AWS CLI and its profile (AWS_PROFILE).
-
-Examples:
-  queuewatch redrive --dry-run
-  queuewatch redrive --stack queuewatch
-  queuewatch redrive --function NAME saved/";
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -168,6 +125,9 @@ pub(crate) struct ReplayArguments {
     /// Say beside it what plain CloudWatch alarms would have done on the same lines.
     #[arg(long, value_enum, value_name = "WHOM")]
     pub(crate) versus: Option<Rival>,
+    /// Write a page for a post-mortem beside it: charts, lifelines, the messages; one HTML file that loads nothing.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     /// Go on this long after the last delivery while something is open.
     #[arg(long, value_name = "DURATION", default_value = "30m")]
     pub(crate) settle: String,
@@ -207,54 +167,6 @@ pub(crate) struct WatchArguments {
     /// Exit with 1 if a notification fired.
     #[arg(long)]
     pub(crate) exit_code: bool,
-}
-
-/// Why, and to which watch or stack.
-#[derive(Debug, Args)]
-pub(crate) struct AnswerArguments {
-    /// Say why; it is told with the recovery, and kept with the silence.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// The folder that the watch keeps its state in.
-    #[arg(long, value_name = "DIR", default_value = ".queuewatch")]
-    pub(crate) state: PathBuf,
-    #[command(flatten)]
-    pub(crate) deployed: DeployedArguments,
-}
-
-/// Who is answered on AWS, in place of a watch on this machine.
-#[derive(Debug, Args)]
-pub(crate) struct DeployedArguments {
-    /// Answer the stack of this name on AWS, not a watch (needs the feature `aws`).
-    #[arg(long, value_name = "NAME", conflicts_with = "state")]
-    pub(crate) stack: Option<String>,
-    /// Answer the function of this name on AWS, not a watch (needs the feature `aws`).
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["state", "stack"])]
-    pub(crate) function: Option<String>,
-    /// The region (replaces AWS_REGION).
-    #[arg(long, value_name = "REGION", conflicts_with = "state")]
-    pub(crate) region: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CloseArguments {
-    /// The incident's id.
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
-    #[command(flatten)]
-    pub(crate) answer: AnswerArguments,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SilenceArguments {
-    /// The queue, or a pattern in quotes: `*` is any text.
-    #[arg(value_name = "QUEUE")]
-    pub(crate) queue: String,
-    /// When the silence ends: 2026-12-01T18:00:00Z, or with another offset.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: String,
-    #[command(flatten)]
-    pub(crate) answer: AnswerArguments,
 }
 
 #[derive(Debug, Args)]

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Unpack(arguments) => pack::unpack(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Answer(arguments) => answer::answer(&arguments),
         Command::Close(arguments) => answer::close(&arguments),
         Command::Silence(arguments) => answer::silence(&arguments),
         Command::Doctor(arguments) => aws::doctor(&arguments),

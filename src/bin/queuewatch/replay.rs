@@ -1,6 +1,8 @@
 //! `queuewatch replay`: what queuewatch would have said about saved events.
 
+use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,7 +10,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use queuewatch::config::{Config, Overrides, parse_duration_ms};
 use queuewatch::domain::envelope::Limits;
-use queuewatch::replay::{self, Input, Settings, open};
+use queuewatch::domain::model::policy::Policy;
+use queuewatch::replay::{self, Input, Outcome, Settings, open};
+use queuewatch::report::page::{self, Page};
+use queuewatch::report::versus::Versus;
 use queuewatch::report::{Extent, Report, text};
 use queuewatch::saved;
 
@@ -40,7 +45,11 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     let rival = arguments.versus.map(|Rival::Cloudwatch| versus::logs(&inputs));
     let policy = config.policy().clone();
     let settings = Settings {
-        policy: policy.clone(),
+        // The page shows the chat's message beside the mail, whoever would have had which.
+        policy: Policy {
+            has_chat_topic: policy.has_chat_topic || arguments.report.is_some(),
+            ..policy.clone()
+        },
         settle_ms,
         keeps_order: arguments.keep_order,
         visits_every_minute: false,
@@ -52,6 +61,9 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     let mut report = Report::new(&outcome, &policy, extent);
     report.versus = rival.map(|logs| versus::versus(&logs, outcome.last_delivery.unwrap_or(outcome.ends_at)));
     let has_notified = report.has_notified();
+    if let Some(path) = &arguments.report {
+        write_page(path, &outcome, &policy, report.versus.clone())?;
+    }
     match arguments.format {
         Format::Text => {
             output::print_coloured(&text::render(&outcome, &report, &policy, text::Palette::coloured()))?;
@@ -65,6 +77,17 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     // The process ends here: taking a ledger of a million jobs apart, piece by piece, is time nobody gets back.
     std::mem::forget((outcome, report));
     Ok(status(!errors.is_empty(), arguments.exit_code && has_notified))
+}
+
+/// Writes the page for a post-mortem.
+fn write_page(path: &Path, outcome: &Outcome, policy: &Policy, versus: Option<Versus>) -> anyhow::Result<()> {
+    let mut report = Report::new(outcome, policy, Extent { jobs: true, minutes: true });
+    report.versus = versus;
+    let sent = &outcome.alarms.sent;
+    let page = Page { report: &report, policy, sent, last_delivery: outcome.last_delivery };
+    fs::write(path, page::render(&page)).with_context(|| format!("writing {}", path.display()))?;
+    output::tell(&format!("queuewatch: the page is {}", path.display()));
+    Ok(())
 }
 
 const fn status(has_errors: bool, has_notified: bool) -> u8 {

@@ -15,7 +15,12 @@ pub(crate) fn redrive(_: &RedriveArguments) -> anyhow::Result<u8> {
 }
 
 pub(crate) fn answer(_: &DeployedArguments, asked: &Value, _: &str) -> anyhow::Result<u8> {
-    refuse(if asked.get("close").is_some() { "close --stack" } else { "silence --stack" })
+    let is_by_incident = asked.pointer("/silence/incident").is_some() || asked.get("seen").is_some();
+    refuse(match asked.get("close") {
+        Some(_) => "close --stack",
+        None if is_by_incident => "answer --stack",
+        None => "silence --stack",
+    })
 }
 
 fn refuse(command: &str) -> anyhow::Result<u8> {

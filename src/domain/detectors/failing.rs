@@ -97,7 +97,7 @@ fn has_succeeded(ledger: &Ledger, failure: &Failure) -> bool {
 
 fn queues_of(ledger: &Ledger, classes: &[FailingClass]) -> BTreeSet<QueueName> {
     let facts = classes.iter().filter_map(|class| ledger.class(Some(&class.class)));
-    facts.flat_map(|facts| facts.enqueued_on.iter().filter_map(|(_, queue)| queue.clone())).collect()
+    facts.flat_map(|facts| facts.enqueued_on.iter().filter_map(|at| at.queue.clone())).collect()
 }
 
 fn find(world: &World<'_>, register: &Register, wake: &mut Wake) -> Vec<FailingClass> {

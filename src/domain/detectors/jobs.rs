@@ -27,7 +27,7 @@ pub(super) fn follow(incident: &mut Incident, place: &Place<'_>, jobs: &[&Waitin
             incident.queues.extend(job.known.queue().cloned());
             let facts = place.ledger.class(job.known.class()).filter(|_| job.known.queue().is_some());
             let enqueued_on = facts.into_iter().flat_map(|facts| &facts.enqueued_on);
-            incident.queues.extend(enqueued_on.filter_map(|(_, queue)| queue.clone()));
+            incident.queues.extend(enqueued_on.filter_map(|at| at.queue.clone()));
         }
     }
 }

@@ -64,7 +64,18 @@ impl<'a> Opening<'a> {
         detail: impl FnOnce(Option<&Detail>) -> Detail,
     ) -> Incident {
         let grace_ms = self.policy.grace_ms(key.queue.as_ref(), None);
-        let is_fresh = |at: Timestamp| self.now.since_ms(at) <= grace_ms;
+        self.reopen_within(grace_ms, key, queues, detail)
+    }
+
+    /// The same, within so long of the end of the last one.
+    fn reopen_within<'q>(
+        &self,
+        within_ms: i64,
+        key: Key,
+        queues: impl Iterator<Item = &'q QueueName>,
+        detail: impl FnOnce(Option<&Detail>) -> Detail,
+    ) -> Incident {
+        let is_fresh = |at: Timestamp| self.now.since_ms(at) <= within_ms;
         let past = self.past.filter(|past| past.closed_because.is_none());
         let past = past.filter(|past| past.resolved_at.is_some_and(is_fresh));
         let blank = past.cloned().unwrap_or_else(|| self.open(key, queues));

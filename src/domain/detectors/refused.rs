@@ -30,7 +30,7 @@ pub fn key() -> Key {
 pub fn judge<'v>(world: &World<'v>, past: Option<&Incident>) -> Verdict<'v> {
     let now = world.now;
     let refusals = read(world.ledger, told_until(world.ledger, closed_by_hand_at(past), now), now);
-    let newest_enqueue = world.ledger.lanes().filter_map(|(_, facts)| facts.newest_enqueue).max();
+    let newest_enqueue = world.ledger.queues().filter_map(|(_, facts)| facts.newest_enqueue).max();
     let is_taken = newest_enqueue > refusals.newest;
     let mut verdict = Verdict::default();
     let change = match opened(past) {

@@ -4,11 +4,17 @@ use super::jobs::{complete_waits, follow};
 use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::diagnosis::queue_facts;
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
-use crate::domain::incidents::{Detail, Incident, Key, Kind, Stall};
-use crate::domain::job::MINUTE_MS;
+use crate::domain::incidents::{Detail, Incident, Key, Kind, Round, Stall};
+use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
-use crate::domain::visibility::{Presence, Visibility, silences};
+use crate::domain::visibility::{Presence, Visibility, rhythm, silences};
+
+/// How many stalls of one queue within an hour and a half make one that comes and goes: its end is told when it has stayed
+/// away for half an hour. The first two are told as they come, since nobody can know yet.
+const FLAPS_LEAST: usize = 3;
+const FLAPS_WITHIN_MS: i64 = 90 * MINUTE_MS;
+const CALM_MS: i64 = HOUR_MS / 2;
 
 /// How a queue stands that may be stalled.
 struct Standing<'v> {
@@ -26,16 +32,24 @@ struct Standing<'v> {
 pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&Incident>) -> Verdict<'v> {
     let open = opened(past);
     let mut verdict = Verdict::default();
-    let standing = stand(place, visibility, open.is_some(), &mut verdict);
+    let before = past.map(|past| past.detail.stall()).unwrap_or_default();
+    let rounds = rhythm::rounds(place, &before.rounds);
+    let standing = stand(place, visibility, open.is_some(), &rounds, &mut verdict);
     let closed_at = closed_by_hand_at(past);
     let is_news = |job: &&WaitingJob| closed_at.is_none_or(|at| job.ready_at > at);
     match open {
-        Some(incident) => keep(place, visibility, incident, standing, verdict),
+        Some(incident) => keep(place, visibility, incident, standing, rounds, verdict),
         None if standing.is_stalled && standing.is_certain && standing.overdue.iter().any(is_news) => {
             let key = Key::at(Kind::Stalled, place.at);
-            let stall = Stall { newest_start_at_opening: place.view.newest_start, ..Stall::default() };
+            let newest_start_at_opening = place.view.newest_start;
+            let ends = lately(&before.ends, place.now);
+            let again_within_ms =
+                if ends.is_empty() { place.grace_ms() } else { place.grace_ms().max(CALM_MS) };
+            let stall = Stall { newest_start_at_opening, rounds, ends, ..Stall::default() };
             let opening = Opening::at(place, past);
-            let mut incident = opening.reopen(key, place.view.queues.iter(), |_| Detail::Stalled(stall));
+            let detail = |_: Option<&Detail>| Detail::Stalled(stall);
+            let queues = place.view.queues.iter();
+            let mut incident = opening.reopen_within(again_within_ms, key, queues, detail);
             let overdue = standing.overdue;
             follow(&mut incident, place, &overdue);
             incident.evidence = queue_facts(place.ledger, place.view, &overdue, place.now);
@@ -50,6 +64,7 @@ fn stand<'v>(
     place: &Place<'v>,
     visibility: &Visibility<'_>,
     is_open: bool,
+    rounds: &[Round],
     verdict: &mut Verdict<'v>,
 ) -> Standing<'v> {
     let (now, view, deliveries) = (place.now, place.view, &place.ledger.deliveries);
@@ -72,7 +87,15 @@ fn stand<'v>(
         // That all of them are delayed gets less probable with each minute and each job.
         verdict.wake.at(now.plus_ms(MINUTE_MS), now);
     }
-    Standing { overdue, is_stalled, is_certain: is_known && !is_delayed, is_still }
+    // Where workers come at set times, nothing is wrong until they should have come.
+    let rhythm = if is_stalled && !is_open { rhythm::kept(place, rounds) } else { None };
+    let oldest = overdue.first().map(|job| job.ready_at);
+    let missed_at = rhythm.zip(oldest).map(|(rhythm, ready_at)| rhythm.missed_at(ready_at, place.grace_ms()));
+    if let Some(until) = missed_at {
+        verdict.wake.at(until, now);
+    }
+    let is_missed = missed_at.is_none_or(|until| until <= now);
+    Standing { overdue, is_stalled, is_certain: is_known && !is_delayed && is_missed, is_still }
 }
 
 fn keep<'v>(
@@ -80,6 +103,7 @@ fn keep<'v>(
     visibility: &Visibility<'_>,
     mut incident: Incident,
     standing: Standing<'v>,
+    rounds: Vec<Round>,
     mut verdict: Verdict<'v>,
 ) -> Verdict<'v> {
     let (now, view) = (place.now, place.view);
@@ -89,6 +113,11 @@ fn keep<'v>(
     }
     follow(&mut incident, place, &overdue);
     let mut stall = incident.detail.stall();
+    stall.rounds = rounds;
+    if standing.is_stalled && stall.calm_since.take().is_some() {
+        // It has come again.
+        stall.newest_start_at_opening = view.newest_start;
+    }
     let has_started = view.newest_start > stall.newest_start_at_opening;
     // Nothing starts again, but all jobs that seem to wait are hidden: the queue is empty, not stalled.
     let is_hidden = |job: &&WaitingJob| visibility.of(job.ix) == Presence::Hidden;
@@ -98,6 +127,8 @@ fn keep<'v>(
         (stall.starts_since, stall.is_silence_judged) = (None, false);
     } else if has_started && stall.starts_since.is_none() {
         stall.starts_since = view.newest_start;
+        let before = stall.newest_start_at_opening;
+        stall.rounds.extend(rhythm::round_after(place, before, incident.oldest_ready_at));
     }
     let going_on = stall.starts_since.map(|since| since.plus_ms(place.grace_ms()));
     if let Some(until) = going_on {
@@ -107,14 +138,40 @@ fn keep<'v>(
     // An empty overdue list does not resolve the incident: an enqueue line that comes again resets a job's ready time. A
     // newer start does, and so does a queue where nobody waits any more.
     let is_drained = overdue.is_empty() && (has_started || view.waiting.is_empty());
+    let is_over = is_drained || is_over_unseen || (has_started && goes_on);
+    let is_held = is_over && is_held(place, &mut stall, &mut verdict);
     incident.detail = Detail::Stalled(stall);
-    let change = if is_drained || is_over_unseen || (has_started && goes_on) {
+    let change = if is_over && !is_held {
         complete_waits(&mut incident, place);
         Change::Resolve(incident)
     } else {
         Change::Keep { incident, is_asked: is_stalled, is_updated: false }
     };
     Verdict { change, about: overdue, ..verdict }
+}
+
+/// Notes that a stall is over, and tells whether that is not said yet: it has come and gone so often that it will again.
+fn is_held(place: &Place<'_>, stall: &mut Stall, verdict: &mut Verdict<'_>) -> bool {
+    let now = place.now;
+    if stall.calm_since.is_none() {
+        stall.ends = lately(&stall.ends, now);
+        stall.ends.push(now);
+        stall.calm_since = Some(now);
+    }
+    stall.rhythm_ms = rhythm::kept(place, &stall.rounds).map(|rhythm| rhythm.period_ms);
+    let told_at = stall.calm_since.map(|since| since.plus_ms(CALM_MS)).filter(|at| *at > now);
+    let Some(told_at) = told_at.filter(|_| stall.ends.len() >= FLAPS_LEAST && stall.rhythm_ms.is_none())
+    else {
+        stall.calm_since = None;
+        return false;
+    };
+    verdict.wake.at(told_at, now);
+    true
+}
+
+/// Those of the last hour and a half.
+fn lately(ends: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
+    ends.iter().copied().filter(|at| now.since_ms(*at) <= FLAPS_WITHIN_MS).collect()
 }
 
 /// Judges, once after each stall, what is left of counted classes from before the first start that followed. `stall` is

@@ -80,11 +80,10 @@ fn diagnosis(first: Candidate, rest: Vec<Candidate>, evidence: &Evidence<'_>) ->
     let group = silent.or(evidence.workers.stream.map(|stream| &*stream.log_group));
     let is_on_ecs = evidence.policy.ecs.cluster.is_some()
         || evidence.ledger.streams.all().iter().any(|stream| task_of(&stream.log_stream).is_some());
-    let names = question.place.names();
     let problem = Problem {
         cause: first.cause,
         sub_cause: first.sub_cause,
-        lane: &names,
+        queue_ref: question.place,
         queues: &queues,
         stream: log_file
             .filter(|_| is_hidden)

@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::suppress;
-use super::{Diagnosis, Incident, Key, NotificationState, Register};
+use super::{Diagnosis, Incident, Key, NotificationState, Register, Seen};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
@@ -125,6 +125,8 @@ impl<'a> Cases<'a> {
         match verdict.change {
             Change::Nothing => {}
             Change::Open(mut incident) => {
+                // Who has seen the last one has not seen this.
+                incident.seen = None;
                 self.diagnose(&mut incident, &verdict.about, ask);
                 self.announce(&mut incident, NotificationState::Firing);
                 self.collected.wake.at(incident.next_reminder_at(), self.now);
@@ -157,6 +159,16 @@ impl<'a> Cases<'a> {
         incident.given_up = incident.given_up.saturating_add(jobs.len() as u64);
         self.collected.unknown.extend(jobs);
         self.resolve(incident);
+    }
+
+    /// Notes that somebody has seen an incident, and says who. The same person again is no news.
+    pub fn see(&mut self, mut incident: Incident, by: &str) {
+        let is_news = incident.seen.as_ref().is_none_or(|seen| seen.by != by);
+        if is_news {
+            incident.seen = Some(Seen { at: self.now, by: by.to_owned() });
+            self.announce(&mut incident, NotificationState::Seen);
+        }
+        self.collected.incidents.push(incident);
     }
 
     /// Notes moments at which something may be decided otherwise.
@@ -253,10 +265,12 @@ impl<'a> Cases<'a> {
         match state {
             NotificationState::Firing if is_silenced => incident.is_suppressed = true,
             NotificationState::Resolved if incident.is_suppressed => {}
-            NotificationState::Reminder | NotificationState::Updated if is_silenced => {}
+            NotificationState::Reminder | NotificationState::Updated | NotificationState::Seen
+                if is_silenced => {}
             NotificationState::Firing
             | NotificationState::Reminder
             | NotificationState::Updated
+            | NotificationState::Seen
             | NotificationState::Resolved => self.collected.announcements.push((incident.id.clone(), state)),
         }
     }

@@ -38,6 +38,27 @@ pub struct Stall {
     /// Whether what is left from before the silence has been judged.
     #[serde(rename = "is_gap_judged")]
     pub is_silence_judged: bool,
+    /// The newest rounds of its queue's workers, those before this stall included.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
+    /// From one round to the next, where its queue's workers keep a rhythm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rhythm_ms: Option<i64>,
+    /// When this stall and those before it on the same queue were over, the newest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<Timestamp>,
+    /// Since when it is over, while it is likely to come again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calm_since: Option<Timestamp>,
+}
+
+/// A first start after a silence in which a job waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Round {
+    /// When.
+    pub at: Timestamp,
+    /// How long nothing had started before.
+    pub silent_ms: i64,
 }
 
 /// What an incident about overtaken jobs knows.

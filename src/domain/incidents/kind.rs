@@ -126,7 +126,7 @@ impl Key {
     /// The key of a kind at a place.
     #[must_use]
     pub fn at(kind: Kind, place: &QueueRef) -> Self {
-        let (connection, queue) = place.names();
+        let QueueRef { connection, queue } = place.clone();
         Self { kind, connection, queue, reason: None }
     }
 

@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
 pub use cause::{Cause, SubCause};
-pub use detail::{Delay, Detail, Failure, Loss, Silent, Stall};
+pub use detail::{Delay, Detail, Failure, Loss, Round, Silent, Stall};
 pub use diagnosis::Diagnosis;
 pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};
-pub use register::Register;
+pub use register::{Register, by_name};
 // The name of before, for as long as other rooms use it.
 
 /// Jobs listed with an incident: what fits on a phone, and enough to see a pattern.
@@ -78,6 +78,8 @@ pub enum NotificationState {
     Reminder,
     /// It changed.
     Updated,
+    /// Somebody has seen it, and it is still open.
+    Seen,
     /// It is over.
     Resolved,
 }
@@ -90,6 +92,7 @@ impl NotificationState {
             Self::Firing => "firing",
             Self::Reminder => "reminder",
             Self::Updated => "updated",
+            Self::Seen => "seen",
             Self::Resolved => "resolved",
         }
     }
@@ -111,6 +114,15 @@ pub struct Notification {
     pub subject: String,
     /// Plain text.
     pub body: String,
+}
+
+/// Who answered a message, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// When.
+    pub at: Timestamp,
+    /// Who; may be empty.
+    pub by: String,
 }
 
 /// Something that went wrong.
@@ -168,6 +180,9 @@ pub struct Incident {
     /// Its page is suppressed: it waits for the end of a silence.
     #[serde(default, rename = "is_withheld")]
     pub is_suppressed: bool,
+    /// Who has seen it. Nobody is reminded of it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// Why somebody closed it by hand.
     #[serde(default)]
     pub closed_because: Option<String>,
@@ -205,6 +220,7 @@ impl Incident {
             grouped: BTreeSet::new(),
             grouped_under: None,
             is_suppressed: false,
+            seen: None,
             closed_because: None,
         }
     }
@@ -221,10 +237,13 @@ impl Incident {
         self.key.kind == Kind::Lost && self.detail.loss().turned_unknown_at.is_some() && self.jobs_now == 0
     }
 
-    /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily. A page that waited for the
-    /// end of a silence is no older than that.
+    /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily; never once somebody has seen
+    /// it. A page that waited for the end of a silence is no older than that.
     #[must_use]
     pub fn next_reminder_at(&self) -> Timestamp {
+        if self.seen.is_some() {
+            return Timestamp::MAX;
+        }
         self.reminder_after(self.notifications.first().map_or(self.opened_at, |first| first.at))
     }
 
@@ -273,6 +292,20 @@ mod tests {
         next.id = "next".into();
         register.write(next);
         assert_eq!((register.newest.len(), register.past.len()), (1, 1));
+    }
+
+    #[test]
+    fn an_incident_is_named_by_its_id_or_by_the_beginning_that_it_has_alone() {
+        let incidents: Vec<Incident> = ["stalled-a", "stalled-a-b", "lost-a"]
+            .into_iter()
+            .map(|id| Incident { id: id.to_owned(), ..sample() })
+            .collect();
+        let named = |name: &str| by_name(incidents.iter(), name).map(|incident| incident.id.as_str());
+        assert_eq!(
+            (named("stalled-a"), named("stalled-a-"), named("lost")),
+            (Some("stalled-a"), Some("stalled-a-b"), Some("lost-a"))
+        );
+        assert_eq!((named("stalled"), named(""), named("x")), (None, None, None));
     }
 
     fn sample() -> Incident {

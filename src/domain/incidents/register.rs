@@ -25,6 +25,12 @@ impl Register {
         self.newest.values().filter(|incident| incident.is_open())
     }
 
+    /// The open incident of this id, or the only one whose id begins so: who answers at night may type less.
+    #[must_use]
+    pub fn open_by_name(&self, name: &str) -> Option<&Incident> {
+        by_name(self.open(), name)
+    }
+
     /// Every incident, by when it opened, then by id.
     #[must_use]
     pub fn all(&self) -> Vec<&Incident> {
@@ -42,4 +48,12 @@ impl Register {
             self.past.push(old);
         }
     }
+}
+
+/// The incident of this id, or the only one whose id begins so.
+pub fn by_name<'i>(incidents: impl Iterator<Item = &'i Incident>, name: &str) -> Option<&'i Incident> {
+    let begins: Vec<&Incident> =
+        incidents.filter(|incident| !name.is_empty() && incident.id.starts_with(name)).collect();
+    let exact = begins.iter().find(|incident| incident.id == name).copied();
+    exact.or_else(|| begins.first().copied().filter(|_| begins.len() == 1))
 }

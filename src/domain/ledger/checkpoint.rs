@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::class::{ClassFacts, Lane};
+use super::class::ClassFacts;
 use super::counting::{JobIx, StartKey, StreamLines};
 use super::coverage::Coverage;
 use super::deliveries::Deliveries;
@@ -24,6 +24,7 @@ use super::unmatched_starts::UnmatchedStart;
 use super::{Ledger, Traits};
 use crate::domain::job::{HOUR_MS, JobClass, Timestamp};
 use crate::domain::metric::Unpublished;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// How late an id-less line may come and still be matched exactly (the design's lateness horizon).
 const COUNTING_HORIZON_MS: i64 = 2 * HOUR_MS;
@@ -78,7 +79,8 @@ pub struct Checkpoint {
     #[serde(alias = "reads")]
     coverage: Coverage,
     classes: BTreeMap<JobClass, ClassFacts>,
-    lanes: Vec<(Lane, LaneBounds)>,
+    #[serde(alias = "lanes")]
+    queues: Vec<(QueueRef, QueueBounds)>,
     recent: Vec<(Vec<JobHash>, JobRecord)>,
     rows: Vec<(JobKey, RowRecord)>,
     open: Vec<Open>,
@@ -90,7 +92,7 @@ pub struct Checkpoint {
 
 /// What is kept of a queue when its jobs are not.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-struct LaneBounds {
+struct QueueBounds {
     oldest_enqueue: Option<Timestamp>,
     newest_enqueue: Option<Timestamp>,
     newest_start: Option<Timestamp>,
@@ -127,8 +129,8 @@ impl Ledger {
         for facts in checkpoint.streams {
             ledger.streams.restore(facts);
         }
-        for (lane, bounds) in checkpoint.lanes {
-            let facts = ledger.lanes.entry(lane).or_default();
+        for (queue_ref, bounds) in checkpoint.queues {
+            let facts = ledger.queues.entry(queue_ref).or_default();
             facts.oldest_enqueue = bounds.oldest_enqueue;
             facts.newest_enqueue = bounds.newest_enqueue;
             facts.newest_past_start = bounds.newest_start;
@@ -186,16 +188,16 @@ impl Ledger {
         is_kept_apart: impl Fn(JobIx) -> bool,
     ) -> Checkpoint {
         let recent = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), room, &is_kept_apart);
-        let mut lanes: BTreeMap<Lane, LaneBounds> = BTreeMap::new();
-        for (lane, facts) in &self.lanes {
-            let bounds = lanes.entry(lane.clone()).or_default();
+        let mut queues: BTreeMap<QueueRef, QueueBounds> = BTreeMap::new();
+        for (queue_ref, facts) in &self.queues {
+            let bounds = queues.entry(queue_ref.clone()).or_default();
             bounds.oldest_enqueue = facts.oldest_enqueue;
             bounds.newest_enqueue = facts.newest_enqueue;
             bounds.newest_start = facts.newest_past_start;
         }
         for job in recent.past.into_iter().filter(|ix| !is_kept_apart(*ix)).filter_map(|ix| self.job(ix)) {
-            if let Some((lane, at)) = &job.start {
-                let bounds = lanes.entry(lane.clone()).or_default();
+            if let Some((queue_ref, at)) = &job.start {
+                let bounds = queues.entry(queue_ref.clone()).or_default();
                 bounds.newest_start = bounds.newest_start.max(Some(*at));
             }
         }
@@ -209,7 +211,7 @@ impl Ledger {
             signals: self.signals.clone(),
             coverage: self.coverage.clone(),
             classes: self.newest_classes(now, room),
-            lanes: lanes.into_iter().collect(),
+            queues: queues.into_iter().collect(),
             recent: recent.kept,
             rows: recent.rows,
             open: recent.open,

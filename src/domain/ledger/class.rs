@@ -9,10 +9,8 @@ use super::outcomes::Outcomes;
 use super::throughput::{Throughput, ThroughputByMinute};
 use super::tries::Tries;
 use super::waits::Waits;
-use crate::domain::job::{ConnectionName, MINUTE_MS, Observation, QueueName, Timestamp};
-
-/// A queue on a connection, each as far as known.
-pub type Lane = (Option<ConnectionName>, Option<QueueName>);
+use crate::domain::job::{MINUTE_MS, Observation, QueueName, Timestamp};
+use crate::domain::model::queue_ref::QueueRef;
 
 /// Facts of a class that only grow.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,7 +20,7 @@ pub struct ClassFacts {
     /// The longest time from a release to the start after it.
     pub longest_backoff_ms: Option<i64>,
     /// Queues and connections that its enqueue lines name.
-    pub enqueued_on: BTreeSet<Lane>,
+    pub enqueued_on: BTreeSet<QueueRef>,
     /// The newest start that a line without a queue tells of, and the stream of that line.
     pub newest_start: Option<(Timestamp, StreamKey)>,
     /// Whether an enqueue line of the class ever carried a delay.

@@ -10,18 +10,20 @@
 //! **Invariant:** the outcome depends on the sets of jobs and starts only; what a late line can change is
 //! undone and matched again.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use serde::{Deserialize, Serialize};
-
-use super::job_facts::{ENQUEUE_TOLERANCE_MS, State, StreamKey};
-use super::job_record::Counted;
+use super::clocks;
+use super::job_facts::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, State, StreamKey};
 use super::names::Likeness;
 use super::pairing::{CountedEnd, PairedStart, Place, StreamSeries};
 use super::ready_pool::{Cursor, ReadyPool};
 use super::unmatched_starts::UnmatchedStart;
 use crate::domain::job::{LineKey, Timestamp};
+
+pub use past::StreamLines;
 
 /// Unmatched starts looked at to tell how jobs are matched: what an app's lines carry seldom changes.
 const STRANGERS_ASKED: usize = 16;
@@ -50,17 +52,6 @@ struct Matched {
     last_failure: Option<(Timestamp, StartKey)>,
 }
 
-/// The id-less lines of one class in one stream, as they are written down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamLines {
-    /// The stream.
-    pub stream: StreamKey,
-    /// Start lines.
-    pub starts: Vec<Place>,
-    /// End lines.
-    pub ends: Vec<(LineKey, CountedEnd)>,
-}
-
 /// One class's waiting jobs and id-less starts.
 #[derive(Clone, Debug, Default)]
 pub struct ClassSeries {
@@ -71,6 +62,8 @@ pub struct ClassSeries {
     /// Failures that may be retried, by the end of the attempt; with the start that continues each.
     failures: BTreeMap<(Timestamp, StartKey), Option<StartKey>>,
     dirty_from: Option<Timestamp>,
+    /// How far workers' clocks are seen to be behind.
+    behind_ms: Option<i64>,
     /// Starts inside attempts of other classes: those jobs were on no queue.
     pub(super) inside: BTreeMap<StreamKey, BTreeSet<Place>>,
 }
@@ -92,13 +85,13 @@ impl ClassSeries {
     /// Takes a job that waits, at the moment it is ready.
     pub fn add_job(&mut self, likeness: &Likeness, place: Place, job: JobIx) {
         self.jobs.add(likeness, place, job);
-        self.soil(place.0.minus_ms(ENQUEUE_TOLERANCE_MS));
+        self.soil(place.0.minus_ms(CLOCKS_APART_MAX_MS));
     }
 
     /// Takes back a job that its own lines showed started.
     pub fn remove_job(&mut self, likeness: &Likeness, place: Place) {
         self.jobs.remove(likeness, place);
-        self.soil(place.0.minus_ms(ENQUEUE_TOLERANCE_MS));
+        self.soil(place.0.minus_ms(CLOCKS_APART_MAX_MS));
     }
 
     /// Takes a start line.
@@ -167,6 +160,8 @@ impl ClassSeries {
             self.soil(at);
         }
         let Some(from) = self.dirty_from.take() else { return };
+        self.gather_failures(from);
+        let from = if self.compare_clocks() { Timestamp::MIN } else { from };
         let redone = self.starts.split_off(&(from, LineKey(0), StreamKey(0)));
         let mut freed = BTreeSet::new();
         for matched in redone.values() {
@@ -180,7 +175,6 @@ impl ClassSeries {
                 (Outcome::Retried | Outcome::Surplus, _) => {}
             }
         }
-        self.gather_failures(from);
         let taken = self.walk(from);
         // A job that keeps its start between two settlements is told of only if the start changed.
         for job in &freed {
@@ -211,7 +205,25 @@ impl ClassSeries {
         }
     }
 
-    fn walk(&mut self, from: Timestamp) -> Vec<(JobIx, StartKey)> {
+    /// Looks how far workers' clocks are behind; tells whether that is news, so that every start is matched again.
+    fn compare_clocks(&mut self) -> bool {
+        let (readies, is_cut) = self.jobs.newest(clocks::JOBS_MAX);
+        let from = readies.first().map_or(Timestamp::MIN, |first| first.minus_ms(CLOCKS_APART_MAX_MS));
+        let mut starts: Vec<Timestamp> = self.keys(from).into_iter().map(|((at, ..), ..)| at).collect();
+        starts.sort_unstable();
+        let failures: Vec<Timestamp> = self.failures.keys().map(|(at, _)| *at).collect();
+        let behind_ms = clocks::behind_ms(&readies, &starts, &failures, is_cut);
+        std::mem::replace(&mut self.behind_ms, behind_ms) != behind_ms
+    }
+
+    /// How far workers' clocks are behind, where they are seen to be.
+    #[must_use]
+    pub const fn clocks_behind_ms(&self) -> Option<i64> {
+        self.behind_ms
+    }
+
+    /// The starts from then on that are matched: what names they carry, and whether they may continue a failure.
+    fn keys(&self, from: Timestamp) -> Vec<(StartKey, Option<&Likeness>, bool)> {
         let mut keys: Vec<(StartKey, Option<&Likeness>, bool)> = Vec::new();
         for (stream, series) in &self.streams {
             let inside = self.inside.get(stream);
@@ -222,26 +234,39 @@ impl ClassSeries {
         let unmatched_starts = self.unmatched_starts.range((from, LineKey(0), StreamKey(0))..);
         keys.extend(unmatched_starts.map(|(key, it)| (*key, Some(&it.likeness), it.may_be_retry)));
         keys.sort_unstable();
+        keys
+    }
+
+    fn walk(&mut self, from: Timestamp) -> Vec<(JobIx, StartKey)> {
+        let mut failures = std::mem::take(&mut self.failures);
+        let behind_by = self.behind_ms.map(clocks::tolerance_ms);
         let before = self.starts.last_key_value().map(|(_, matched)| matched.clone());
         let (mut last_jobs, mut last_failure) =
             before.map_or((Cursor::default(), None), |matched| (matched.last_jobs, matched.last_failure));
         let (mut taken, mut matches) = (Vec::new(), Vec::new());
-        for (key, likeness, may_be_retry) in keys {
+        for (key, likeness, may_be_retry) in self.keys(from) {
             let ready_by = key.0.plus_ms(ENQUEUE_TOLERANCE_MS);
             let outcome = if let Some(job) = self.jobs.take(likeness, &mut last_jobs, ready_by) {
                 taken.push((job, key));
                 Outcome::Took(job)
             } else if let Some(failure) =
-                may_be_retry.then(|| claim(&mut self.failures, last_failure, key)).flatten()
+                may_be_retry.then(|| claim(&mut failures, last_failure, key)).flatten()
             {
                 last_failure = Some(failure);
                 Outcome::Retried
+            } else if let Some(job) =
+                behind_by.and_then(|ms| self.jobs.take(likeness, &mut last_jobs, key.0.plus_ms(ms)))
+            {
+                // Only a start that is nobody's else: by a clock that is behind, its job comes after it.
+                taken.push((job, key));
+                Outcome::Took(job)
             } else {
                 Outcome::Surplus
             };
             matches.push((key, Matched { outcome, last_jobs: last_jobs.clone(), last_failure }));
         }
         self.starts.extend(matches);
+        self.failures = failures;
         taken
     }
 
@@ -307,66 +332,6 @@ impl ClassSeries {
     pub fn is_matched(&self, start: StartKey) -> bool {
         let outcome = self.starts.get(&start).map(|matched| matched.outcome);
         matches!(outcome, Some(Outcome::Took(_) | Outcome::Retried))
-    }
-
-    /// What can be settled for good: the jobs whose every attempt started before `before` and has ended, and the
-    /// starts, those of nobody included, that need not be kept for them.
-    #[must_use]
-    pub fn past(&self, before: Timestamp) -> (Vec<(JobIx, Counted)>, BTreeSet<StartKey>) {
-        let (mut jobs, mut starts) = (Vec::new(), BTreeSet::new());
-        for (key, matched) in self.starts.range(..(before, LineKey(0), StreamKey(0))) {
-            match matched.outcome {
-                Outcome::Took(job) => {
-                    let attempts = self.attempts(*key);
-                    let (state, settled_at) = self.outcome(*key);
-                    let is_past = attempts.last().is_some_and(|last| last.0 < before);
-                    if is_past && state != State::Running {
-                        let is_failure = state == State::Failed;
-                        jobs.push((job, Counted { started_at: key.0, is_failure, settled_at }));
-                        starts.extend(attempts);
-                    }
-                }
-                Outcome::Surplus => {
-                    starts.insert(*key);
-                }
-                Outcome::Retried => {}
-            }
-        }
-        (jobs, starts)
-    }
-
-    /// The start and the retries that follow it.
-    fn attempts(&self, start: StartKey) -> Vec<StartKey> {
-        let mut attempts = vec![start];
-        let mut key = start;
-        while let Some(end) = self.paired(key).and_then(|paired| paired.failure).map(|(_, end)| end.at)
-            && let Some(retry) = self.failures.get(&(end, key)).copied().flatten()
-        {
-            attempts.push(retry);
-            key = retry;
-        }
-        attempts
-    }
-
-    /// The lines it was told of, but for those of the starts in `past`.
-    #[must_use]
-    pub fn lines(&self, past: &BTreeSet<StartKey>) -> Vec<StreamLines> {
-        let of = |(stream, series): (&StreamKey, &StreamSeries)| {
-            let (starts, ends) = series.lines(|(at, line)| !past.contains(&(at, line, *stream)));
-            StreamLines { stream: *stream, starts, ends }
-        };
-        self.streams.iter().map(of).collect()
-    }
-
-    /// Takes back lines it was told of before.
-    pub fn restore(&mut self, lines: StreamLines) {
-        let series = self.streams.entry(lines.stream).or_default();
-        for place in lines.starts {
-            series.add_start(place);
-        }
-        for (line, end) in lines.ends {
-            series.add_end(line, end);
-        }
     }
 
     /// How many of the starts that took a job may have been retries instead: failures that nothing

@@ -64,9 +64,22 @@ fn a_start_takes_the_oldest_ready_job() {
 }
 
 #[test]
-fn a_start_may_come_five_seconds_before_its_enqueue_and_no_more() {
+fn a_start_may_come_five_seconds_before_its_enqueue_and_by_a_clock_that_is_behind_a_minute() {
     check(&["J6000", "R1000"], "6000:running");
-    check(&["J6001", "R1000"], "6001:pending");
+    check(&["J6001", "R1000"], "6001:running");
+    check(&["J61000", "R1000"], "61000:running");
+    check(&["J61001", "R1000"], "61001:pending");
+}
+
+#[test]
+fn where_starts_and_jobs_are_not_as_many_five_seconds_it_is() {
+    check(&["J6001", "R900", "R1000"], "6001:pending");
+    check(&["J6001", "J6002", "R1000"], "6001:pending 6002:pending");
+}
+
+#[test]
+fn a_retry_is_no_start_of_a_job_that_comes_after_it() {
+    check(&["J1000", "R1100", "F1130-30", "R50000", "J91000"], "1000:running 91000:pending");
 }
 
 #[test]

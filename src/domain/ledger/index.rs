@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::class::Lane;
 use super::counting::JobIx;
 use super::job_facts::{Enqueue, State};
 use super::job_key::JobKey;
@@ -46,7 +45,7 @@ impl Ledger {
         let is_running = state == State::Running && is_known;
         let running = job.known.start().map(|(mark, _)| mark.at).filter(|_| is_running);
         move_key(&mut self.running, &mut job.running_key, running, ix);
-        self.refresh_lane(ix);
+        self.refresh_queue(ix);
         self.refresh_served(ix);
         self.refresh_lost(ix);
         self.refresh_unmatched_starts(ix);
@@ -82,9 +81,9 @@ impl Ledger {
     }
 
     /// Brings a job's queue in line: newest enqueue and start, and the first start that overtakes others.
-    fn refresh_lane(&mut self, ix: JobIx) {
+    fn refresh_queue(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let lane: Lane = job.known.lane();
+        let queue_ref = job.known.marked_queue();
         let started_at = job.known.started_at();
         let started = job.first_start();
         let enqueue = job.known.enqueued;
@@ -94,16 +93,16 @@ impl Ledger {
                 FirstStart { at, queued_at: enqueue.at, is_counted: started_at.is_none() },
             )
         });
-        let key = first.map(|(key, _)| (lane.clone(), key));
+        let key = first.map(|(key, _)| (queue_ref.clone(), key));
         if job.first != key {
             if let Some((old, place)) = job.first.take()
-                && let Some(facts) = self.lanes.get_mut(&old)
+                && let Some(facts) = self.queues.get_mut(&old)
             {
                 facts.firsts.remove(&place);
             }
             job.first = key;
         }
-        let facts = self.lanes.entry(lane.clone()).or_default();
+        let facts = self.queues.entry(queue_ref.clone()).or_default();
         if let Some((place, start)) = first {
             facts.firsts.insert(place, start);
         }
@@ -114,14 +113,16 @@ impl Ledger {
         let counted = job.counted.map(|(at, _, _)| at).max(by_count);
         let newest = job.known.start().map(|(mark, _)| mark.at).max(counted);
         // A job known by worker lines alone that name no queue moves the queue of its class, if that has one.
-        let start = newest.filter(|_| lane.1.is_some() || enqueue.is_some()).map(|at| (lane.clone(), at));
+        let start = newest
+            .filter(|_| queue_ref.queue.is_some() || enqueue.is_some())
+            .map(|at| (queue_ref.clone(), at));
         if job.start != start {
             if let Some((_, at)) = &start {
                 facts.starts.insert((*at, ix));
             }
             if let Some((old, at)) = std::mem::replace(&mut job.start, start)
-                && job.start.as_ref().is_none_or(|(lane, new)| *lane != old || *new != at)
-                && let Some(facts) = self.lanes.get_mut(&old)
+                && job.start.as_ref().is_none_or(|(queue_ref, new)| *queue_ref != old || *new != at)
+                && let Some(facts) = self.queues.get_mut(&old)
             {
                 facts.starts.remove(&(at, ix));
             }

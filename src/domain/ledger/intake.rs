@@ -13,6 +13,7 @@ use super::split_traces::Reattribution;
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::systems::form;
 
 fn count(tally: &mut u64, n: usize) {
@@ -272,7 +273,10 @@ impl Ledger {
             }
         }
         if observation.stage == Stage::Enqueued {
-            facts.enqueued_on.insert((observation.connection.clone(), observation.queue.clone()));
+            facts.enqueued_on.insert(QueueRef {
+                connection: observation.connection.clone(),
+                queue: observation.queue.clone(),
+            });
             facts.is_delay_logged |= observation.delay_ms.is_some();
             facts.lacks_names |= observation.id.is_none() || observation.uuid.is_none();
         } else if observation.queue.is_none() {

@@ -15,10 +15,14 @@ use crate::domain::job::{
     ConnectionName, Ending, JobClass, JobId, JobUuid, Observation, QueueName, SECOND_MS, Stage, Timestamp,
 };
 use crate::domain::line::LineHash;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// How much later than the push its line may be written, and a start still belong to it: the listener logs
 /// after the push, and two hosts' clocks differ. Measured gaps stay under 2.4 s.
 pub const ENQUEUE_TOLERANCE_MS: i64 = 5 * SECOND_MS;
+/// How far the clocks of two hosts may differ and their lines still be told apart. Hosts that keep time at all differ by
+/// less than a second; one that lost its time server drifts by seconds a day, and somebody sees it before it is a minute.
+pub const CLOCKS_APART_MAX_MS: i64 = 60 * SECOND_MS;
 
 /// A moment in a job's life, ordered by time, then attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -205,6 +209,12 @@ impl JobFacts {
     #[must_use]
     pub fn queue(&self) -> Option<&QueueName> {
         self.queue.as_ref().map(|(_, name)| name)
+    }
+
+    /// The queue and connection, as far as they are known.
+    #[must_use]
+    pub fn queue_ref(&self) -> QueueRef {
+        QueueRef { connection: self.connection().cloned(), queue: self.queue().cloned() }
     }
 
     /// The job's queue connection.

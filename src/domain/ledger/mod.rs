@@ -6,6 +6,7 @@
 pub mod attempts;
 pub mod checkpoint;
 pub mod class;
+mod clocks;
 pub mod counting;
 pub mod coverage;
 mod deal;
@@ -49,7 +50,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::line::KeySet;
 use crate::domain::metric::Unpublished;
-use class::{ClassFacts, Lane};
+use crate::domain::model::queue_ref::QueueRef;
+use class::ClassFacts;
 use counting::{ClassSeries, JobIx, StartKey};
 use coverage::Coverage;
 use deal::Row;
@@ -94,7 +96,7 @@ pub struct Ledger {
     series: BTreeMap<JobClass, ClassSeries>,
     dirty_series: BTreeSet<JobClass>,
     classes: BTreeMap<JobClass, ClassFacts>,
-    lanes: BTreeMap<Lane, LaneFacts>,
+    queues: BTreeMap<QueueRef, QueueActivity>,
     /// Jobs of whose wait there is news, and since when.
     fresh_waits: BTreeMap<JobIx, Timestamp>,
     waiting: BTreeSet<(Timestamp, JobIx)>,
@@ -131,9 +133,9 @@ pub struct Job {
     is_unexplained_row: bool,
     /// Its starts, where no enqueue line named it.
     unmatched_starts: Option<Box<UnmatchedStarts>>,
-    first: Option<(Lane, (Timestamp, JobIx))>,
+    first: Option<(QueueRef, (Timestamp, JobIx))>,
     /// Its newest start, and the queue that counts it.
-    start: Option<(Lane, Timestamp)>,
+    start: Option<(QueueRef, Timestamp)>,
     waiting_key: Option<Timestamp>,
     running_key: Option<Timestamp>,
     /// When its class was told how long it waited: it is told once.
@@ -166,7 +168,7 @@ impl Job {
 
 /// A queue as its lines name it.
 #[derive(Clone, Debug, Default)]
-pub struct LaneFacts {
+pub struct QueueActivity {
     /// Oldest enqueue.
     pub oldest_enqueue: Option<Timestamp>,
     /// Newest enqueue.
@@ -180,7 +182,7 @@ pub struct LaneFacts {
     pub firsts: BTreeMap<(Timestamp, JobIx), FirstStart>,
 }
 
-impl LaneFacts {
+impl QueueActivity {
     /// The newest start.
     #[must_use]
     pub fn newest_start(&self) -> Option<Timestamp> {
@@ -295,8 +297,8 @@ impl Ledger {
     }
 
     /// The queues as their lines name them, with the origin of what is on them.
-    pub fn lanes(&self) -> impl Iterator<Item = (&Lane, &LaneFacts)> {
-        self.lanes.iter()
+    pub fn queues(&self) -> impl Iterator<Item = (&QueueRef, &QueueActivity)> {
+        self.queues.iter()
     }
 
     /// The jobs of a counted class that were ready before `ready_before` and had not started before `started_by`.

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::class::Lane;
 use super::job_facts::JobFacts;
+use crate::domain::model::queue_ref::QueueRef;
 
 /// Which of a job's names are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,23 +48,20 @@ pub struct Likeness {
     pub names: Names,
     /// The queue and connection that they name.
     #[serde(rename = "l", default)]
-    pub lane: Lane,
+    pub queue_ref: QueueRef,
 }
 
 impl Likeness {
     /// What a job's lines carried.
     #[must_use]
     pub fn of(known: &JobFacts) -> Self {
-        Self { names: Names::of(known), lane: (known.connection().cloned(), known.queue().cloned()) }
+        Self { names: Names::of(known), queue_ref: known.queue_ref() }
     }
 
     /// Whether nothing tells a start and a job apart: no name that both carry, for then names decide; and no queue or
     /// connection in which they differ.
     #[must_use]
     pub fn may_be(&self, other: &Self) -> bool {
-        let ((connection, queue), (of, on)) = (&self.lane, &other.lane);
-        !self.names.are_comparable(other.names)
-            && (connection.is_none() || of.is_none() || connection == of)
-            && (queue.is_none() || on.is_none() || queue == on)
+        !self.names.are_comparable(other.names) && self.queue_ref.may_be(&other.queue_ref)
     }
 }

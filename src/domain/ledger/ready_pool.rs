@@ -74,6 +74,18 @@ impl ReadyPool {
         Some(job)
     }
 
+    /// When the newest of them became ready, in order, and whether there are older ones.
+    pub fn newest(&self, count_max: usize) -> (Vec<Timestamp>, bool) {
+        let newest = |jobs: &BTreeMap<Place, JobIx>| {
+            jobs.keys().rev().take(count_max).map(|(at, _)| *at).collect::<Vec<_>>()
+        };
+        let mut all: Vec<Timestamp> = self.kinds.iter().flat_map(|(_, jobs)| newest(jobs)).collect();
+        all.sort_unstable();
+        let older = all.len().saturating_sub(count_max);
+        let is_cut = older > 0 || self.kinds.iter().any(|(_, jobs)| jobs.len() > count_max);
+        (all.split_off(older), is_cut)
+    }
+
     /// Whether one became ready then.
     pub fn has_between(&self, from: Timestamp, until: Timestamp) -> bool {
         let span = (from, LineKey(0))..=(until.max(from), LineKey(u64::MAX));

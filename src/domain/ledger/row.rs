@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::job_facts::{ENQUEUE_TOLERANCE_MS, JobFacts, StreamKey};
+use super::job_facts::{CLOCKS_APART_MAX_MS, ENQUEUE_TOLERANCE_MS, JobFacts, StreamKey};
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
 use crate::domain::job::{ConnectionName, JobUuid, LineKey, Timestamp};
@@ -180,6 +180,7 @@ impl RowRecord {
             }
         }
         for job in &mut jobs {
+            job.lines.sort_unstable();
             if let Some(note) = job.enqueue.and_then(|line| self.notes.get(&line)) {
                 job.record.join(note);
             }
@@ -260,7 +261,12 @@ fn owner(
     let is_there = |enqueue: &&Enqueue<'_>| {
         enqueue.at <= by && enqueue.connection.zip(connection).is_none_or(|(one, other)| one == other)
     };
-    let newest = enqueues.iter().rev().find(is_there)?;
+    // Before any enqueue of its row, a start is that of the first one, by a clock that is behind.
+    let is_next = |enqueue: &&Enqueue<'_>| {
+        let by = at.plus_ms(CLOCKS_APART_MAX_MS);
+        enqueue.at <= by && enqueue.connection.zip(connection).is_none_or(|(one, other)| one == other)
+    };
+    let newest = enqueues.iter().rev().find(is_there).or_else(|| enqueues.first().filter(is_next))?;
     // A job with another uuid is another job.
     let is_other = uuid.is_some() && jobs.get(newest.job).is_some_and(|job| job.uuid.is_some());
     (!is_other).then_some(newest.job)
@@ -346,8 +352,16 @@ mod tests {
         check(&["q100", "s101", "p102"], &["1: processed 1 2 3"]);
         check(&["q100", "s101", "p102", "q200", "s201"], &["1: processed 1 2 3", "4: running 4 5"]);
         check(&["q100", "q200", "s201"], &["1: pending 1", "2: running 2 3"]);
-        check(&["s90", "q100"], &["2: pending 2", "-: running 1"]);
+        check(&["s39", "q100"], &["2: pending 2", "-: running 1"]);
         check(&["q100/a", "q105/b", "s106/a", "s107/b"], &["1: running 1 3", "2: running 2 4"]);
+    }
+
+    #[test]
+    fn by_a_clock_that_is_behind_lines_come_before_the_first_enqueue() {
+        check(&["s40", "q100"], &["2: running 1 2"]);
+        check(&["s90", "p91", "q100"], &["3: processed 1 2 3"]);
+        check(&["s90/a", "q100/b"], &["2: pending 2", "-: running 1"]);
+        check(&["q20", "s21", "p22", "q100"], &["1: processed 1 2 3", "4: pending 4"]);
     }
 
     #[test]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::class::Lane;
 use super::errors::StoreErrors;
 use super::job_facts::StreamKey;
 use super::served::Served;
 use crate::domain::job::{ConnectionName, Form, Observation, QueueName, Stage, Timestamp};
+use crate::domain::model::queue_ref::QueueRef;
 
 /// Workers remembered, those that spoke last: a fleet's, with some that were replaced.
 const WORKERS_MAX: usize = 500;
@@ -29,7 +29,7 @@ pub struct Signals {
     pub workers: BTreeMap<Arc<str>, Worker>,
     /// Queues that were paused or resumed.
     #[serde(with = "crate::domain::pairs")]
-    pub pauses: BTreeMap<Lane, Pause>,
+    pub pauses: BTreeMap<QueueRef, Pause>,
     /// Deploys, as lines mark them.
     pub deploy_marks: BTreeSet<Timestamp>,
     /// What workers say of the jobs they have done, by the connection and the queues that they name: until when jobs
@@ -67,12 +67,12 @@ pub struct Worker {
 impl Worker {
     /// Whether it fetches from a queue; of what it does not name it may fetch.
     #[must_use]
-    pub fn serves(&self, (connection, queue): &Lane) -> bool {
-        let is_queue = match queue {
+    pub fn serves(&self, place: &QueueRef) -> bool {
+        let is_queue = match &place.queue {
             Some(queue) => self.queues.is_empty() || self.queues.contains(queue),
             None => true,
         };
-        let is_connection = match (&self.connection, connection) {
+        let is_connection = match (&self.connection, &place.connection) {
             (Some(mine), Some(asked)) => mine == asked,
             _ => true,
         };
@@ -120,11 +120,12 @@ impl Signals {
                 }
             }
             Stage::Paused | Stage::Resumed => {
-                let lane = (observation.connection.clone(), observation.queue.clone());
-                if self.pauses.len() >= PAUSES_MAX && !self.pauses.contains_key(&lane) {
+                let queue_ref =
+                    QueueRef { connection: observation.connection.clone(), queue: observation.queue.clone() };
+                if self.pauses.len() >= PAUSES_MAX && !self.pauses.contains_key(&queue_ref) {
                     return;
                 }
-                let pause = self.pauses.entry(lane).or_default();
+                let pause = self.pauses.entry(queue_ref).or_default();
                 let is_pause = observation.stage == Stage::Paused;
                 let mark = if is_pause { &mut pause.paused_at } else { &mut pause.resumed_at };
                 *mark = (*mark).max(Some(at));
@@ -166,12 +167,15 @@ impl Signals {
 
     /// Until when workers say that jobs of a queue were worked off.
     #[must_use]
-    pub fn worked_off_until(&self, lane: &Lane) -> Option<Timestamp> {
+    pub fn worked_off_until(&self, queue_ref: &QueueRef) -> Option<Timestamp> {
         let told = self.worked_off.iter().filter(|((connection, queues), _)| {
-            let is_connection = connection.is_none() || lane.0.is_none() || *connection == lane.0;
-            is_connection && (queues.is_empty() || lane.1.as_ref().is_none_or(|queue| queues.contains(queue)))
+            let is_connection =
+                connection.is_none() || queue_ref.connection.is_none() || *connection == queue_ref.connection;
+            is_connection
+                && (queues.is_empty() || queue_ref.queue.as_ref().is_none_or(|queue| queues.contains(queue)))
         });
-        let beats = self.workers.values().filter(|worker| !worker.queues.is_empty() && worker.serves(lane));
+        let beats =
+            self.workers.values().filter(|worker| !worker.queues.is_empty() && worker.serves(queue_ref));
         let beats = beats.filter_map(|worker| worker.jobs.map(|(_, at)| at));
         told.map(|(_, at)| *at).chain(beats).max()
     }
@@ -215,11 +219,15 @@ impl Signals {
 
     /// Since when a queue is paused. A line that names no connection or queue speaks of any.
     #[must_use]
-    pub fn paused_since(&self, (connection, queue): &Lane) -> Option<Timestamp> {
-        let concerns = |(of, on): &Lane| {
-            (of.is_none() || connection.is_none() || of == connection) && (on.is_none() || on == queue)
+    pub fn paused_since(&self, place: &QueueRef) -> Option<Timestamp> {
+        let concerns = |named: &QueueRef| {
+            named.may_share_connection(place) && (named.queue.is_none() || named.queue == place.queue)
         };
-        self.pauses.iter().filter(|(lane, _)| concerns(lane)).filter_map(|(_, pause)| pause.since()).max()
+        self.pauses
+            .iter()
+            .filter(|(queue_ref, _)| concerns(queue_ref))
+            .filter_map(|(_, pause)| pause.since())
+            .max()
     }
 }
 
@@ -232,23 +240,23 @@ mod tests {
         Observation::bare(stage, Timestamp::from_ms(ms), LineKey(1), Form::Process)
     }
 
-    fn lane(connection: &str, queue: &str) -> Lane {
-        (Some(connection.into()), Some(queue.into()))
+    fn queue_ref(connection: &str, queue: &str) -> QueueRef {
+        QueueRef { connection: Some(connection.into()), queue: Some(queue.into()) }
     }
 
     #[test]
     fn a_queue_is_paused_until_it_is_resumed_whatever_comes_first() {
         let of = |stage, ms| Observation { queue: Some("default".into()), ..line(stage, ms) };
         let lines = [of(Stage::Paused, 5), of(Stage::Resumed, 9), of(Stage::Paused, 12)];
-        for reattribution in 0..3 {
+        for turn in 0..3 {
             let mut known = Signals::default();
-            for line in lines.iter().cycle().skip(reattribution).take(3) {
+            for line in lines.iter().cycle().skip(turn).take(3) {
                 known.take(line, StreamKey(1));
             }
-            assert_eq!(known.paused_since(&lane("redis", "default")), Some(Timestamp::from_ms(12)));
-            assert_eq!(known.paused_since(&lane("redis", "mail")), None);
+            assert_eq!(known.paused_since(&queue_ref("redis", "default")), Some(Timestamp::from_ms(12)));
+            assert_eq!(known.paused_since(&queue_ref("redis", "mail")), None);
             known.take(&of(Stage::Resumed, 13), StreamKey(1));
-            assert_eq!(known.paused_since(&lane("redis", "default")), None);
+            assert_eq!(known.paused_since(&queue_ref("redis", "default")), None);
         }
     }
 
@@ -268,9 +276,14 @@ mod tests {
             StreamKey(1),
         );
         let worker = known.workers.values().next().unwrap();
-        assert!(worker.serves(&lane("redis", "low")) && worker.serves(&lane("redis", "later")));
-        assert!(worker.serves(&lane("redis", "high")) && worker.serves(&(None, Some("default".into()))));
-        assert!(!worker.serves(&lane("redis", "mail")) && !worker.serves(&lane("database", "high")));
+        assert!(worker.serves(&queue_ref("redis", "low")) && worker.serves(&queue_ref("redis", "later")));
+        assert!(
+            worker.serves(&queue_ref("redis", "high"))
+                && worker.serves(&QueueRef::of_queue("default".into()))
+        );
+        assert!(
+            !worker.serves(&queue_ref("redis", "mail")) && !worker.serves(&queue_ref("database", "high"))
+        );
         assert!(worker.is_alive_since(Timestamp::from_ms(100)));
         assert!(!worker.is_alive_since(Timestamp::from_ms(101)));
         known.take(
@@ -308,13 +321,14 @@ mod tests {
             beat(50, 7),
             by_http,
         ];
-        for reattribution in 0..lines.len() {
+        for turn in 0..lines.len() {
             let mut known = Signals::default();
-            for line in lines.iter().cycle().skip(reattribution).take(lines.len()) {
+            for line in lines.iter().cycle().skip(turn).take(lines.len()) {
                 known.take(line, StreamKey(1));
             }
-            let until =
-                |connection, queue| known.worked_off_until(&lane(connection, queue)).map(Timestamp::as_ms);
+            let until = |connection, queue| {
+                known.worked_off_until(&queue_ref(connection, queue)).map(Timestamp::as_ms)
+            };
             assert_eq!(
                 until("database", "default"),
                 Some(10),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::class::Lane;
 use super::job_facts::JobFacts;
 use crate::domain::job::{JobClass, JobId, QueueName};
+use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::mark_queue;
 
 impl JobFacts {
@@ -14,11 +14,11 @@ impl JobFacts {
         self.origin.as_ref()
     }
 
-    /// Its queue as the ledger's lanes name it: with its origin.
+    /// Its queue as the ledger names it: with its origin.
     #[must_use]
-    pub fn lane(&self) -> Lane {
+    pub fn marked_queue(&self) -> QueueRef {
         let queue = self.queue().map(|queue| mark_queue(queue, self.origin.as_deref()));
-        (self.connection().cloned(), queue)
+        QueueRef { connection: self.connection().cloned(), queue }
     }
 
     /// Whose job it is, where it is not the stack's own app's.

@@ -16,6 +16,8 @@ pub enum Channel {
     Command,
     /// A URL that takes a POST: the machine JSON.
     Webhook,
+    /// An event bus on AWS: the event's detail, as `docs/event.schema.json` has it.
+    EventBus,
 }
 
 impl Channel {
@@ -28,6 +30,7 @@ impl Channel {
             Self::Output => "output",
             Self::Command => "command",
             Self::Webhook => "webhook",
+            Self::EventBus => "event bus",
         }
     }
 }

@@ -82,6 +82,8 @@ pub struct Ecs {
 /// Where queuewatch itself runs: what its environment tells, and no file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aws {
+    /// The account that it runs in.
+    pub account: Option<String>,
     /// The region; without it a command uses its reader's own.
     pub region: Option<String>,
     /// The function that takes an operator's word.

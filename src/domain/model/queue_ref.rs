@@ -2,13 +2,19 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::job::{ConnectionName, QueueName};
+
+/// Both names, as stores hold them.
+type Names = (Option<ConnectionName>, Option<QueueName>);
 
 /// A queue on a connection. A name that is not known is `None`: it is never invented, and it prints as `unknown`.
 ///
 /// Equality is exact: `redis:default` and `unknown:default` are two places. Whether two may be the same is asked by name,
 /// because an unknown name does not mean the same to everybody who asks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Names", into = "Names")]
 pub struct QueueRef {
     /// The connection.
     pub connection: Option<ConnectionName>,
@@ -29,6 +35,13 @@ impl QueueRef {
         self.connection.is_none() || other.connection.is_none() || self.connection == other.connection
     }
 
+    /// Whether nothing tells the two apart: neither a connection nor a queue that both name and in which they differ.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        self.may_share_connection(other)
+            && (self.queue.is_none() || other.queue.is_none() || self.queue == other.queue)
+    }
+
     /// Whether both are one queue, on connections that may be the same. An unknown queue is one with an unknown queue
     /// only.
     #[must_use]
@@ -42,23 +55,23 @@ impl QueueRef {
         let queue = self.queue.as_ref().and_then(QueueName::scope);
         queue.or_else(|| self.connection.as_ref().and_then(ConnectionName::scope))
     }
+}
 
-    /// Both names, as the ledger keeps them.
-    #[must_use]
-    pub fn names(&self) -> (Option<ConnectionName>, Option<QueueName>) {
-        (self.connection.clone(), self.queue.clone())
+impl From<QueueRef> for Names {
+    fn from(queue: QueueRef) -> Self {
+        (queue.connection, queue.queue)
     }
 }
 
-impl From<(Option<ConnectionName>, Option<QueueName>)> for QueueRef {
-    fn from((connection, queue): (Option<ConnectionName>, Option<QueueName>)) -> Self {
+impl From<&Self> for QueueRef {
+    fn from(queue: &Self) -> Self {
+        queue.clone()
+    }
+}
+
+impl From<Names> for QueueRef {
+    fn from((connection, queue): Names) -> Self {
         Self { connection, queue }
-    }
-}
-
-impl From<&(Option<ConnectionName>, Option<QueueName>)> for QueueRef {
-    fn from(names: &(Option<ConnectionName>, Option<QueueName>)) -> Self {
-        names.clone().into()
     }
 }
 

@@ -17,7 +17,7 @@ use super::overtaken::OVERTAKEN_BY_MS;
 use crate::domain::job::{ConnectionName, QueueName, Timestamp};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::served::Takers;
-use crate::domain::ledger::{LaneFacts, Ledger};
+use crate::domain::ledger::{Ledger, QueueActivity};
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::{Origin, split_queue};
 
@@ -45,7 +45,7 @@ struct Waiting {
 #[derive(Clone, Debug, Default)]
 struct Side<'a> {
     origins: BTreeSet<&'a str>,
-    lanes: Vec<&'a LaneFacts>,
+    lanes: Vec<&'a QueueActivity>,
     workplaces: BTreeSet<u64>,
     is_often: bool,
     waiting: Option<Waiting>,
@@ -58,7 +58,7 @@ impl Apps {
         place: impl Fn(Option<&ConnectionName>, &QueueName) -> QueueRef,
     ) -> Self {
         let mut queues: BTreeMap<QueueRef, BTreeMap<&str, Side<'_>>> = BTreeMap::new();
-        for ((connection, queue), facts) in ledger.lanes() {
+        for (QueueRef { connection, queue }, facts) in ledger.queues() {
             let Some(queue) = queue else { continue };
             if let (bare, Some(origin)) = split_queue(queue) {
                 let origins = queues.entry(place(connection.as_ref(), &bare)).or_default();
@@ -221,7 +221,7 @@ impl<'a> Side<'a> {
     /// How many of its jobs that became ready after `at` have started, up to a few.
     fn started_after(&self, at: Timestamp) -> usize {
         let from = (at.plus_ms(OVERTAKEN_BY_MS), JobIx(0));
-        let firsts = |facts: &LaneFacts| {
+        let firsts = |facts: &QueueActivity| {
             let own = facts.firsts.range(from..).filter(|(_, first)| !first.is_counted);
             own.take(STUCK_LEAST).count()
         };

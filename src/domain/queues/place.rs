@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::resolver::QueueResolver;
 use super::view::{QueueView, Queues, WaitingJob};
 use crate::domain::job::Timestamp;
-use crate::domain::ledger::class::Lane;
-use crate::domain::ledger::{LaneFacts, Ledger};
+use crate::domain::ledger::{Ledger, QueueActivity};
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 
@@ -65,15 +64,15 @@ impl<'a> World<'a> {
 impl<'a> Place<'a> {
     /// Whether lines that carry these names are about this queue.
     #[must_use]
-    pub fn is_here(&self, names: &Lane) -> bool {
+    pub fn is_here(&self, names: &QueueRef) -> bool {
         let resolved = self.resolver.resolve(names);
         resolved == *self.at || self.learned.get(&resolved) == Some(self.at)
     }
 
     /// What the ledger knows of this queue, once for each way in which lines name it.
-    pub fn facts(&self) -> impl Iterator<Item = &'a LaneFacts> {
+    pub fn facts(&self) -> impl Iterator<Item = &'a QueueActivity> {
         let place = *self;
-        self.ledger.lanes().filter(move |(names, _)| place.is_here(names)).map(|(_, facts)| facts)
+        self.ledger.queues().filter(move |(names, _)| place.is_here(names)).map(|(_, facts)| facts)
     }
 
     /// How long a job of this queue may wait, whatever its class.

@@ -31,7 +31,7 @@ impl<'a> QueueResolver<'a> {
     #[must_use]
     pub fn of(ledger: &'a Ledger, policy: &'a Policy) -> Self {
         let mut connections = Connections::new();
-        for ((connection, queue), _) in ledger.lanes() {
+        for (QueueRef { connection, queue }, _) in ledger.queues() {
             if let (Some(connection), Some(queue)) = (connection, queue) {
                 connections.entry(split_queue(queue).0).or_default().insert(connection);
             }
@@ -72,20 +72,14 @@ impl<'a> QueueResolver<'a> {
             let stream = job.known.start().map(|(_, stream)| stream);
             return self.resolve(self.by_class(class, stream, connection));
         }
-        self.resolve(job.known.lane())
+        self.resolve(job.known.marked_queue())
     }
 
     /// Whether a class is matched by counting and waits on more than one queue.
     pub(super) fn is_spread(&self, class: Option<&JobClass>) -> bool {
         self.ledger.is_nameless(class)
             && self.ledger.class(class).is_some_and(|facts| {
-                facts
-                    .enqueued_on
-                    .iter()
-                    .filter_map(|(_, queue)| queue.as_ref())
-                    .collect::<BTreeSet<_>>()
-                    .len()
-                    > 1
+                facts.enqueued_on.iter().filter_map(|at| at.queue.as_ref()).collect::<BTreeSet<_>>().len() > 1
             })
     }
 
@@ -99,10 +93,10 @@ impl<'a> QueueResolver<'a> {
     ) -> QueueRef {
         let facts = self.ledger.class(class).filter(|facts| !facts.enqueued_on.is_empty());
         if let Some(facts) = facts {
-            let named = facts.enqueued_on.iter().filter(|(_, queue)| queue.is_some());
+            let named = facts.enqueued_on.iter().filter(|at| at.queue.is_some());
             let known = only(named).or_else(|| only(facts.enqueued_on.iter()));
             let queue = class.and_then(|class| self.named_queue_of_class(class));
-            return QueueRef { connection: connection.or_else(|| known?.0.clone()), queue };
+            return QueueRef { connection: connection.or_else(|| known?.connection.clone()), queue };
         }
         let stream = stream.and_then(|stream| self.ledger.streams.get(stream));
         let defaults = stream.map(|s| self.policy.source_defaults(&s.log_group, &s.log_stream));
@@ -115,7 +109,7 @@ impl<'a> QueueResolver<'a> {
     #[must_use]
     pub fn named_queue_of_class(&self, class: &JobClass) -> Option<QueueName> {
         let facts = self.ledger.class(Some(class)).filter(|facts| !facts.enqueued_on.is_empty())?;
-        let mut named = facts.enqueued_on.iter().filter_map(|(_, queue)| queue.as_ref()).peekable();
+        let mut named = facts.enqueued_on.iter().filter_map(|at| at.queue.as_ref()).peekable();
         if named.peek().is_some() {
             return only(named).cloned();
         }

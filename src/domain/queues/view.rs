@@ -80,7 +80,7 @@ pub type Queues = BTreeMap<QueueRef, QueueView>;
 pub fn read(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -> Queues {
     let resolver = QueueResolver::of(ledger, policy);
     let mut queues = Queues::new();
-    for (place, facts) in ledger.lanes() {
+    for (place, facts) in ledger.queues() {
         let view = queues.entry(resolver.resolve(place)).or_default();
         view.newest_enqueue = view.newest_enqueue.max(facts.newest_enqueue);
         view.newest_start = view.newest_start.max(facts.newest_start());
@@ -167,8 +167,8 @@ fn read_waiting(
 /// Sets jobs aside that nobody sees start, where workers say that they do jobs: of a queue no job line of which was ever
 /// read, what was ready when they last said so is done, as far as anybody can tell.
 fn set_worked_off_aside(ledger: &Ledger, queues: &mut Queues) {
-    for (lane, view) in queues.iter_mut().filter(|(_, view)| view.newest_start.is_none()) {
-        let Some(until) = ledger.signals.worked_off_until(&lane.names()) else { continue };
+    for (queue_ref, view) in queues.iter_mut().filter(|(_, view)| view.newest_start.is_none()) {
+        let Some(until) = ledger.signals.worked_off_until(queue_ref) else { continue };
         let (done, waiting) =
             std::mem::take(&mut view.waiting).into_iter().partition(|job| job.ready_at <= until);
         view.waiting = waiting;
@@ -199,7 +199,7 @@ fn read_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Qu
             Some((place.clone(), oldest.ready_at))
         })
         .collect();
-    for (raw, facts) in ledger.lanes() {
+    for (raw, facts) in ledger.queues() {
         let place = resolver.resolve(raw);
         let Some(since) = due_since.get(&place) else { continue };
         let firsts = by_queue.entry(place).or_default();

@@ -158,7 +158,7 @@ impl Action {
         let plain = |line: Line| Some(step(line, None));
         let noted = |line: Line, note| Some(step(line, Some(note)));
         let here = |command: String| Line { command, inside: None };
-        let (connection, queue) = (problem.lane.0.as_ref(), problem.lane.1.as_ref());
+        let (connection, queue) = (problem.queue_ref.connection.as_ref(), problem.queue_ref.queue.as_ref());
         let run = |command: String| host.run(&command, policy);
         match self {
             Self::Tail => {

@@ -13,17 +13,17 @@ mod operator;
 
 use super::incidents::cause::{Cause, SubCause};
 use super::job::QueueName;
-use super::ledger::class::Lane;
 use super::ledger::stream::StreamFacts;
 use super::model::policy::{Policy, Preset};
 use super::shell;
+use crate::domain::model::queue_ref::QueueRef;
 use host::Host;
 
 pub use super::incidents::advice::{Inside, LogsQuery, Note, Step, Variable};
 pub use super::incidents::purpose::Purpose;
 pub use host::task_of;
 pub use logs::dashboard;
-pub use operator::{close, silence};
+pub use operator::{close, seen, silence};
 
 /// Commands of one message, the best first: what is read on a phone, and leaves room for the rest.
 const STEPS_MAX: usize = 8;
@@ -79,7 +79,7 @@ pub struct Problem<'a> {
     /// What is behind it.
     pub sub_cause: Option<SubCause>,
     /// The place.
-    pub lane: &'a Lane,
+    pub queue_ref: &'a QueueRef,
     /// The queues it may concern, where the place does not tell.
     pub queues: &'a [QueueName],
     /// The stream of the worker, or of whoever enqueues.

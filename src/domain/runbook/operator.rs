@@ -18,6 +18,18 @@ const STACK: &str = "queuewatch";
 /// Of `2025-12-06T16:37:00.000Z`, what comes before the seconds.
 const MINUTE_CHARS: usize = 16;
 
+/// Says that somebody has seen an incident. `None` where nobody can be told.
+#[must_use]
+pub fn seen(incident: &Incident, policy: &Policy) -> Option<String> {
+    let id = &incident.id;
+    match &policy.deployment {
+        Deployment::Aws | Deployment::Folder(_) => {
+            Some(format!("queuewatch answer {} seen{}", shell::word(id), whither(policy)))
+        }
+        Deployment::Process => None,
+    }
+}
+
 /// Closes an incident by hand. `None` where nobody can be told.
 #[must_use]
 pub fn close(incident: &Incident, policy: &Policy) -> Option<String> {
@@ -52,9 +64,14 @@ pub fn silence(incident: &Incident, policy: &Policy, now: Timestamp) -> Option<S
     }
 }
 
-/// The command, and where it is to be heard.
+/// The command, why, and where it is to be heard.
 fn answer(command: &str, policy: &Policy) -> String {
-    let whither = match (&policy.deployment, &policy.aws.sweep_function) {
+    format!("queuewatch {command} --reason {REASON}{}", whither(policy))
+}
+
+/// Where a command is to be heard.
+fn whither(policy: &Policy) -> String {
+    match (&policy.deployment, &policy.aws.sweep_function) {
         (Deployment::Folder(folder), _) => format!(" --state {}", shell::word(folder)),
         (Deployment::Aws | Deployment::Process, function) => {
             let region = policy.aws.region.as_ref();
@@ -64,6 +81,5 @@ fn answer(command: &str, policy: &Policy) -> String {
                 (stack, _) => format!(" --stack {}{region}", shell::word(stack.unwrap_or(STACK))),
             }
         }
-    };
-    format!("queuewatch {command} --reason {REASON}{whither}")
+    }
 }

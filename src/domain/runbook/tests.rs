@@ -15,13 +15,14 @@ fn policy() -> Policy {
     policy
 }
 
-fn lane(connection: &str, queue: &str) -> Lane {
+fn queue_ref(connection: &str, queue: &str) -> QueueRef {
     let connection = Some(connection).filter(|name| !name.is_empty()).map(ConnectionName::from);
-    (connection, Some(queue).filter(|name| !name.is_empty()).map(QueueName::from))
+    let queue = Some(queue).filter(|name| !name.is_empty()).map(QueueName::from);
+    QueueRef { connection, queue }
 }
 
 /// The commands for a cause at a place, in a task of ECS.
-fn commands(cause: Cause, sub_cause: Option<SubCause>, lane: &Lane, policy: &Policy) -> Vec<Step> {
+fn commands(cause: Cause, sub_cause: Option<SubCause>, queue_ref: &QueueRef, policy: &Policy) -> Vec<Step> {
     let mut streams = Streams::default();
     let key = streams.note("/ecs/app", &format!("ecs/app/{TASK}"));
     let stream = streams.get(key);
@@ -29,7 +30,7 @@ fn commands(cause: Cause, sub_cause: Option<SubCause>, lane: &Lane, policy: &Pol
     let problem = Problem {
         cause,
         sub_cause,
-        lane,
+        queue_ref,
         queues: &[],
         stream,
         log_file,
@@ -41,8 +42,8 @@ fn commands(cause: Cause, sub_cause: Option<SubCause>, lane: &Lane, policy: &Pol
 
 /// The part of each command that says what it does.
 #[track_caller]
-fn check(cause: Cause, sub_cause: Option<SubCause>, lane: &Lane, expected: &[&str]) {
-    let steps = commands(cause, sub_cause, lane, &policy());
+fn check(cause: Cause, sub_cause: Option<SubCause>, queue_ref: &QueueRef, expected: &[&str]) {
+    let steps = commands(cause, sub_cause, queue_ref, &policy());
     let got: Vec<&str> = steps.iter().map(|step| step.command.as_str()).collect();
     assert_eq!(got.len(), expected.len(), "{got:#?}");
     for (got, expected) in got.iter().zip(expected) {
@@ -60,12 +61,12 @@ fn hidden_output_is_looked_at_in_its_file_first() {
         "\"sh -c 'ps aux | grep queue:work'\"",
         "aws ecs describe-task-definition",
     ];
-    check(Cause::LogsNotForwarded, None, &lane("redis", "default"), &expected);
+    check(Cause::LogsNotForwarded, None, &queue_ref("redis", "default"), &expected);
 }
 
 #[test]
 fn security_groups_and_caches_are_asked_on_timeouts_only() {
-    let at = lane("redis", "default");
+    let at = queue_ref("redis", "default");
     let slow = [
         "queue:monitor",
         "aws ec2 describe-network-interfaces",
@@ -91,11 +92,11 @@ fn a_database_is_asked_in_sql_and_needs_no_other_connection() {
         "ecs describe-services",
         "SELECT id, queue, attempts, reserved_at, available_at, created_at FROM jobs WHERE queue = 'default' ORDER BY id",
     ];
-    check(Cause::EnqueueErrors, Some(SubCause::NoTable), &lane("database", "default"), &expected);
+    check(Cause::EnqueueErrors, Some(SubCause::NoTable), &queue_ref("database", "default"), &expected);
     let odd = commands(
         Cause::EnqueueErrors,
         None,
-        &lane("database", r"a\' OR 1=1; DROP TABLE jobs; --"),
+        &queue_ref("database", r"a\' OR 1=1; DROP TABLE jobs; --"),
         &policy(),
     );
     let sql = odd.iter().find(|step| step.note == Some(Note::InDatabase)).unwrap();
@@ -107,16 +108,21 @@ fn a_pause_is_ended_by_the_one_who_made_it() {
     check(
         Cause::Paused,
         None,
-        &lane("redis", "mail"),
+        &queue_ref("redis", "mail"),
         &["queue:resume redis:mail", "queue:monitor", "ps aux"],
     );
     let down = Some(SubCause::Maintenance);
-    check(Cause::Paused, down, &lane("redis", "mail"), &["\"php artisan up\"", "queue:monitor", "ps aux"]);
+    check(
+        Cause::Paused,
+        down,
+        &queue_ref("redis", "mail"),
+        &["\"php artisan up\"", "queue:monitor", "ps aux"],
+    );
 }
 
 #[test]
 fn workers_load_new_code_only_where_it_is_stale() {
-    let at = lane("redis", "default");
+    let at = queue_ref("redis", "default");
     let has = |sub_cause| {
         let steps = commands(Cause::FailingFast, sub_cause, &at, &policy());
         steps.iter().any(|step| step.command.contains("queue:restart") && step.note == Some(Note::WorkersEnd))
@@ -127,14 +133,14 @@ fn workers_load_new_code_only_where_it_is_stale() {
 
 #[test]
 fn one_job_by_hand_says_what_it_costs_and_names_what_is_known() {
-    let once = |lane: &Lane| {
-        let steps = commands(Cause::NeverObserved, None, lane, &policy());
+    let once = |queue_ref: &QueueRef| {
+        let steps = commands(Cause::NeverObserved, None, queue_ref, &policy());
         let step = steps.into_iter().find(|step| step.note == Some(Note::SpendsAttempt)).unwrap();
         step.command.split_once("--command ").unwrap().1.to_owned()
     };
-    assert_eq!(once(&lane("redis", "mail")), "\"php artisan queue:work redis --queue=mail --once -v\"");
-    assert_eq!(once(&lane("", "mail")), "\"php artisan queue:work --queue=mail --once -v\"");
-    assert_eq!(once(&lane("", "")), "\"php artisan queue:work --once -v\"");
+    assert_eq!(once(&queue_ref("redis", "mail")), "\"php artisan queue:work redis --queue=mail --once -v\"");
+    assert_eq!(once(&queue_ref("", "mail")), "\"php artisan queue:work --queue=mail --once -v\"");
+    assert_eq!(once(&queue_ref("", "")), "\"php artisan queue:work --once -v\"");
 }
 
 #[test]
@@ -143,7 +149,7 @@ fn nothing_is_advised_that_can_do_harm() {
         [None, Some(SubCause::StalePayload), Some(SubCause::TimedOut), Some(SubCause::Maintenance)];
     for cause in Cause::ALL {
         for sub_cause in sub_causes {
-            for at in [lane("redis", "default"), lane("database", "x"), lane("", "")] {
+            for at in [queue_ref("redis", "default"), queue_ref("database", "x"), queue_ref("", "")] {
                 for step in commands(cause, sub_cause, &at, &policy()) {
                     for bad in [
                         "flush",
@@ -168,7 +174,7 @@ fn nothing_is_advised_that_can_do_harm() {
 #[test]
 fn every_cause_has_commands_and_the_first_needs_no_variable() {
     for cause in Cause::ALL {
-        let steps = commands(cause, None, &lane("redis", "default"), &policy());
+        let steps = commands(cause, None, &queue_ref("redis", "default"), &policy());
         assert!(!steps.is_empty(), "{cause:?}");
         assert!(
             !steps[0].command.contains('$') || steps[0].command.contains("$(aws"),
@@ -185,7 +191,7 @@ fn every_cause_has_commands_and_the_first_needs_no_variable() {
 
 #[test]
 fn what_is_not_configured_is_a_variable_with_the_command_that_finds_it() {
-    let steps = commands(Cause::NeverObserved, None, &lane("redis", "default"), &Policy::default());
+    let steps = commands(Cause::NeverObserved, None, &queue_ref("redis", "default"), &Policy::default());
     let finds: Vec<_> =
         steps.iter().filter_map(|step| step.note).filter(|note| matches!(note, Note::Finds(_))).collect();
     assert_eq!(finds, [Note::Finds(Variable::Cluster), Note::Finds(Variable::Service)]);
@@ -203,11 +209,11 @@ fn what_is_not_configured_is_a_variable_with_the_command_that_finds_it() {
 
 #[test]
 fn away_from_ecs_a_command_is_the_programs_own() {
-    let at = lane("redis", "default");
+    let at = queue_ref("redis", "default");
     let problem = Problem {
         cause: Cause::WorkerSilent,
         sub_cause: None,
-        lane: &at,
+        queue_ref: &at,
         queues: &[],
         stream: None,
         log_file: None,
@@ -227,12 +233,12 @@ fn away_from_ecs_a_command_is_the_programs_own() {
 
 #[test]
 fn queues_that_it_may_be_are_all_asked_for() {
-    let at = lane("redis", "");
+    let at = queue_ref("redis", "");
     let queues = ["a".into(), "b c".into()];
     let problem = Problem {
         cause: Cause::Paused,
         sub_cause: Some(SubCause::Maintenance),
-        lane: &at,
+        queue_ref: &at,
         queues: &queues,
         stream: None,
         log_file: None,
@@ -256,19 +262,19 @@ fn an_app_that_rules_alone_describe_gets_none_of_laravels_commands() {
         connection: None,
     }];
     for cause in Cause::ALL {
-        for step in commands(cause, None, &lane("redis", "default"), &policy) {
+        for step in commands(cause, None, &queue_ref("redis", "default"), &policy) {
             for word in ["artisan", "queue:work", "QUEUE_CONNECTION", "failed_jobs"] {
                 assert!(!step.command.contains(word), "{cause:?}: {}", step.command);
             }
         }
     }
-    let silent = commands(Cause::WorkerSilent, None, &lane("redis", "default"), &policy);
+    let silent = commands(Cause::WorkerSilent, None, &queue_ref("redis", "default"), &policy);
     assert!(silent[0].command.ends_with("--command \"sh -c 'ps aux'\""), "{}", silent[0].command);
 }
 
 #[test]
 fn a_step_says_what_it_is_for_and_what_of_it_runs_inside() {
-    let steps = commands(Cause::LogsNotForwarded, None, &lane("redis", "default"), &policy());
+    let steps = commands(Cause::LogsNotForwarded, None, &queue_ref("redis", "default"), &policy());
     let purposes: Vec<_> = steps.iter().take(3).map(|step| step.purpose).collect();
     let expected = [Purpose::ReadWorkerFile, Purpose::ListFailed, Purpose::CountWaiting];
     assert_eq!(purposes, expected.map(Some));

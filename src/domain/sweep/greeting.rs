@@ -22,7 +22,7 @@ pub(super) fn greeting(world: &World<'_>, register: &Register) -> Option<Watchin
         (false, false, true) => Carried::Neither,
         (false, false, false) => Carried::Unseen,
     };
-    let named = world.ledger.lanes().filter(|((_, queue), _)| queue.is_some());
+    let named = world.ledger.queues().filter(|(at, _)| at.queue.is_some());
     let queues: BTreeSet<String> = named.map(|(names, _)| QueueRef::from(names).to_string()).collect();
     Some(Watching {
         app: world.policy.app.clone(),

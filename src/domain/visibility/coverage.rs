@@ -11,7 +11,7 @@ use crate::domain::incidents::Loss;
 use crate::domain::job::{HOUR_MS, Timestamp};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::coverage::Missing;
-use crate::domain::ledger::{LaneFacts, Ledger};
+use crate::domain::ledger::{Ledger, QueueActivity};
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::{StuckAttempt, WaitingJob};
 
@@ -113,7 +113,7 @@ fn turned_of_late(turned: &Loss, now: Timestamp) -> (u64, u64) {
     })
 }
 
-fn count(place: &Place<'_>, count: impl Fn(&LaneFacts, (Timestamp, JobIx)) -> usize) -> usize {
+fn count(place: &Place<'_>, count: impl Fn(&QueueActivity, (Timestamp, JobIx)) -> usize) -> usize {
     let from = (place.now.minus_ms(WINDOW_MS), JobIx(0));
     place.facts().fold(0, |sum, facts| sum.saturating_add(count(facts, from)))
 }

@@ -16,6 +16,7 @@
 
 pub mod coverage;
 pub mod delays;
+pub mod rhythm;
 pub mod shift;
 pub mod silences;
 #[cfg(test)]

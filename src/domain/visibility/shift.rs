@@ -95,6 +95,10 @@ fn chance(starts: &[Timestamp], readies: &[Timestamp], places: usize) -> f64 {
         }
         let window_ms = PROMPT_MS.saturating_add(ENQUEUE_TOLERANCE_MS) as f64;
         let by_chance = (window_ms / ready_at.since_ms(*before).max(1) as f64).min(1.0);
+        if by_chance > PROMPT_SHARE && waited_ms > PROMPT_MS {
+            // In a burst some start late, whosever they are.
+            continue;
+        }
         chance *= if waited_ms <= PROMPT_MS {
             by_chance / PROMPT_SHARE
         } else {
@@ -156,6 +160,29 @@ mod tests {
         let readies: Vec<i64> = (0..400).collect();
         let starts: Vec<i64> = (0..100).map(|n| n + 300).collect();
         check(&starts, &readies, 300, false);
+    }
+
+    #[test]
+    fn a_burst_tells_nothing_however_late_its_jobs_start() {
+        // A worker dies in it, at any place; or lives, and is asked in between.
+        for (apart, every) in [(2, 1), (2, 3), (2, 9), (2, 30), (11, 12), (11, 40)] {
+            let readies: Vec<i64> = (0..30).map(|n| n * apart).collect();
+            for died_after in 1..30 {
+                let starts: Vec<i64> = (0..died_after).map(|n| n * every + 1).collect();
+                let left = 30 - starts.len();
+                check(&starts, &readies, left, false);
+            }
+        }
+    }
+
+    #[test]
+    fn a_burst_after_a_quiet_hour_tells_nothing_of_itself() {
+        let readies: Vec<i64> = [0, 1_800].into_iter().chain((0..20).map(|n| 3_600 + n * 3)).collect();
+        for died_after in 1..20 {
+            let burst = (0..died_after).map(|n| 3_601 + n * 5);
+            let starts: Vec<i64> = [1, 1_801].into_iter().chain(burst).collect();
+            check(&starts, &readies, readies.len() - starts.len(), false);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::subject;
 use super::words::{self, About, Aside, Causes, Voice};
 use crate::domain::diagnosis::{Diagnosis, Weight};
 use crate::domain::incidents::cause::{Cause, SubCause};
-use crate::domain::incidents::{Finding, Incident, Kind, NotificationState};
+use crate::domain::incidents::{Finding, Incident, Kind, NotificationState, Seen};
 use crate::domain::job::Timestamp;
 use crate::domain::model::policy::{Language, Policy};
 use crate::domain::runbook;
@@ -36,12 +36,13 @@ pub fn compose(policy: &Policy, incident: &Incident, state: NotificationState, n
     } else {
         (steps::variables(incident, &voice), links(policy, incident), answers(policy, incident, now))
     };
-    let known = if is_over { Vec::new() } else { known::known(incident, &situation, &voice, now) };
+    let mut known = if is_over { Vec::new() } else { known::known(incident, &situation, &voice, now) };
+    known.extend(seen(incident, &voice).filter(|_| !is_over && state != NotificationState::Seen));
     let unknown = if is_over { Vec::new() } else { known::unknown(incident, &steps, &voice) };
     Sections {
         subject: subject::subject(Situation::of(policy, incident, state, now), &voice),
         title: words::title(&situation, &voice),
-        lead: words::lead(&situation, &voice),
+        lead: lead(incident, &situation, &voice),
         causes: causes(incident, &situation, &steps, &voice),
         links,
         steps,
@@ -53,6 +54,22 @@ pub fn compose(policy: &Policy, incident: &Incident, state: NotificationState, n
         foot: foot(incident, is_over, &voice),
         labels: words::labels(policy.language),
     }
+}
+
+/// What and since when; first who has seen it, where that is the news.
+fn lead(incident: &Incident, situation: &Situation<'_>, voice: &Voice) -> String {
+    let lead = words::lead(situation, voice);
+    match seen(incident, voice).filter(|_| situation.state == NotificationState::Seen) {
+        Some(seen) if voice.language == Language::Ja => format!("{seen}。{lead}"),
+        Some(seen) => format!("{seen}. {lead}"),
+        None => lead,
+    }
+}
+
+/// Who has seen it.
+fn seen(incident: &Incident, voice: &Voice) -> Option<String> {
+    let Seen { at, by } = incident.seen.as_ref()?;
+    Some(words::aside(&Aside::Seen { by, at: &voice.minute(*at) }, voice))
 }
 
 /// What keeps the jobs of an incident, by its connection's name or its errors.
@@ -171,10 +188,12 @@ fn answers(policy: &Policy, incident: &Incident, now: Timestamp) -> Vec<Todo> {
     let labels = words::labels(policy.language);
     let is_all = incident.key.queue.is_none() && incident.queues.is_empty();
     let silence = if is_all { labels.silence_all } else { labels.silence };
+    let seen = runbook::seen(incident, policy).filter(|_| incident.seen.is_none());
+    let seen = seen.map(|command| (labels.seen, command));
     let close = runbook::close(incident, policy).map(|command| (labels.close, command));
     let silence = runbook::silence(incident, policy, now).map(|command| (silence, command));
     let todo = |(verb, command): (&str, String)| Todo { verb: verb.to_owned(), command: Some(command) };
-    close.into_iter().chain(silence).map(todo).collect()
+    seen.into_iter().chain(close).chain(silence).map(todo).collect()
 }
 
 fn known_title(incident: &Incident, voice: &Voice, now: Timestamp) -> String {
@@ -188,7 +207,7 @@ fn known_title(incident: &Incident, voice: &Voice, now: Timestamp) -> String {
 fn foot(incident: &Incident, is_over: bool, voice: &Voice) -> String {
     let labels = words::labels(voice.language);
     let id = format!("{}{}{}", labels.incident, labels.colon, incident.id);
-    if is_over {
+    if is_over || incident.seen.is_some() {
         return id;
     }
     let next = voice.minute(incident.next_reminder_at());

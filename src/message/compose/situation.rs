@@ -65,6 +65,10 @@ pub(in crate::message) struct Situation<'a> {
     pub(in crate::message) last_start: Option<Timestamp>,
     /// Since when jobs are started again.
     pub(in crate::message) starts_since: Option<Timestamp>,
+    /// From one round of its workers to the next, where they keep a rhythm.
+    pub(in crate::message) rhythm_ms: Option<i64>,
+    /// How often the queue has stalled of late before.
+    pub(in crate::message) stalls_lately: usize,
     /// How the class that fails most lately ends.
     pub(in crate::message) worst: Option<Worst<'a>>,
     /// The classes that it is about, without their namespaces.
@@ -136,6 +140,8 @@ impl<'a> Situation<'a> {
             is_asked_now,
             last_start: last_start.and_then(|fact| fact.at),
             starts_since: incident.detail.stall().starts_since,
+            rhythm_ms: incident.detail.stall().rhythm_ms,
+            stalls_lately: incident.detail.stall().ends.len(),
             worst: facts.iter().find_map(worst),
             classes: classes(incident),
             text: facts.iter().find_map(text),

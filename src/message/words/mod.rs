@@ -26,6 +26,7 @@ pub(super) struct Labels {
     pub(super) fill_in: &'static str,
     pub(super) known: &'static str,
     pub(super) not_known: &'static str,
+    pub(super) seen: &'static str,
     pub(super) close: &'static str,
     pub(super) silence: &'static str,
     pub(super) silence_all: &'static str,
@@ -177,6 +178,8 @@ pub(super) fn finding(fact: &Fact, voice: &Voice) -> String {
 
 /// What a message says besides, a line each.
 pub(super) enum Aside<'a> {
+    /// Somebody has answered the message.
+    Seen { by: &'a str, at: &'a str },
     /// When a job was enqueued and when one was started last.
     LastOnes { enqueued: Option<&'a str>, started: Option<&'a str>, is_none_anywhere: bool },
     /// A line names the file that the cause tells of.

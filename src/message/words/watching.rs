@@ -172,6 +172,13 @@ fn blind_spot_en(spot: BlindSpot) -> String {
             "delay is not logged: a job that is meant to wait looks like one that is stuck, \
              unless no job of this app is delayed"
         }
+        BlindSpot::ClocksApart(ms) => {
+            return format!(
+                "the clocks of workers are up to {} s behind the app's: jobs seem to start before they are enqueued. \
+                 Up to a minute is allowed for; a time service (chrony) on both hosts mends it",
+                seconds_up(ms)
+            );
+        }
         BlindSpot::LinesMissing(missing) => {
             return format!(
                 "worker lines are missing: {} of the last {} attempts that ended have no start line. Of some jobs \
@@ -215,6 +222,13 @@ fn blind_spot_ja(spot: BlindSpot) -> String {
         BlindSpot::NoDelay => {
             "遅延がログに出ていない。意図して遅らせたジョブと止まったジョブを区別できない（遅延を使っていなければ問題ない）"
         }
+        BlindSpot::ClocksApart(ms) => {
+            return format!(
+                "ワーカーの時計がアプリより最大 {} 秒遅れており、ジョブが投入前に開始したように見える。1 分までのずれは\
+                 考慮する。両方のホストで時刻同期（chrony）を有効にすると解消する",
+                seconds_up(ms)
+            );
+        }
         BlindSpot::LinesMissing(missing) => {
             return format!(
                 "ワーカーログに欠落がある（直近に終了した {} 回のうち {} 回は開始ログなし）。開始も終了も届かないジョブは不明と\
@@ -224,4 +238,9 @@ fn blind_spot_ja(spot: BlindSpot) -> String {
         }
     };
     text.to_owned()
+}
+
+/// Whole seconds, rounded up.
+const fn seconds_up(ms: i64) -> i64 {
+    ms.saturating_add(999).div_euclid(1_000)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Palette, short};
 use crate::domain::incidents::{NotificationState, Severity};
 use crate::domain::job::Timestamp;
-use crate::domain::ledger::LaneFacts;
+use crate::domain::ledger::QueueActivity;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
@@ -59,9 +59,9 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
         }
     };
     let resolver = QueueResolver::of(ledger, policy);
-    let mut by_place: BTreeMap<QueueRef, LaneFacts> = BTreeMap::new();
-    for (lane, facts) in ledger.lanes() {
-        let all = by_place.entry(resolver.resolve(lane)).or_default();
+    let mut by_place: BTreeMap<QueueRef, QueueActivity> = BTreeMap::new();
+    for (queue_ref, facts) in ledger.queues() {
+        let all = by_place.entry(resolver.resolve(queue_ref)).or_default();
         all.oldest_enqueue = [all.oldest_enqueue, facts.oldest_enqueue].into_iter().flatten().min();
         all.newest_enqueue = all.newest_enqueue.max(facts.newest_enqueue);
         all.starts.extend(facts.newest_start().map(|at| (at, JobIx(0))));

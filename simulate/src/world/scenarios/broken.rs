@@ -3,8 +3,8 @@
 use super::{DEFAULT, FAULT, Group, PER_MINUTE, Scenario, steady};
 use crate::world::dice::Dice;
 use crate::world::fault::{Due, Fault};
-use crate::world::plan::{HANGS, Plan, Single, Weather, Who};
-use crate::world::span::{DAY, HOUR, SECOND, Span, clock};
+use crate::world::plan::{HANGS, Plan, Single, Traffic, Weather, Who, Worker, all_day, redis};
+use crate::world::span::{DAY, HOUR, MINUTE, SECOND, Span, clock};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario { group: Group::Broken, name: "failing", title: "every job fails at once", plan: failing },
@@ -31,6 +31,18 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "stuck-running",
         title: "one job hangs, others go on",
         plan: stuck_running,
+    },
+    Scenario {
+        group: Group::Broken,
+        name: "times-out",
+        title: "a queue's every job runs into its timeout",
+        plan: times_out,
+    },
+    Scenario {
+        group: Group::Broken,
+        name: "failover",
+        title: "Redis is replaced and loses 40 jobs",
+        plan: failover,
     },
     Scenario { group: Group::Broken, name: "logs-gone", title: "nothing at all is logged", plan: logs_gone },
     Scenario {
@@ -82,6 +94,30 @@ fn stuck_running(_: &mut Dice) -> Plan {
     plan.retry_after_ms = 4 * HOUR;
     // Somebody restarts the workers at noon.
     plan.under(Span::lasting(FAULT.to_ms, 30 * SECOND), Weather::Gone(Who::All))
+}
+
+fn times_out(_: &mut Dice) -> Plan {
+    let reports = redis("reports");
+    let traffic = vec![steady(PER_MINUTE), Traffic::new(reports, &["WeeklyReport"], all_day(12.0))];
+    let mut plan = Plan::of(traffic, 0);
+    plan.workers = vec![Worker { lanes: vec![DEFAULT] }, Worker { lanes: vec![reports] }];
+    let fault = Fault::stall(FAULT, &["reports"], &["crash_loop"]).decided("crash_loop");
+    let fault = fault.found_by(&["failing", "stalled", "stuck_running"], Due::Unnamed);
+    let fault = fault.may(&["stuck_running", "backlog", "lost", "failing", "stalled"]);
+    plan.under(FAULT, Weather::TimesOut("reports")).with(fault)
+}
+
+/// What came within a minute is gone; what comes later is done as ever.
+fn failover(dice: &mut Dice) -> Plan {
+    let gone = Span::lasting(clock(10, 0), MINUTE);
+    let fault = Fault::stall(Span { to_ms: DAY.to_ms, ..gone }, ON_DEFAULT, &[]).warned();
+    let fault = fault.found_by(&["lost"], Due::Unnamed).may(&["blind"]);
+    let mut plan = Plan::of(vec![steady(PER_MINUTE)], 2).under(gone, Weather::Swallowed).with(fault);
+    for _ in 0..40 {
+        let at_ms = dice.between(gone.from_ms, gone.to_ms);
+        plan.singles.push(Single { at_ms, lane: DEFAULT, class: "GenerateInvoicePdf", run_ms: SECOND });
+    }
+    plan
 }
 
 fn logs_gone(_: &mut Dice) -> Plan {

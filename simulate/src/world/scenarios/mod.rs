@@ -1,7 +1,9 @@
 //! The days there are.
 
 mod broken;
+mod clocks;
 mod healthy;
+mod rhythms;
 mod stalled;
 
 use serde::Serialize;
@@ -38,7 +40,8 @@ pub struct Scenario {
 /// Every day, the healthy ones first.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [healthy::SCENARIOS, stalled::SCENARIOS, broken::SCENARIOS].concat()
+    [healthy::SCENARIOS, stalled::SCENARIOS, broken::SCENARIOS, clocks::SCENARIOS, rhythms::SCENARIOS]
+        .concat()
 }
 
 /// The day of this name.

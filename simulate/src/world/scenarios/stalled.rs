@@ -33,6 +33,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         group: Group::Stalled,
+        name: "dead-burst",
+        title: "worker dead in a burst of 30 jobs",
+        plan: dead_burst,
+    },
+    Scenario {
+        group: Group::Stalled,
         name: "dead-queues",
         title: "worker of three queues dead",
         plan: dead_queues,
@@ -48,6 +54,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         name: "unlisted-queue",
         title: "one queue of three unconsumed",
         plan: unlisted_queue,
+    },
+    Scenario {
+        group: Group::Stalled,
+        name: "half-dead",
+        title: "a class on two queues, one's worker dead",
+        plan: half_dead,
     },
     Scenario {
         group: Group::Stalled,
@@ -115,6 +127,21 @@ fn single_job(dice: &mut Dice) -> Plan {
     dead(plan)
 }
 
+/// Every hour thirty jobs come within a minute; in one of these minutes the worker dies.
+fn dead_burst(dice: &mut Dice) -> Plan {
+    let mut plan = Plan::of(vec![steady(2.0)], 1);
+    for hour in 1..24 {
+        for _ in 0..30 {
+            let at_ms = clock(hour, 0) + dice.between(0, MINUTE);
+            let run_ms = dice.exponential(3 * SECOND).max(5);
+            plan.singles.push(Single { at_ms, lane: DEFAULT, class: "ProcessPodcast", run_ms });
+        }
+    }
+    let span = Span { from_ms: clock(10, 0) + dice.between(20 * SECOND, 80 * SECOND), ..FAULT };
+    let fault = Fault::stall(span, ON_DEFAULT, &["worker_silent"]);
+    plan.under(span, Weather::Gone(Who::All)).with(fault)
+}
+
 /// Three queues of one worker, classes of their own on each.
 fn three_queues() -> Plan {
     let traffic = vec![
@@ -142,6 +169,17 @@ fn deploy_died(_: &mut Dice) -> Plan {
 fn unlisted_queue(_: &mut Dice) -> Plan {
     let fault = Fault::stall(FAULT, &["mails"], &["queue_not_consumed"]).decided("queue_not_consumed");
     three_queues().under(FAULT, Weather::Unlisted("mails")).with(fault)
+}
+
+fn half_dead(_: &mut Dice) -> Plan {
+    const BOTH: &[&str] = &["default", "mails"];
+    let mails = redis("mails");
+    let traffic = [DEFAULT, mails].map(|lane| Traffic::new(lane, &["SendReceipt"], all_day(PER_MINUTE)));
+    let mut plan = Plan::of(traffic.to_vec(), 0);
+    plan.workers = vec![Worker { lanes: vec![DEFAULT] }, Worker { lanes: vec![mails] }];
+    // Without ids nobody can tell which of the two queues it is.
+    let fault = Fault::stall(FAULT, BOTH, &["worker_silent"]).found_by(&["stalled", "backlog"], Due::Unnamed);
+    plan.under(FAULT, Weather::Gone(Who::One(1))).with(fault)
 }
 
 fn wrong_connection(_: &mut Dice) -> Plan {

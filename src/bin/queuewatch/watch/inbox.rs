@@ -64,6 +64,11 @@ impl OperatorInbox {
             // A message that is not delivered is told already, and sent again by the next sweep.
             Ok(()) | Err(WatchError::Command(AppError::Alarm(_))) => match command {
                 Command::Close { id, reason } => format!("{id} is closed by hand: {reason}"),
+                Command::Seen { id, by } if by.is_empty() => format!("{id} is seen"),
+                Command::Seen { id, by } => format!("{id} is seen by {by}"),
+                Command::Hush { id, until, .. } => {
+                    format!("messages of {id} and its queue wait until {until}")
+                }
                 Command::Silence(silence) => {
                     format!(
                         "pages of queue {} wait until {}: {}",
@@ -72,9 +77,12 @@ impl OperatorInbox {
                 }
             },
             Err(WatchError::Command(AppError::NoSuchIncident)) => {
-                // Nothing else names one.
-                let id = if let Command::Close { id, .. } = command { id } else { "no incident" };
-                format!("{id} is not open: there is nothing to close")
+                match command {
+                    Command::Close { id, .. } => format!("{id} is not open: there is nothing to close"),
+                    Command::Seen { id, .. } | Command::Hush { id, .. } => format!("{id} is not open"),
+                    // It names none.
+                    Command::Silence(silence) => format!("{} is no incident", silence.queue),
+                }
             }
             Err(error) => {
                 self.is_held = true;

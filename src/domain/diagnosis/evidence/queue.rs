@@ -147,7 +147,7 @@ fn started(ledger: &Ledger, place: &QueueRef, classes: &BTreeSet<&JobClass>) -> 
 /// The newest enqueue; where starts do not tell the queue, on those that its classes wait on.
 fn enqueued(ledger: &Ledger, view: &QueueView) -> Option<Timestamp> {
     let is_there = |queue: &QueueName| view.queues.contains(&split_queue(queue).0);
-    let there = ledger.lanes().filter(|((_, queue), _)| queue.as_ref().is_some_and(is_there));
+    let there = ledger.queues().filter(|(at, _)| at.queue.as_ref().is_some_and(is_there));
     view.newest_enqueue.or_else(|| there.filter_map(|(_, facts)| facts.newest_enqueue).max())
 }
 

@@ -65,7 +65,7 @@ impl<'a> Workers<'a> {
         from: Timestamp,
         heard: Timestamp,
     ) -> Self {
-        let place = &question.place.names();
+        let place = question.place;
         let streams = side::streams(ledger, question);
         let known = &ledger.signals.workers;
         let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();

@@ -85,7 +85,7 @@ pub(super) fn enqueue_errors(evidence: &Evidence<'_>) -> Option<Candidate> {
     }
     let weight = if is_asked { Weight::Shown } else { Weight::Possible };
     // Such errors name no queue.
-    let newest_enqueue = evidence.ledger.lanes().filter_map(|(_, facts)| facts.newest_enqueue).max();
+    let newest_enqueue = evidence.ledger.queues().filter_map(|(_, facts)| facts.newest_enqueue).max();
     Some(
         Candidate::new(Cause::EnqueueErrors, weight)
             .because(errors.sub_cause())

@@ -86,7 +86,19 @@ fn stalled(it: &Situation<'_>, place: &str, since: &str, voice: &Voice) -> Strin
         }
         (false, None, _) => String::new(),
     };
-    format!("{app}: jobs on {place} have waited since {since}{tail}.")
+    format!("{app}: jobs on {place} have waited since {since}{tail}.{}", again(it))
+}
+
+/// ` It has stalled 3 times in an hour and a half: …` Where it comes and goes, its end is told when it stays away.
+fn again(it: &Situation<'_>) -> String {
+    match it.stalls_lately {
+        0 => String::new(),
+        1 => " It has stalled once before in the last hour and a half.".to_owned(),
+        times => format!(
+            " It has stalled {times} times before in the last hour and a half: it comes and goes, and is told to be over \
+             when it has not come again for 30 min."
+        ),
+    }
 }
 
 /// ` 2 waiting, 1 over the 5 min limit, 2 more than 10 min ago.`
@@ -202,7 +214,11 @@ fn ended(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
                 Some(at) => format!("jobs on {place} start again since {}", voice.both(at)),
                 None => format!("no job on {place} waits any more"),
             };
-            format!("{app}: {how}. {}{}", waited(it, since, &longest), given_up(it))
+            let rhythm = it.rhythm_ms.map(|ms| voice.exact(ms)).map(|period| {
+                format!(" Its workers come every {period}: from now on an alarm comes when they do not come.")
+            });
+            let rhythm = rhythm.unwrap_or_default();
+            format!("{app}: {how}. {}{}{rhythm}", waited(it, since, &longest), given_up(it))
         }
         Kind::Backlog => format!("{app}: {place} is no longer slow. {}", waited(it, since, &longest)),
         Kind::Lost if it.given_up > 0 => format!(

@@ -24,6 +24,7 @@ pub(in crate::message::words) const LABELS: Labels = Labels {
     fill_in: "Fill in",
     known: "Known",
     not_known: "Not in the logs",
+    seen: "I have seen it: no more reminders",
     close: "Close",
     silence: "Silence for 4 h",
     silence_all: "Silence everything for 4 h",
@@ -34,6 +35,9 @@ pub(in crate::message::words) const LABELS: Labels = Labels {
 
 pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
     match aside {
+        Aside::Seen { by, at } => {
+            format!("{} has seen it, at {at}", if by.is_empty() { "somebody" } else { by })
+        }
         Aside::LastOnes { enqueued, started, is_none_anywhere } => {
             let never = if *is_none_anywhere { "none ever seen, on any queue" } else { "none ever seen" };
             let enqueued = enqueued

@@ -11,6 +11,7 @@ pub(in crate::message::words) fn title(it: &Situation<'_>, voice: &Voice) -> Str
     let word = match (it.state, it.severity) {
         (NotificationState::Resolved, _) if it.kind == Kind::Lost && it.given_up > 0 => "GIVEN UP",
         (NotificationState::Resolved, _) => "OK",
+        (NotificationState::Seen, _) => "SEEN",
         (_, Severity::Page) => "ALARM",
         (_, Severity::Warn) => "WARN",
     };

@@ -78,14 +78,27 @@ fn said(it: &Situation<'_>, voice: &Voice) -> String {
 
 fn stalled(it: &Situation<'_>, place: &str, since: &str, voice: &Voice) -> String {
     if it.has_no_start() {
-        return format!("{place} のジョブが {since} から 1 件も開始されていません。");
+        return format!("{place} のジョブが {since} から 1 件も開始されていません。{}", again(it));
     }
     let tail = match (it.starts_since, it.last_start.filter(|at| *at > it.since)) {
         (Some(at), _) => format!("{} から再び開始されています。", voice.minute(at)),
         (None, Some(at)) if it.is_asked_now => format!("最後の開始は {} です。", voice.minute(at)),
         (None, _) => String::new(),
     };
-    format!("{place} のジョブが {since} から待っています。{tail}")
+    format!("{place} のジョブが {since} から待っています。{tail}{}", again(it))
+}
+
+/// 停滞と回復を繰り返す場合、30 分再発しなければ終わったと知らせる。
+fn again(it: &Situation<'_>) -> String {
+    match it.stalls_lately {
+        0 => String::new(),
+        1 => "直近 1 時間半に 1 回停滞しています。".to_owned(),
+        times => {
+            format!(
+                "直近 1 時間半に {times} 回停滞し、回復を繰り返しています。30 分再発しなければ終了を知らせます。"
+            )
+        }
+    }
 }
 
 /// `待機 2 件（5 分超過 1 件）、10 分前より 2 件増。`
@@ -189,9 +202,13 @@ fn ended(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
                 Some(at) => format!("{place} のジョブが {} から再び開始されています。", voice.both(at)),
                 None => format!("{place} の待機ジョブはなくなりました。"),
             };
+            let rhythm = it.rhythm_ms.map(|ms| voice.exact(ms)).map(|period| {
+                format!("ワーカーは {period}ごとに起動しています。今後は起動しなかったときに知らせます。")
+            });
             format!(
-                "{how}{since} から同時に最大 {jobs} 件が超過し、最長の待ち時間は {longest}でした。{}",
-                given_up(it)
+                "{how}{since} から同時に最大 {jobs} 件が超過し、最長の待ち時間は {longest}でした。{}{}",
+                given_up(it),
+                rhythm.unwrap_or_default()
             )
         }
         Kind::Backlog => format!(

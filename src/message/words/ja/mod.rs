@@ -24,6 +24,7 @@ pub(in crate::message::words) const LABELS: Labels = Labels {
     fill_in: "変数の調べ方",
     known: "分かっていること",
     not_known: "ログでは分からないこと",
+    seen: "確認済みにする（再通知を止める）",
     close: "クローズ",
     silence: "4 時間通知を止める",
     silence_all: "すべての通知を 4 時間止める",
@@ -34,6 +35,10 @@ pub(in crate::message::words) const LABELS: Labels = Labels {
 
 pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
     match aside {
+        Aside::Seen { by, at } => {
+            let by = if by.is_empty() { String::new() } else { format!("{by} が ") };
+            format!("{by}{at} に確認済み")
+        }
         Aside::LastOnes { enqueued, started, is_none_anywhere } => {
             let never = if *is_none_anywhere {
                 "全キューで一度も確認なし"

@@ -12,6 +12,7 @@ pub(in crate::message::words) fn title(it: &Situation<'_>, voice: &Voice) -> Str
         (NotificationState::Resolved, _) => "【解消】",
         (NotificationState::Reminder, _) => "【継続中】",
         (NotificationState::Updated, _) => "【更新】",
+        (NotificationState::Seen, _) => "【確認済み】",
         (NotificationState::Firing, Severity::Page) => "【障害】",
         (NotificationState::Firing, Severity::Warn) => "【警告】",
     };
