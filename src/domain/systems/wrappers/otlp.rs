@@ -69,7 +69,7 @@ fn value(typed: &Value, depth: usize) -> Value {
             Some(fields) => Value::Object(fields),
             None => Value::Array(items.iter().map(|item| value(item, depth)).collect()),
         },
-        plain => plain.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => typed.clone(),
     }
 }
 
