@@ -29,7 +29,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let function = &Function {
         role: config.role,
         policy: config.config.policy().clone(),
-        classifier: config.config.classifier().inspect_err(|error| log::refused(error))?,
+        classifier: config
+            .config
+            .classifier()
+            .inspect_err(|error| log::refused(error))?
+            .in_account(config.account_id),
         limits: Limits::default(),
         own_log_groups: config.own_log_groups,
     };

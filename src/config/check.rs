@@ -68,6 +68,8 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
 
 fn source(raw: RawSource) -> SourcePolicy {
     SourcePolicy {
+        app: raw.app.map(|Text(app)| app.0),
+        owner: raw.owner.map(|Text(owner)| owner.0),
         log_group: raw.log_group.map_or_else(|| "*".into(), |Text(glob)| glob.0),
         log_stream: raw.log_stream.map_or_else(|| "*".into(), |Text(glob)| glob.0),
         presets: raw.presets.unwrap_or_else(|| vec![RawPreset::Laravel]).into_iter().map(preset).collect(),

@@ -11,7 +11,11 @@ impl Config {
     /// # Errors
     /// A rule that cannot work, or that does not read its own example; with the file and its place there.
     pub fn classifier(&self) -> Result<Classifier, ConfigError> {
-        let sources = self.policy().sources.iter().map(|source| SourceSpec {
+        let policy = self.policy();
+        let sources = policy.sources.iter().map(|source| SourceSpec {
+            // What is the stack's own app's needs no telling apart.
+            app: source.app.clone().filter(|app| *app != policy.app),
+            owner: source.owner.clone(),
             log_group: source.log_group.clone(),
             log_stream: source.log_stream.clone(),
             presets: source.presets.clone(),

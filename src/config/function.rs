@@ -41,6 +41,8 @@ pub struct FunctionConfig {
     pub event_bus: Option<String>,
     /// Who it is, and where AWS is.
     pub account: Account,
+    /// The number of the account that it is in; lines of other accounts are set apart from its own.
+    pub account_id: Option<String>,
     /// The log groups that the stack's functions write to: nothing from there may be taken in.
     pub own_log_groups: Vec<String>,
     /// The container: the name of the log stream that Lambda gives each; `local` outside of Lambda.
@@ -88,6 +90,7 @@ impl FunctionConfig {
             chat_topic_arn,
             event_bus,
             account,
+            account_id: variables.optional("QUEUEWATCH_ACCOUNT_ID")?,
             own_log_groups: variables.own_log_groups()?,
             container: variables.optional("AWS_LAMBDA_LOG_STREAM_NAME")?.unwrap_or_else(|| "local".into()),
         })

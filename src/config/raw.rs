@@ -5,8 +5,8 @@ use toml::Spanned;
 
 use super::rule::JsonRule;
 use super::text::{
-    AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, RunbookUrl, Share, SpanMs, Text, Webhook,
-    ZoneName,
+    AccountId, AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, RunbookUrl, Share, SpanMs,
+    Text, Webhook, ZoneName,
 };
 use crate::domain::cron::Cron;
 use crate::domain::job::Stage;
@@ -56,6 +56,8 @@ pub(super) struct RawEcs {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawSource {
+    pub(super) app: Option<Text<AppName>>,
+    pub(super) owner: Option<Text<AccountId>>,
     pub(super) log_group: Option<Text<Glob>>,
     pub(super) log_stream: Option<Text<Glob>>,
     pub(super) presets: Option<Vec<RawPreset>>,

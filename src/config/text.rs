@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Deserializer, de};
 
 use super::duration::parse_duration_ms;
+use crate::domain::account::ACCOUNT_DIGITS;
 use crate::domain::cron::Cron;
 use crate::domain::job::Timestamp;
 
@@ -84,6 +85,21 @@ impl FromText for AppName {
             ));
         }
         Ok(Self(text.into()))
+    }
+}
+
+/// An AWS account's number.
+pub(super) struct AccountId(pub(super) String);
+
+impl FromText for AccountId {
+    const EXPECTED: &str = "an AWS account's number in quotes";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        if text.len() == ACCOUNT_DIGITS && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(format!("`{text}` is no AWS account: {ACCOUNT_DIGITS} digits"))
+        }
     }
 }
 

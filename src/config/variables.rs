@@ -4,6 +4,7 @@
 
 /// Each variable that configures the function. An empty one is an unset one.
 pub const FUNCTION_VARIABLES: &[&str] = &[
+    "QUEUEWATCH_ACCOUNT_ID",
     "QUEUEWATCH_APP",
     "QUEUEWATCH_CHAT_TOPIC_ARN",
     "QUEUEWATCH_CLASS_DIMENSION",

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::account::account_group;
 use super::job::{DAY_MS, HOUR_MS, LineKey, Observation, Timestamp, TracePart};
-use super::line::LineStamp;
+use super::line::{LineHash, LineStamp};
 use super::systems::Unread;
 
 /// How far behind its payload's median a line may be stamped
@@ -32,6 +33,12 @@ pub fn is_plausible(at: Timestamp) -> bool {
 /// What one payload says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryRecord {
+    /// The account that the lines are of; empty where the envelope does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    /// The app that its source says they are of; empty where that is the stack's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub app: String,
     /// The log group.
     pub log_group: String,
     /// The log stream.
@@ -62,6 +69,39 @@ impl DeliveryRecord {
     #[must_use]
     pub const fn is_telling(&self) -> bool {
         !self.observations.is_empty() || !self.split_traces.is_empty() || !self.last_lines.is_empty()
+    }
+
+    /// Puts everything that it says within its app, where that is not the stack's own, and within its account, where
+    /// that is not `home`: no job, class or queue of it is any other's. An account that is not known is the stack's.
+    pub fn set_apart(&mut self, home: Option<&str>) {
+        let is_foreign = !self.owner.is_empty() && home.is_some_and(|home| home != self.owner);
+        if is_foreign {
+            self.set_account_apart();
+        }
+        let scope = match (self.app.as_str(), is_foreign) {
+            ("", true) => self.owner.as_str(),
+            (app, _) => app,
+        };
+        if !scope.is_empty() {
+            self.observations.iter_mut().for_each(|observation| observation.set_within(scope));
+        }
+    }
+
+    /// What other accounts say under the same names is something else: its group is called by its account, and its
+    /// lines are its own, whatever event ids they have.
+    fn set_account_apart(&mut self) {
+        let owner = LineHash::default().with(self.owner.as_bytes()).finish();
+        let own = |key: LineKey| LineKey(LineHash::default().with_key(LineKey(owner)).with_key(key).finish());
+        self.log_group = account_group(&self.owner, &self.log_group);
+        self.lines.iter_mut().for_each(|line| line.key = own(line.key));
+        self.observations.iter_mut().for_each(|seen| seen.line = own(seen.line));
+        for half in &mut self.split_traces {
+            match half {
+                TracePart::Head(_, line) | TracePart::Exception(_, line, _) => *line = own(*line),
+                TracePart::Tail(..) => {}
+            }
+        }
+        self.late = self.late.iter().map(|line| own(*line)).collect();
     }
 
     /// Leaves out the lines that are stamped too far from the payload's median.

@@ -5,61 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::line::LineHash;
 pub use super::line::LineKey;
 pub use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
-
-/// Bytes that a name keeps. Names become parts of a store's keys, and DynamoDB takes 1,024 bytes of a sort key
-/// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)): one line with a longer
-/// name would have its whole delivery refused.
-const NAME_BYTES_MAX: usize = 255;
-/// Bytes of a longer name that are kept as they are; a hash of the whole name follows, so that two such names differ.
-const NAME_HEAD_BYTES: usize = 200;
-
-/// A name of at most [`NAME_BYTES_MAX`] bytes.
-fn bounded(text: &str) -> Arc<str> {
-    if text.len() <= NAME_BYTES_MAX {
-        return Arc::from(text);
-    }
-    let head = text.get(..text.floor_char_boundary(NAME_HEAD_BYTES)).unwrap_or_default();
-    let hash = LineHash::default().with(text.as_bytes()).finish();
-    Arc::from(format!("{head}~{hash:016x}"))
-}
-
-macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(Arc<str>);
-
-        impl $name {
-            /// The name as printed on the line.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                Self(bounded(text))
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
-    };
-}
 
 name! {
     /// The id that a queue driver gives a job: 32 letters and digits on Redis, a row number on a database,
@@ -91,7 +38,8 @@ impl JobId {
     /// Whether the id is a number, which database drivers reuse and renew.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
-        !self.0.is_empty() && self.0.bytes().all(|b| b.is_ascii_digit())
+        let id = self.as_str();
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())
     }
 }
 
@@ -260,6 +208,9 @@ pub struct Observation {
     /// [`Observation::worker_queues`].
     #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueName>,
+    /// Where an enqueue line comes from: see [`super::origin::Origin`].
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Arc<str>>,
     /// The queue connection.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionName>,
@@ -308,6 +259,7 @@ impl Observation {
             ending: Ending::Plain,
             class: None,
             queue: None,
+            origin: None,
             connection: None,
             id: None,
             uuid: None,
@@ -327,6 +279,26 @@ impl Observation {
         self.connection.as_ref().is_some_and(|connection| connection.as_str() == SYNC_CONNECTION)
     }
 
+    /// Whose names it carries, where they are not the stack's own app's.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        let queue = self.queue.as_ref().and_then(QueueName::scope);
+        let connection = || self.connection.as_ref().and_then(ConnectionName::scope);
+        let class = || self.class.as_ref().and_then(JobClass::scope);
+        let id = || self.id.as_ref().and_then(JobId::scope);
+        queue.or_else(connection).or_else(class).or_else(id)
+    }
+
+    /// Puts its names within an app's or an account's.
+    pub fn set_within(&mut self, scope: &str) {
+        let scope = Some(scope);
+        self.class = self.class.take().map(|name| name.within(scope));
+        self.queue = self.queue.take().map(|name| name.within(scope));
+        self.connection = self.connection.take().map(|name| name.within(scope));
+        self.id = self.id.take().map(|name| name.within(scope));
+        self.uuid = self.uuid.take().map(|name| name.within(scope));
+    }
+
     /// The queues that a worker says it works on, in its own order: of a start or a heartbeat, else none.
     pub fn worker_queues(&self) -> impl Iterator<Item = QueueName> {
         let tells =
@@ -335,7 +307,7 @@ impl Observation {
         // A list this long was cut, and its last name with it.
         let is_cut = list.len() >= ERROR_CHARS_MAX && list.chars().count() >= ERROR_CHARS_MAX;
         let whole = if is_cut { list.rsplit_once(',').map_or("", |(whole, _)| whole) } else { list };
-        whole.split(',').filter_map(QueueName::parse)
+        whole.split(',').filter_map(QueueName::parse).map(|queue| queue.within(self.scope()))
     }
 }
 
@@ -364,7 +336,19 @@ pub enum TracePart {
 
 #[cfg(test)]
 mod tests {
+    use super::super::name::NAME_BYTES_MAX;
     use super::*;
+
+    #[test]
+    fn equal_names_of_two_apps_differ_and_print_alike() {
+        let plain = QueueName::from("default");
+        let (one, other) = (plain.within(Some("shop")), plain.within(Some("billing")));
+        assert!(one != other && one != plain);
+        assert_eq!([&plain, &one, &other].map(ToString::to_string), ["default"; 3]);
+        assert_eq!([&plain, &one, &other].map(|name| name.scope()), [None, Some("shop"), Some("billing")]);
+        assert_eq!(one.within(Some("billing")), other, "a name is within one scope");
+        assert_eq!(other.within(None), plain);
+    }
 
     #[test]
     fn a_name_is_bounded_and_two_long_ones_still_differ() {

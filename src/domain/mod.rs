@@ -1,5 +1,9 @@
 //! The pure core, in pipeline order. It imports only itself and does no I/O.
 
+#[macro_use]
+mod name;
+
+pub mod account;
 pub mod blind_spots;
 pub mod command;
 pub mod cron;
@@ -15,6 +19,7 @@ pub mod ledger;
 pub mod line;
 pub mod metric;
 pub mod model;
+pub mod origin;
 pub mod outbox;
 pub mod pairs;
 pub mod printable;

@@ -7,8 +7,9 @@ use std::hash::BuildHasherDefault;
 
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::DeliveryRecord;
-use super::job::LineKey;
+use super::job::{LineKey, Stage};
 use super::line::{KeySet, LineHash, LineStamp};
+use super::origin::{Origin, family, told};
 use super::printable::printable;
 use super::systems::{Classifier, StreamReader};
 
@@ -84,11 +85,14 @@ impl<'c> Reading<'c> {
     }
 
     fn start(&mut self, owner: &str, log_group: &str, log_stream: &str) {
+        self.record.owner = printable(owner).into_owned();
         self.record.log_group = printable(log_group).into_owned();
         self.record.log_stream = printable(log_stream).into_owned();
         self.names = LineHash::default().with(log_group.as_bytes()).with(log_stream.as_bytes());
         self.key = self.names.with(owner.as_bytes());
-        self.reader = Some(self.classifier.stream(log_group, log_stream));
+        self.reader = Some(self.classifier.stream_in(owner, log_group, log_stream));
+        let source = self.classifier.source_in(owner, log_group, log_stream);
+        self.record.app = source.and_then(|source| source.app.clone()).unwrap_or_default();
     }
 
     fn finish(self, header: &Header) -> Read {
@@ -109,7 +113,14 @@ impl<'c> Reading<'c> {
             record.unread = Box::new(classified.unread);
             record.last_lines = classified.last_lines;
         }
+        let (log_group, family) = (record.log_group.as_str(), family(&record.log_stream));
+        for seen in record.observations.iter_mut().filter(|seen| seen.stage == Stage::Enqueued) {
+            let of_line = seen.origin.take().unwrap_or_default();
+            let (channel, label) = told(&of_line);
+            seen.origin = Some(Origin { channel, log_group, label, family: &family }.text());
+        }
         record.set_late_aside();
+        record.set_apart(self.classifier.account());
         Box::new(record)
     }
 }

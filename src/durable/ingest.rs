@@ -112,6 +112,8 @@ pub(super) fn pieces(record: &DeliveryRecord) -> Vec<DeliveryRecord> {
             lines.extend(mark.or(newest.map(|at| LineStamp { key: LineKey(key), at })));
         }
         DeliveryRecord {
+            owner: record.owner.clone(),
+            app: record.app.clone(),
             log_group: record.log_group.clone(),
             log_stream: record.log_stream.clone(),
             key,

@@ -66,7 +66,7 @@ pub(super) fn incident(
     notification: &Notification,
     sections: &Sections,
 ) -> String {
-    let app = policy.app.as_str();
+    let app = incident.key.scope().unwrap_or(&policy.app);
     let (kind, severity) = (incident.key.kind.as_str(), incident.severity.as_str());
     let connection = incident.key.connection.as_ref().map(ConnectionName::as_str);
     let queue = incident.key.queue.as_ref().map(QueueName::as_str);

@@ -89,7 +89,7 @@ pub fn machine(policy: &Policy, incident: &Incident, notification: &Notification
             id: incident.id.clone(),
             kind: incident.key.kind.as_str(),
             severity: incident.severity.as_str(),
-            app: shown(&policy.app),
+            app: shown(incident.key.scope().unwrap_or(&policy.app)),
             connection: incident.key.connection.as_ref().map(|name| shown(name.as_str())),
             queue: incident.key.queue.as_ref().map(|name| shown(name.as_str())),
             queues: incident.queues.iter().map(|name| shown(name.as_str())).collect(),

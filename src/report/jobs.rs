@@ -80,7 +80,7 @@ fn row(ledger: &Ledger, policy: &Policy, job: &Job) -> JobRow {
         known.enqueued.map(Enqueue::ready_at)
     };
     JobRow {
-        app: policy.app.clone(),
+        app: known.scope().unwrap_or(&policy.app).to_owned(),
         connection: known
             .connection()
             .or(unmatched_start.and_then(JobFacts::connection))

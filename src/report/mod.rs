@@ -308,7 +308,7 @@ fn incident_row(incident: &Incident, app: &str) -> IncidentRow {
         id: incident.id.clone(),
         kind: key.kind.as_str(),
         severity: incident.severity.as_str(),
-        app: app.to_owned(),
+        app: key.scope().unwrap_or(app).to_owned(),
         connection: text(key.connection.as_ref().map(|name| name as &dyn ToString)),
         queue: text(key.queue.as_ref().map(|name| name as &dyn ToString)),
         queues: incident.queues.iter().map(ToString::to_string).collect(),

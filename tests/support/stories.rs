@@ -1,6 +1,7 @@
 //! Stories under `tests/scenarios`: a folder each, told in log lines.
 //!
-//! `world.txt` holds `time TAB group TAB stream TAB message`; the group `-` stands for a payload that does not open;
+//! `world.txt` holds `time TAB group TAB stream TAB message`; the group `-` stands for a payload that does not open,
+//! a group with an account's number before it (`222222222222:/ecs/app`) is in that account;
 //! `# settle 4d` goes on for that long. `config.toml` may be there.
 
 use std::collections::BTreeMap;

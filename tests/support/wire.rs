@@ -1,5 +1,6 @@
 //! Lines to saved events to a report, in the process: what `pack` and `replay` do, without files.
 
+use queuewatch::domain::account::split_account;
 use queuewatch::domain::envelope::Limits;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::domain::model::policy::Policy;
@@ -22,7 +23,11 @@ pub(crate) fn events(
         .filter(|(_, text)| !text.is_empty())
         .map(|(ms, text)| PackLine { at: Timestamp::from_ms(*ms), message: text.clone() })
         .collect();
+    let (owner, log_group) = split_account(log_group);
     let mut options = PackOptions::new(log_group, log_stream);
+    if !owner.is_empty() {
+        owner.clone_into(&mut options.owner);
+    }
     options.batch_ms = batch_ms;
     pack(&lines, &options)
 }

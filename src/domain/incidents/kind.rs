@@ -136,6 +136,13 @@ impl Key {
         QueueRef { connection: self.connection.clone(), queue: self.queue.clone() }
     }
 
+    /// Whose queue it is, where that is not the stack's own app's.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        let queue = self.queue.as_ref().and_then(QueueName::scope);
+        queue.or_else(|| self.connection.as_ref().and_then(ConnectionName::scope))
+    }
+
     /// A blindness has no queue.
     #[must_use]
     pub const fn blind(reason: Blindness) -> Self {
@@ -154,7 +161,8 @@ impl Key {
             None => {
                 let connection = self.connection.as_ref().map_or("unknown", ConnectionName::as_str);
                 let queue = self.queue.as_ref().map_or("unknown", QueueName::as_str);
-                format!("{connection}-{queue}")
+                let scope = self.scope().map(|scope| format!("{scope}-")).unwrap_or_default();
+                format!("{scope}{connection}-{queue}")
             }
         };
         let id = format!("{}-{place}-{}", self.kind.as_str(), compact(opened_at, before));
@@ -189,6 +197,8 @@ mod tests {
         assert_eq!(key.id_at(at, None), "stalled-redis-default-20251206T1237Z");
         (key.connection, key.queue) = (None, None);
         assert_eq!(key.id_at(at, None), "stalled-unknown-unknown-20251206T1237Z");
+        key.queue = Some(QueueName::from("default").within(Some("billing")));
+        assert_eq!(key.id_at(at, None), "stalled-billing-unknown-default-20251206T1237Z");
         key.queue = Some("a b$(x)\n".into());
         assert_eq!(key.id_at(at, None), "stalled-unknown-a_b__x__-20251206T1237Z");
         assert_eq!(Key::blind(Blindness::Late).id_at(at, None), "blind-late-20251206T1237Z");

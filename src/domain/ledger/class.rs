@@ -49,7 +49,7 @@ pub struct ClassFacts {
 }
 
 /// A job may run this long before it is called overdue in its running, if nothing longer was configured or
-/// seen: Laravel's own `--timeout` is one minute, the founding app's five.
+/// seen: a worker's own timeout is often one minute, the founding app's five.
 const TIMEOUT_LEAST_MS: i64 = 5 * MINUTE_MS;
 
 impl ClassFacts {

@@ -78,7 +78,7 @@ impl Coverage {
     pub fn take(&mut self, observation: &Observation) {
         let Some(class) = &observation.class else { return };
         let whose = Whose {
-            class: LineHash::default().with(class.as_str().as_bytes()).finish(),
+            class: LineHash::default().with(class.key().as_bytes()).finish(),
             id: JobKey::of_name(observation.id.as_ref(), None).map(|key| key.hash()),
             uuid: JobKey::of_name(None, observation.uuid.as_ref()).map(|key| key.hash()),
         };

@@ -10,6 +10,7 @@ use super::names::Likeness;
 use super::{FirstStart, Ledger};
 use crate::domain::job::{LineKey, Timestamp};
 use crate::domain::metric::Metric;
+use crate::domain::origin::workplace;
 
 impl Ledger {
     /// Brings every index in line with what is known of a job.
@@ -45,8 +46,19 @@ impl Ledger {
         let running = job.known.start().map(|(mark, _)| mark.at).filter(|_| is_running);
         move_key(&mut self.running, &mut job.running_key, running, ix);
         self.refresh_queue(ix);
+        self.refresh_served(ix);
         self.refresh_lost(ix);
         self.refresh_unmatched_starts(ix);
+    }
+
+    /// Notes which workers took a job of its origin.
+    fn refresh_served(&mut self, ix: JobIx) {
+        let Some(job) = self.jobs.get(ix.0) else { return };
+        let start = job.known.newest_start.and_then(|(mark, key)| Some((mark.at, self.streams.get(key)?)));
+        if let (Some(origin), Some((at, stream))) = (job.known.origin(), start) {
+            let workplace = workplace(&stream.log_group, &stream.log_stream);
+            self.signals.served.note(origin, workplace, at);
+        }
     }
 
     /// Tells its class which attempts of a job were lost, where that has changed.
@@ -71,7 +83,7 @@ impl Ledger {
     /// Brings a job's queue in line: newest enqueue and start, and the first start that overtakes others.
     fn refresh_queue(&mut self, ix: JobIx) {
         let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let queue_ref = job.known.queue_ref();
+        let queue_ref = job.known.marked_queue();
         let started_at = job.known.started_at();
         let started = job.first_start();
         let enqueue = job.known.enqueued;

@@ -3,6 +3,8 @@
 //! **Invariant:** [`JobFacts::join`] is commutative, associative and idempotent: every field is a maximum,
 //! a minimum or a ranked name. The state is computed from the facts and never stored.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::attempts::Attempts;
@@ -98,6 +100,8 @@ pub struct JobFacts {
     queue: Ranked<QueueName>,
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     connection: Ranked<ConnectionName>,
+    #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Arc<str>>,
     #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
     id: Ranked<JobId>,
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,7 @@ impl JobFacts {
             class: observation.class.clone().map(|name| (rank, name)),
             queue: observation.queue.clone().map(|name| (rank, name)),
             connection: observation.connection.clone().map(|name| (rank, name)),
+            origin: observation.origin.clone(),
             id: observation.id.clone().map(|name| (rank, name)),
             uuid: observation.uuid.clone().map(|name| (rank, name)),
             timeout_ms: observation.timeout_ms,
@@ -186,6 +191,9 @@ impl JobFacts {
         greater(&mut self.class, &other.class);
         greater(&mut self.queue, &other.queue);
         greater(&mut self.connection, &other.connection);
+        if other.origin > self.origin {
+            self.origin.clone_from(&other.origin);
+        }
         greater(&mut self.id, &other.id);
         greater(&mut self.uuid, &other.uuid);
         self.forgotten = self.forgotten.or(other.forgotten);

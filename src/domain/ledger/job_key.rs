@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::job::{JobId, JobUuid, LineKey, Observation, Stage};
 use crate::domain::line::LineHash;
+use crate::domain::name::split;
 
 /// The name under which a store keeps a job.
 ///
@@ -59,13 +60,13 @@ impl JobKey {
     }
 
     fn of_id(id: &JobId) -> Self {
-        Self(format!("i{}", id.as_str()))
+        Self(format!("i{}", id.key()))
     }
 
     /// The key of a job that is known by its uuid.
     #[must_use]
     pub fn of_uuid(uuid: &JobUuid) -> Self {
-        Self(format!("u{}", uuid.as_str()))
+        Self(format!("u{}", uuid.key()))
     }
 
     fn of_line(line: LineKey) -> Self {
@@ -96,7 +97,7 @@ impl JobKey {
     /// Whether the key is a database row's, which is used again for other jobs.
     #[must_use]
     pub fn is_row(&self) -> bool {
-        let id = self.0.strip_prefix('i').unwrap_or_default();
+        let (_, id) = split(self.0.strip_prefix('i').unwrap_or_default());
         !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
@@ -107,7 +108,7 @@ impl JobHash {
     pub fn of_uuid(uuid: &JobUuid) -> Self {
         // Asked of every line, so that it is worth no allocation.
         let mut key = [0_u8; 64];
-        let text = uuid.as_str().as_bytes();
+        let text = uuid.key().as_bytes();
         match key.get_mut(..text.len().saturating_add(1)).and_then(<[u8]>::split_first_mut) {
             Some((first, rest)) => {
                 *first = b'u';
@@ -143,6 +144,13 @@ mod tests {
             let uuid = JobUuid::from(text);
             assert_eq!(JobHash::of_uuid(&uuid), JobKey::of_uuid(&uuid).hash(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_row_of_another_app_is_a_row_and_another_one() {
+        let (mine, other) = (JobId::from("7"), JobId::from("7").within(Some("billing")));
+        let (mine, other) = (JobKey::of_id(&mine), JobKey::of_id(&other));
+        assert!(mine != other && mine.hash() != other.hash() && mine.is_row() && other.is_row());
     }
 
     #[test]

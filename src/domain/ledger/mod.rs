@@ -30,6 +30,7 @@ mod recent;
 pub mod recognition;
 pub mod retries;
 pub mod row;
+pub mod served;
 pub mod signals;
 pub mod sources;
 pub mod split_traces;
@@ -40,6 +41,7 @@ pub mod throughput;
 pub mod tries;
 pub mod unmatched_starts;
 pub mod waits;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -294,7 +296,7 @@ impl Ledger {
         self.classes.iter()
     }
 
-    /// The queues as their lines name them.
+    /// The queues as their lines name them, with the origin of what is on them.
     pub fn queues(&self) -> impl Iterator<Item = (&QueueRef, &QueueActivity)> {
         self.queues.iter()
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::StoreErrors;
 use super::job_facts::StreamKey;
+use super::served::Served;
 use crate::domain::job::{ConnectionName, Form, Observation, QueueName, Stage, Timestamp};
 use crate::domain::model::queue_ref::QueueRef;
 
@@ -34,13 +35,16 @@ pub struct Signals {
     /// What workers say of the jobs they have done, by the connection and the queues that they name: until when jobs
     /// were worked off there. It matters where no line of a job's start or end ever comes.
     #[serde(with = "crate::domain::pairs", skip_serializing_if = "BTreeMap::is_empty")]
-    pub worked_off: BTreeMap<Served, Timestamp>,
+    pub worked_off: BTreeMap<FetchesFrom, Timestamp>,
+    /// Who takes the jobs of each origin.
+    #[serde(skip_serializing_if = "Served::is_empty")]
+    pub served: Served,
     /// Whether jobs are handed over by HTTP, by a daemon that says so.
     pub is_by_http: bool,
 }
 
 /// What a worker fetches from: a connection, and its queues; none named are all.
-pub type Served = (Option<ConnectionName>, BTreeSet<QueueName>);
+pub type FetchesFrom = (Option<ConnectionName>, BTreeSet<QueueName>);
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +115,7 @@ impl Signals {
             Stage::WorkerAlive => self.take_heartbeat(observation, stream),
             Stage::WorkerStopped => {
                 self.take_end(observation);
-                if let Some(worker) = observation.id.as_ref().and_then(|id| self.workers.get_mut(id.as_str()))
-                {
+                if let Some(worker) = observation.id.as_ref().and_then(|id| self.workers.get_mut(id.key())) {
                     worker.stopped_at = worker.stopped_at.max(Some(at));
                 }
             }
@@ -153,7 +156,8 @@ impl Signals {
     }
 
     fn note_worked_off(&mut self, observation: &Observation) {
-        let served: Served = (observation.connection.clone(), observation.queue.iter().cloned().collect());
+        let served: FetchesFrom =
+            (observation.connection.clone(), observation.queue.iter().cloned().collect());
         if self.worked_off.len() >= PAUSES_MAX && !self.worked_off.contains_key(&served) {
             return;
         }
@@ -183,16 +187,15 @@ impl Signals {
             self.note_worked_off(observation);
         }
         let name: Arc<str> = match &observation.id {
-            Some(id) => Arc::from(id.as_str()),
+            Some(id) => Arc::from(id.key()),
             // A heartbeat without a name is its stream's.
             None => Arc::from(format!("{:016x}", stream.0)),
         };
         let worker = self.workers.entry(name).or_default();
         worker.queues.extend(observation.queue.clone());
         // A worker on several queues names them in one list.
-        worker
-            .queues
-            .extend(observation.text.iter().flat_map(|list| list.split(',')).filter_map(QueueName::parse));
+        let named = observation.text.iter().flat_map(|list| list.split(',')).filter_map(QueueName::parse);
+        worker.queues.extend(named.map(|queue| queue.within(observation.scope())));
         if let Some(jobs) = observation.jobs.filter(|jobs| *jobs > 0 && observation.form == Form::Monolog) {
             let known = worker.jobs.unwrap_or((jobs, at));
             worker.jobs = Some(match jobs.cmp(&known.0) {

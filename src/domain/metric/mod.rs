@@ -158,10 +158,14 @@ pub enum Dimensions {
 }
 
 impl Dimensions {
-    /// Name and value pairs, for the app `app`.
+    /// Name and value pairs, for the app `app`, or for the one that the names are within.
     #[must_use]
     pub fn pairs(&self, app: &str) -> Vec<(&'static str, String)> {
-        let app = ("App", app.to_owned());
+        let scope = match self {
+            Self::Queue(queue) | Self::Class(queue, _) => queue.scope(),
+            Self::None | Self::App | Self::Reason(_) => None,
+        };
+        let app = ("App", scope.unwrap_or(app).to_owned());
         match self {
             Self::None => Vec::new(),
             Self::App => vec![app],

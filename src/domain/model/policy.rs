@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::channel::Channel;
 use super::silence;
+use crate::domain::account::split_account;
 use crate::domain::cron::Cron;
 use crate::domain::deployment::Deployment;
 use crate::domain::glob;
@@ -101,6 +102,10 @@ impl Aws {
 /// What the lines of some log streams mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourcePolicy {
+    /// The app that they are of; without it, the stack's.
+    pub app: Option<String>,
+    /// The AWS account that they are of; without it, any.
+    pub owner: Option<String>,
     /// A glob of log groups.
     pub log_group: String,
     /// A glob of log streams.
@@ -255,22 +260,26 @@ impl Policy {
         self.source(log_group, log_stream).map_or(Preset::DEFAULT, |source| &source.presets)
     }
 
-    /// The first source whose globs match. A group or stream that is not known (saved `filter-log-events`
-    /// output names no group) is empty, and matches any glob.
+    /// The first source whose globs match. A group, stream or account that is not known (saved `filter-log-events`
+    /// output names neither group nor account) is empty, and matches any.
     #[must_use]
     pub fn source(&self, log_group: &str, log_stream: &str) -> Option<&SourcePolicy> {
         let is_match = |glob: &str, text: &str| text.is_empty() || glob::matches(glob, text);
-        self.sources
-            .iter()
-            .find(|source| is_match(&source.log_group, log_group) && is_match(&source.log_stream, log_stream))
+        let (owner, log_group) = split_account(log_group);
+        self.sources.iter().find(|source| {
+            let is_owner = owner.is_empty() || source.owner.as_deref().is_none_or(|it| it == owner);
+            is_owner && is_match(&source.log_group, log_group) && is_match(&source.log_stream, log_stream)
+        })
     }
 
     fn queue(&self, name: Option<&QueueName>) -> Option<&QueuePolicy> {
-        self.queues.iter().find(|queue| Some(&queue.name) == name)
+        let name = name?.as_str();
+        self.queues.iter().find(|queue| queue.name.as_str() == name)
     }
 
     fn class(&self, name: Option<&JobClass>) -> Option<&ClassPolicy> {
-        self.classes.iter().find(|class| Some(&class.name) == name)
+        let name = name?.as_str();
+        self.classes.iter().find(|class| class.name.as_str() == name)
     }
 }
 
@@ -340,6 +349,8 @@ mod tests {
     #[track_caller]
     fn check_source(log_group: &str, log_stream: &str, queue: Option<&str>, presets: &[Preset]) {
         let source = |log_group: &str, log_stream: &str, queue: &str, presets: &[Preset]| SourcePolicy {
+            app: None,
+            owner: None,
             log_group: log_group.into(),
             log_stream: log_stream.into(),
             presets: presets.to_vec(),

@@ -48,6 +48,13 @@ impl QueueRef {
     pub fn is_same_queue(&self, other: &Self) -> bool {
         self.may_share_connection(other) && self.queue == other.queue
     }
+
+    /// Whose it is, where that is not the stack's own app.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        let queue = self.queue.as_ref().and_then(QueueName::scope);
+        queue.or_else(|| self.connection.as_ref().and_then(ConnectionName::scope))
+    }
 }
 
 impl From<QueueRef> for Names {

@@ -5,43 +5,57 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apps::Apps;
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::{JobIx, StartKey};
 use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::origin::split_queue;
 
 /// What unnamed queues and connections are taken to be.
 #[derive(Debug)]
 pub struct QueueResolver<'a> {
     ledger: &'a Ledger,
     policy: &'a Policy,
-    connections: BTreeMap<&'a QueueName, BTreeSet<&'a ConnectionName>>,
+    connections: Connections<'a>,
+    apps: Apps,
 }
+
+/// The connections that each queue is known on.
+type Connections<'a> = BTreeMap<QueueName, BTreeSet<&'a ConnectionName>>;
 
 impl<'a> QueueResolver<'a> {
     /// Learns which connections each queue is known on.
     #[must_use]
     pub fn of(ledger: &'a Ledger, policy: &'a Policy) -> Self {
-        let mut connections: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        let mut connections = Connections::new();
         for (QueueRef { connection, queue }, _) in ledger.queues() {
             if let (Some(connection), Some(queue)) = (connection, queue) {
-                connections.entry(queue).or_default().insert(connection);
+                connections.entry(split_queue(queue).0).or_default().insert(connection);
             }
         }
-        Self { ledger, policy, connections }
+        let apps = Apps::of(ledger, |connection, queue| QueueRef {
+            connection: connection.cloned().or_else(|| only_connection(&connections, queue)),
+            queue: Some(queue.clone()),
+        });
+        Self { ledger, policy, connections, apps }
     }
 
-    /// A missing connection is the only one the queue is known on.
+    /// A missing connection is the only one the queue is known on. Where the ledger names an origin, the queue is the
+    /// one of that name within the app whose it is.
     #[must_use]
     pub fn resolve(&self, names: impl Into<QueueRef>) -> QueueRef {
         let QueueRef { connection, queue } = names.into();
-        let only = || {
-            let mut known = self.connections.get(queue.as_ref()?)?.iter();
-            known.next().filter(|_| known.next().is_none()).map(|name| (*name).clone())
-        };
-        QueueRef { connection: connection.or_else(only), queue }
+        let Some(queue) = queue else { return QueueRef { connection, queue } };
+        let (bare, origin) = split_queue(&queue);
+        let connection = connection.or_else(|| only_connection(&self.connections, &bare));
+        let place = QueueRef { connection, queue: Some(bare.clone()) };
+        match origin {
+            Some(origin) => QueueRef { queue: Some(self.apps.name(&place, bare, origin)), ..place },
+            None => place,
+        }
     }
 
     /// The queue a job waits on or ran on, as far as anything tells.
@@ -58,7 +72,7 @@ impl<'a> QueueResolver<'a> {
             let stream = job.known.start().map(|(_, stream)| stream);
             return self.resolve(self.by_class(class, stream, connection));
         }
-        self.resolve((connection, queue))
+        self.resolve(job.known.marked_queue())
     }
 
     /// Whether a class is matched by counting and waits on more than one queue.
@@ -142,6 +156,11 @@ impl<'a> QueueResolver<'a> {
             None => self.resolve(self.by_class(Some(class), Some(start.2), None)),
         }
     }
+}
+
+fn only_connection(connections: &Connections<'_>, queue: &QueueName) -> Option<ConnectionName> {
+    let mut known = connections.get(queue)?.iter();
+    known.next().filter(|_| known.next().is_none()).map(|name| (*name).clone())
 }
 
 /// What all of them are; `None` where they differ.

@@ -129,10 +129,10 @@ fn read_waiting(
         let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
         // Where the line names no queue, the stream of its start may decide: that is the job's own.
         let own = queue.is_none().then_some(ix);
-        let alike = kinds.entry((class, queue, job.known.connection(), own)).or_insert_with(|| Alike {
-            place: resolver.queue_of_job(ix),
-            grace_ms: policy.grace_ms(queue, class),
-        });
+        let alike =
+            kinds.entry((class, queue, job.known.connection(), job.known.origin(), own)).or_insert_with(
+                || Alike { place: resolver.queue_of_job(ix), grace_ms: policy.grace_ms(queue, class) },
+            );
         let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
         let waiting = WaitingJob {
             ix,

@@ -253,6 +253,8 @@ fn queues_that_it_may_be_are_all_asked_for() {
 fn an_app_that_rules_alone_describe_gets_none_of_laravels_commands() {
     let mut policy = policy();
     policy.sources = vec![SourcePolicy {
+        app: None,
+        owner: None,
         log_group: "*".into(),
         log_stream: "*".into(),
         presets: Vec::new(),

@@ -112,6 +112,8 @@ fn a_rule_and_a_source_are_named() {
     let told = classifier.explain("", "", r#"{"message":"Queued","id":"1"}"#);
     assert!(told.nearest.is_some_and(|near| near.why.contains("is \"Queued\", not \"queued\"")));
     let source = SourceSpec {
+        app: None,
+        owner: None,
         log_group: "/ecs/*".into(),
         log_stream: "*".into(),
         presets: Vec::new(),

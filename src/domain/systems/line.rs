@@ -20,6 +20,8 @@ pub(super) struct Line<'a> {
     pub(super) at: Timestamp,
     /// Without colours, line ends and what stands around it.
     pub(super) text: &'a str,
+    /// Whose line it is, by what stood around it: a container, a program, a namespace.
+    pub(super) label: &'a str,
     /// What the event has said so far.
     pub(super) said: &'a Said,
 }
@@ -37,7 +39,7 @@ impl Said {
 
 impl<'a> Line<'a> {
     pub(super) const fn new(key: LineKey, at: Timestamp, text: &'a str, said: &'a Said) -> Self {
-        Self { key, at, text, said }
+        Self { key, at, text, label: "", said }
     }
 
     /// The key of the next thing that the event says: its own for the first, and one made of it for each further one.

@@ -33,6 +33,7 @@ pub use rules::{FIELDS, JsonConstant, JsonSpec, REGEX_BYTES_MAX, Rule, RuleError
 pub use survey::{Survey, UnreadShape};
 pub use unread::{Near, SHAPES_MAX, Unread, shape};
 
+use super::account::split_account;
 use super::glob;
 use super::job::{ConnectionName, Form, QueueName};
 
@@ -66,6 +67,10 @@ pub const fn form(form: Form) -> FormFacts {
 /// A `[[source]]`: which streams it covers, and how their lines are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSpec {
+    /// The app that its lines are of, where that is not the stack's own.
+    pub app: Option<String>,
+    /// The account that it is in; without it, any.
+    pub owner: Option<String>,
     /// A glob over log group names.
     pub log_group: String,
     /// A glob over log stream names.
@@ -80,8 +85,9 @@ pub struct SourceSpec {
 
 impl SourceSpec {
     /// Whether a stream belongs here. An empty name fits any glob: saved events may not know theirs.
-    fn covers(&self, log_group: &str, log_stream: &str) -> bool {
-        (log_group.is_empty() || glob::matches(&self.log_group, log_group))
+    fn covers(&self, owner: &str, log_group: &str, log_stream: &str) -> bool {
+        (owner.is_empty() || self.owner.as_deref().is_none_or(|it| it == owner))
+            && (log_group.is_empty() || glob::matches(&self.log_group, log_group))
             && (log_stream.is_empty() || glob::matches(&self.log_stream, log_stream))
     }
 }
@@ -91,26 +97,56 @@ impl SourceSpec {
 pub struct Classifier {
     sources: Vec<SourceSpec>,
     rules: Vec<Rule>,
+    account: Option<String>,
 }
 
 impl Classifier {
     /// Makes a classifier. Without sources, every stream is read with [`Preset::DEFAULT`].
     #[must_use]
     pub const fn new(sources: Vec<SourceSpec>, rules: Vec<Rule>) -> Self {
-        Self { sources, rules }
+        Self { sources, rules, account: None }
     }
 
-    /// The first source that covers a stream.
+    /// The same for a stack of this account: lines of others are set apart.
+    #[must_use]
+    pub fn in_account(self, account: Option<String>) -> Self {
+        Self { account, ..self }
+    }
+
+    /// The account of the stack, where that is known.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// The first source that covers a stream. The name of a group of another account begins with that.
     #[must_use]
     pub fn source(&self, log_group: &str, log_stream: &str) -> Option<&SourceSpec> {
-        self.sources.iter().find(|source| source.covers(log_group, log_stream))
+        let (owner, log_group) = split_account(log_group);
+        self.source_in(owner, log_group, log_stream)
+    }
+
+    /// The first source that covers a stream of an account; an empty one is not known.
+    #[must_use]
+    pub fn source_in(&self, owner: &str, log_group: &str, log_stream: &str) -> Option<&SourceSpec> {
+        self.sources.iter().find(|source| source.covers(owner, log_group, log_stream))
     }
 
     /// A reader for one stream's lines of one payload. A stream that no configured source covers is read by
     /// neither rules nor presets.
     #[must_use]
     pub fn stream(&self, log_group: &str, log_stream: &str) -> StreamReader<'_> {
-        match (self.sources.is_empty(), self.source(log_group, log_stream)) {
+        self.reader(self.source(log_group, log_stream))
+    }
+
+    /// The same for a stream of an account.
+    #[must_use]
+    pub fn stream_in(&self, owner: &str, log_group: &str, log_stream: &str) -> StreamReader<'_> {
+        self.reader(self.source_in(owner, log_group, log_stream))
+    }
+
+    fn reader(&self, source: Option<&SourceSpec>) -> StreamReader<'_> {
+        match (self.sources.is_empty(), source) {
             (true, _) => StreamReader::new(&self.rules, Preset::DEFAULT),
             (false, Some(source)) => StreamReader::new(&self.rules, &source.presets),
             (false, None) => StreamReader::new(&[], &[]),

@@ -150,14 +150,19 @@ impl<'c> StreamReader<'c> {
             && around.by != Some(wrapper.name)
         {
             if !(peeled.is_supervisors && self.laravel.process(line)) {
-                self.within(line, &peeled.inner, peeled.goes_on, Around { by: Some(wrapper.name), ..around });
+                let label = if peeled.label.is_empty() { line.label } else { &peeled.label };
+                let around = Around { by: Some(wrapper.name), ..around };
+                self.within(Line { label, ..line }, &peeled.inner, peeled.goes_on, around);
             }
             return;
         }
         match self.laravel.line(line) {
             Step::Done => {}
-            Step::Within(inner) => match around.deeper() {
-                Some(around) => self.within(line, &inner, false, Around { by: None, ..around }),
+            Step::Within(inner, label) => match around.deeper() {
+                Some(around) => {
+                    let label = if label.is_empty() { line.label } else { &label };
+                    self.within(Line { label, ..line }, &inner, false, Around { by: None, ..around });
+                }
                 None => self.pass_over(line),
             },
             Step::BrokenOff if line.text.len() >= CUT_BYTES_MIN => self.broken = Some(Piece::of(line)),

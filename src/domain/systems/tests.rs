@@ -48,6 +48,8 @@ const END: &str = "\"} ";
 #[test]
 fn the_first_source_that_covers_a_stream_reads_it() {
     let source = |log_stream: &str, presets: &[Preset]| SourceSpec {
+        app: None,
+        owner: None,
         log_group: "/ecs/app".into(),
         log_stream: log_stream.into(),
         presets: presets.to_vec(),
@@ -197,7 +199,8 @@ fn a_job_that_runs_at_once_says_so() {
 fn router_records_are_unwrapped_to_a_depth() {
     let wrapped = r#"{"container_name":"app","log":"  2026-11-23 16:49:31 App\\Jobs\\X ..... RUNNING\r\n","source":"stdout"}"#;
     check(&[wrapped], &[Stage::Processing]);
-    let json = r#"{"log":"{\"status\":\"starting\",\"job\":\"X\"}","container_id":"1"}"#;
+    let json =
+        r#"{"log":"{\"status\":\"starting\",\"job\":\"X\",\"connection\":\"redis\"}","container_id":"1"}"#;
     check(&[json], &[Stage::Processing]);
     let twice = r#"{"log":"{\"log\":\"Processing: App\\\\X\",\"source\":\"a\"}","source":"a"}"#;
     check(&[twice], &[Stage::Processing]);
@@ -316,4 +319,21 @@ fn a_json_record_is_whole() {
 #[test]
 fn noise_is_passed_over() {
     check(&["", " ", "#", "[", "{", "Q", "\u{1b}[", "é", "10.0.0.1 - - \"GET / HTTP/1.1\" 200"], &[]);
+}
+
+/// The page shows how loggers write a record, and what each line is read as; it stays true.
+#[test]
+fn records_on_the_page_are_read_as_it_says() {
+    let page = include_str!("../../../docs/lines.md");
+    let table = page.split("| written by | read as | a line |").nth(1).expect("the table");
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|row| row.starts_with('|')).collect();
+    assert!(rows.len() > 20, "{}", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').splitn(3, '|').collect();
+        let [name, stage, line] = cells.as_slice() else { panic!("{row}") };
+        let line = line.trim_matches(' ').trim_matches('`');
+        let read: Vec<&str> = stages(&[line]).into_iter().map(Stage::as_str).collect();
+        let expected: Vec<&str> = Some(stage.trim()).filter(|stage| *stage != "–").into_iter().collect();
+        assert_eq!(read, expected, "{name}: {line}");
+    }
 }

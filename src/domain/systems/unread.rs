@@ -122,7 +122,9 @@ pub(super) fn near(line: &str) -> Option<Near> {
     };
     let place = if line.starts_with('{') { Near::InField } else { Near::BehindPrefix };
     if word.contains("status") {
-        return (holds("job") && holds("queue")).then_some(place);
+        // Builds and batches tell of jobs, too: a worker's record has its connection, or a class with its namespace.
+        let is_workers = holds("connection") || line.contains("\\\\");
+        return (holds("job") && holds("queue") && is_workers).then_some(place);
     }
     if word == "Job queued" {
         let is_whole = line.starts_with('{') && holds("job") && holds("queue");
@@ -246,7 +248,8 @@ mod tests {
     fn what_nearly_is_a_line_says_why_it_is_not() {
         check(r"any thing: [2026-03-02 09:00:16][x] Processing: App\Jobs\X", Some(Near::BehindPrefix));
         check(r#"{"what":"[2026-03-02 09:00:16][x] Processing: App\\Jobs\\X"}"#, Some(Near::InField));
-        check(r#"x {"job":"X","queue":"q","status":"success"} y"#, Some(Near::BehindPrefix));
+        check(r#"x {"job":"App\\X","queue":"q","status":"success"} y"#, Some(Near::BehindPrefix));
+        check(r#"{"job":"build","queue":"ci","status":"failed"}"#, None);
         check("Job queued: 17", Some(Near::EnqueueWords));
         check("   ERROR  unknown error.  ", Some(Near::ServersUnknownError));
         check("Processing: 5 of 10 files", None);
@@ -255,7 +258,10 @@ mod tests {
         check(r#"{"message":"Processing: order 17","level":200}"#, None);
         check("@@ 2026-03-02 09:00:16 Running ['artisan' x] ..... 12ms DONE", None);
         check("@@ 2026-03-02 09:00:16 App\\Jobs\\X ..... RUNNING", Some(Near::BehindPrefix));
-        check(r#"{"e":"{\"job\":\"X\",\"queue\":\"q\",\"status\":\"success\"}"}"#, Some(Near::InField));
+        check(
+            r#"{"e":"{\"job\":\"X\",\"queue\":\"q\",\"connection\":\"c\",\"status\":\"success\"}"}"#,
+            Some(Near::InField),
+        );
         check("", None);
     }
 

@@ -13,7 +13,8 @@ use crate::domain::ledger::job_facts::ENQUEUE_TOLERANCE_MS;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
 
-/// How soon after its enqueue a worker with nothing to do takes a job: Laravel's sleeps three seconds between looks.
+/// How soon after its enqueue a worker with nothing to do takes a job: workers sleep for three seconds or less
+/// between looks.
 const PROMPT_MS: i64 = 5 * SECOND_MS;
 /// How many jobs of a queue that keeps up are taken as soon.
 const PROMPT_SHARE: f64 = 0.8;

@@ -118,7 +118,7 @@ impl<'a> Situation<'a> {
         let last_enqueue = find(|it| matches!(it, Finding::LastEnqueueAnywhere | Finding::LastEnqueue));
         let last_start = find(|it| matches!(it, Finding::LastStart));
         Self {
-            app: &policy.app,
+            app: incident.key.scope().unwrap_or(&policy.app),
             kind: incident.key.kind,
             reason: incident.key.reason,
             state,

@@ -5,6 +5,7 @@ mod ends;
 mod failures;
 mod files;
 mod queue;
+mod side;
 mod sight;
 mod store;
 mod workers;
@@ -62,7 +63,7 @@ impl<'a> Evidence<'a> {
             question,
             heard,
             since,
-            workers: Workers::gather(ledger, question.place, from, heard),
+            workers: Workers::gather(ledger, question, from, heard),
             attempts: Attempts::gather(ledger, policy, &queue.classes, from, (heard, question.now)),
             store: Store::gather(ledger, from, heard),
             files: files::gather(ledger, heard),

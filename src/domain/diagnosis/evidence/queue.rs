@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::{AROUND_MS, LogFile, files};
 use crate::domain::diagnosis::Question;
 use crate::domain::incidents::fact::{Fact, Finding, Trend};
-use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, Timestamp};
+use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::throughput::Throughput;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::origin::split_queue;
 use crate::domain::queues::resolver::QueueResolver;
 use crate::domain::queues::throughput;
 use crate::domain::queues::view::{QueueView, Queues, WaitingJob};
@@ -121,7 +122,9 @@ fn elsewhere<'a>(
     if place.queue.is_none() {
         return Vec::new();
     }
-    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && !other.is_same_queue(place));
+    // Another app's workers tell nothing of this one's.
+    let is_other = |other: &QueueRef| other.scope() == place.scope() && !other.is_same_queue(place);
+    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && is_other(other));
     let moving = others.filter_map(|(place, view)| {
         let newest_start = view.newest_start.filter(|at| *at >= since.minus_ms(AROUND_MS))?;
         let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);
@@ -143,8 +146,8 @@ fn started(ledger: &Ledger, place: &QueueRef, classes: &BTreeSet<&JobClass>) -> 
 
 /// The newest enqueue; where starts do not tell the queue, on those that its classes wait on.
 fn enqueued(ledger: &Ledger, view: &QueueView) -> Option<Timestamp> {
-    let there =
-        ledger.queues().filter(|(at, _)| at.queue.as_ref().is_some_and(|it| view.queues.contains(it)));
+    let is_there = |queue: &QueueName| view.queues.contains(&split_queue(queue).0);
+    let there = ledger.queues().filter(|(at, _)| at.queue.as_ref().is_some_and(is_there));
     view.newest_enqueue.or_else(|| there.filter_map(|(_, facts)| facts.newest_enqueue).max())
 }
 

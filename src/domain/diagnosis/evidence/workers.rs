@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{AROUND_MS, End};
+use super::{AROUND_MS, End, side};
+use crate::domain::diagnosis::Question;
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::ledger::signals::Worker;
 use crate::domain::ledger::stream::StreamFacts;
-use crate::domain::model::queue_ref::QueueRef;
 
 /// A heartbeat comes each minute, and a line may take some: after this long a worker is not fresh any more.
 const FRESH_MS: i64 = 5 * MINUTE_MS;
@@ -59,8 +59,14 @@ pub(in crate::domain::diagnosis) struct Workers<'a> {
 }
 
 impl<'a> Workers<'a> {
-    pub(super) fn gather(ledger: &'a Ledger, place: &QueueRef, from: Timestamp, heard: Timestamp) -> Self {
-        let streams = ledger.streams.all();
+    pub(super) fn gather(
+        ledger: &'a Ledger,
+        question: &Question<'_>,
+        from: Timestamp,
+        heard: Timestamp,
+    ) -> Self {
+        let place = question.place;
+        let streams = side::streams(ledger, question);
         let known = &ledger.signals.workers;
         let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();
         let alive: Vec<&Worker> =
@@ -78,7 +84,11 @@ impl<'a> Workers<'a> {
             .filter(|(_, text)| End::of(text) >= End::Bad)
             .map(|(at, _)| *at)
             .collect();
-        let newest_job_line = ledger.traits.newest_worker_line_at;
+        // Streams are forgotten after a while, where what was heard on the whole is not.
+        let newest_job_line = match streams.len() == ledger.streams.all().len() {
+            true => ledger.traits.newest_worker_line_at,
+            false => streams.iter().filter_map(|stream| stream.newest_worker_line).max(),
+        };
         let given_up =
             streams.iter().filter_map(|stream| given_up(stream, from, heard)).max_by_key(|(at, _)| *at);
         let stops = streams.iter().filter_map(|stream| stream.stops.range(from..=heard).next_back());

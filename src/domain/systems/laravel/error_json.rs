@@ -31,10 +31,14 @@ struct Exception<'a> {
 /// Keys under which formatters put a record's level.
 const LEVELS: [&str; 7] =
     ["level_name", "severity", "severity_text", "severityText", "level", "log.level", "monolog_level"];
+/// OpenTelemetry's, as a number.
+const NUMBERS: [&str; 2] = ["severity_number", "severityNumber"];
+/// The least of an error, there.
+const OTEL_ERROR: u32 = 17;
 
 /// Whether an object has a level at all: without one it is no logger's record.
 pub(super) fn has_level(record: &Document<'_>) -> bool {
-    LEVELS.iter().any(|key| record.has(key)) || nested_level(record).is_some()
+    LEVELS.iter().chain(&NUMBERS).any(|key| record.has(key)) || nested_level(record).is_some()
 }
 
 /// Elastic's `"log": {"level": "ERROR"}`.
@@ -49,6 +53,10 @@ pub(super) fn is_error(record: &Document<'_>) -> bool {
         return monolog::is_error_level(&name);
     }
     let level = record.scalar("level").as_count().or_else(|| record.scalar("monolog_level").as_count());
+    let number = NUMBERS.iter().find_map(|key| record.scalar(key).as_count());
+    if let Some(number) = number {
+        return number >= OTEL_ERROR;
+    }
     let is_gelf = record.has("short_message");
     level.is_some_and(|level| if is_gelf { level <= GELF_ERROR } else { level >= MONOLOG_ERROR })
 }

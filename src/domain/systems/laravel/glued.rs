@@ -4,8 +4,11 @@
 //! a bracket with the id of a real driver and the padded status; a worker's JSON object, whole and last. Text that
 //! quotes such a line mostly goes on behind it.
 
-use super::columns;
-use super::{bare, bracket, stamp};
+use memchr::memmem;
+use serde::de::IgnoredAny;
+
+use super::sighting::Sighting;
+use super::{bare, bracket, columns, monolog, queued, stamp};
 use crate::domain::job::Stage;
 
 /// The shortest line that could hold two.
@@ -56,6 +59,27 @@ fn bracketed(line: &str) -> Option<&str> {
     }
 }
 
+/// `200[2026-03-02 09:00:00] production.INFO: Job queued {…} `: an enqueue's record behind output, or behind another
+/// record. Nothing may follow it but what a logger prints behind a context, and it stands in no quotes: a record that
+/// quotes another goes on.
+pub(super) fn record(line: &str) -> Option<Sighting<'_>> {
+    let words = memmem::rfind(line.as_bytes(), b": Job queued {\"")?;
+    let place = line.get(..words)?.rfind('[').filter(|place| *place > 0)?;
+    let (output, tail) = line.split_at_checked(place)?;
+    let head = monolog::head(tail)?;
+    let (_, context) = head.body.split_once(' ')?.1.split_once(' ')?;
+    let mut values = serde_json::Deserializer::from_str(context).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let behind = context.get(values.byte_offset()..)?.trim();
+    let is_record = behind.is_empty() || (behind.starts_with(['{', '[']) && behind.ends_with(['}', ']']));
+    let is_quoted =
+        output.bytes().filter(|byte| *byte == b'"').count() & 1 == 1 || output.ends_with(['(', '`', '\'']);
+    // Behind another record it stands where that is over, and not in its message.
+    let is_behind = monolog::head(output).is_none() || output.trim_end().ends_with(['}', ']']);
+    let seen = queued::read_line(head.body).filter(|_| is_record && is_behind && !is_quoted)?;
+    Some(Sighting { channel: Some(head.channel.into()), ..seen })
+}
+
 /// `{"ok":true}{"level":"info",…}`.
 fn worker_json(line: &str) -> Option<&str> {
     let place = line.rfind("{\"level\":\"").filter(|place| *place > 0)?;
@@ -89,8 +113,27 @@ mod tests {
         check("200", r"  2026-03-02 09:00:11 App\Jobs\X 17 database default  352.10ms 22MB FAIL");
         check("x", r"[2026-03-02 09:00:11][hGTusZBOe04jzF4dbUTIF7AkSjAAEm4i] Processed:  App\Jobs\X");
         check("[2026] x", r"[2026-03-02 09:00:11][17] Failed:     App\Jobs\X");
-        check("ok", r#"{"level":"info","id":"1","job":"X","status":"success","result":"deleted"}"#);
-        check("{}", r#"{"level":"info","id":"1","job":"X","status":"starting"}"#);
+        check("ok", r#"{"level":"info","id":"1","job":"App\\X","status":"success","result":"deleted"}"#);
+        check("{}", r#"{"level":"info","id":"1","job":"App\\X","status":"starting"}"#);
+    }
+
+    #[test]
+    fn an_enqueues_record_behind_output_or_another_record_is_read() {
+        let enqueue = r#"[2026-03-02 09:00:00] shop.INFO: Job queued {"id":"1","job":"App\\Jobs\\X"} "#;
+        for before in ["200", "....", "{\"ok\":true}", "[2026-03-02 09:00:00] shop.INFO: saved {\"a\":1} "] {
+            let line = format!("{before}{enqueue}");
+            let seen = record(&line).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((seen.id.as_deref(), seen.channel.as_deref()), (Some("1"), Some("shop")));
+        }
+        for line in [
+            enqueue.to_owned(),
+            format!("[2026-03-02 09:00:00] shop.INFO: read {enqueue}"),
+            format!("said \"{}\"", enqueue.trim()),
+            format!("200{}, it said", enqueue.trim()),
+            format!("200{}", enqueue.replace("queued", "done")),
+        ] {
+            assert!(record(&line).is_none(), "{line}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@
 pub(super) struct Head<'a> {
     /// The time, as printed.
     pub(super) stamp: &'a str,
+    /// The channel: the environment's name, or what the app calls its log.
+    pub(super) channel: &'a str,
     /// The level, as printed.
     pub(super) level: &'a str,
     /// Message, context and extra.
@@ -34,11 +36,11 @@ pub(super) fn head(line: &str) -> Option<Head<'_>> {
     let body = if body.is_empty() { body } else { body.strip_prefix(' ')? };
     let (name, level) = channel.rsplit_once('.')?;
     let is_level = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
-    if is_stamp && is_channel(name) && is_level { Some(Head { stamp, level, body }) } else { None }
+    (is_stamp && is_channel(name) && is_level).then_some(Head { stamp, channel: name, level, body })
 }
 
 /// Whether a channel's name can be one: an app's name (`My App`) or its environment's, never a sentence.
-fn is_channel(name: &str) -> bool {
+pub(super) fn is_channel(name: &str) -> bool {
     const CHANNEL_BYTES_MAX: usize = 40;
     !name.is_empty() && name.len() <= CHANNEL_BYTES_MAX && !name.contains(['[', ']', '{', '"'])
 }

@@ -7,15 +7,15 @@ use crate::domain::job::Form;
 use super::json::{self, Document};
 use super::sighting::Sighting;
 use super::{error_json, flat_json, half, queued, worker_json};
-use crate::domain::systems::wrappers::fields;
+use crate::domain::systems::wrappers::{fields, otlp};
 
 /// What a line that begins with a brace turned out to be.
 #[derive(Debug)]
 pub(super) enum Found<'a> {
     /// A record that says something.
     Says(Box<Sighting<'a>>),
-    /// A router's, and the line within.
-    Within(Cow<'a, str>),
+    /// A router's, the line within, and whose that is.
+    Within(Cow<'a, str>, Cow<'a, str>),
     /// A whole object, and what stands behind it.
     Several(&'a str, &'a str),
     /// An object that breaks off.
@@ -35,13 +35,19 @@ pub(super) fn read(text: &str) -> Found<'_> {
     if !json::is_telling(text) {
         return Found::Nothing;
     }
+    if let Some(plain) = otlp::plain(text) {
+        return Found::Within(Cow::Owned(plain), Cow::Borrowed(""));
+    }
     let Ok(document) = serde_json::from_str::<Document<'_>>(text) else { return split(text) };
     let seen =
         worker_json::read(worker_json::Record::from(&document)).or_else(|| record(&document, Level::Needed));
     if let Some(seen) = seen {
         return Found::Says(Box::new(seen));
     }
-    fields::inner(&document).map_or(Found::Nothing, |(_, inner)| Found::Within(inner))
+    match fields::inner(&document) {
+        Some((_, inner)) => Found::Within(inner, fields::label(&document).unwrap_or_default()),
+        None => Found::Nothing,
+    }
 }
 
 /// Reads a record of which only the beginning came, as far as it goes.
@@ -65,10 +71,27 @@ fn record<'a>(document: &Document<'a>, level: Level) -> Option<Sighting<'a>> {
     let is_cut = level == Level::CutOff;
     let message = document.text(&MESSAGES).filter(|_| is_cut || error_json::has_level(document))?;
     if let Some(seen) = queued::read_json(&message, document) {
-        return Some(seen);
+        return Some(Sighting { channel: channel(document), ..seen });
     }
     let stage = (is_cut || error_json::is_error(document)).then(|| error_json::read(document)).flatten()?;
     Some(Sighting::new(stage, Form::Monolog).saying(message))
+}
+
+/// Whose record it is: its logger's channel, or else the app or the service that it names.
+fn channel<'a>(document: &Document<'a>) -> Option<Cow<'a, str>> {
+    const KEYS: [&str; 8] = [
+        "channel",
+        "logger_name",
+        "log.logger",
+        "service.name",
+        "service",
+        "app_name",
+        "application",
+        "environment",
+    ];
+    let nested = |object: &str, key: &str| document.object(object)?.text(&[key]);
+    let named = document.text(&KEYS).or_else(|| nested("log", "logger"));
+    named.or_else(|| nested("service", "name")).or_else(|| nested("resource", "service.name"))
 }
 
 /// Objects that stand behind one another on one line are lines, the last of them perhaps not whole.
@@ -93,6 +116,7 @@ fn owned(seen: Sighting<'_>) -> Sighting<'static> {
         class: own(seen.class),
         queue: own(seen.queue),
         connection: own(seen.connection),
+        channel: own(seen.channel),
         id: own(seen.id),
         uuid: own(seen.uuid),
         attempt: seen.attempt,
@@ -116,8 +140,8 @@ mod tests {
 
     #[test]
     fn its_keys_decide_what_a_line_is() {
-        check(r#"{"level":"info","job":"X","status":"starting"}"#, "Says");
-        check(r#"{"job":"X","status":"starting","kubernetes":{}}"#, "Says");
+        check(r#"{"level":"info","job":"App\\X","status":"starting"}"#, "Says");
+        check(r#"{"job":"App\\X","status":"starting","kubernetes":{}}"#, "Says");
         check(r#"{"message":"Job queued","context":{"id":1},"severity":"INFO"}"#, "Says");
         check(
             r#"{"version":"1.1","short_message":"Job queued","level":6,"_ctxt_id":"1","_ctxt_job":"X"}"#,
@@ -129,7 +153,7 @@ mod tests {
         );
         check(r#"{"body":"Job queued","severity_text":"INFO","attributes":{"id":"1","job":"X"}}"#, "Says");
         check(r#"{"time":"t","level":"INFO","msg":"Job queued","id":"1","job":"X"}"#, "Says");
-        check(r#"{"log":"queue","stream":"stdout"}"#, "Within(\"queue\")");
+        check(r#"{"log":"queue","stream":"stdout"}"#, "Within(\"queue\", \"\")");
         check(r#"{"status":200}{"status":201}"#, "Several");
         check(r#"{"status":"starting","job":"#, "BrokenOff");
         check(r#"{"status":starting}"#, "Nothing");

@@ -1,4 +1,4 @@
-//! Lines of whatever runs the workers: shells, entrypoints, supervisors, and PHP itself.
+//! Lines of whatever runs the workers: shells, entrypoints, PHP itself; `supervisors` and `platforms` have the rest.
 //!
 //! Their wording is not fixed, so each is anchored: an optional `[Entrypoint] ` or time in brackets, then the
 //! sentence from its start. `Killed` counts only when the command it names is a worker's.
@@ -6,6 +6,7 @@
 use crate::domain::job::{Form, Stage};
 
 use super::sighting::Sighting;
+use super::{platforms, supervisors};
 
 /// Reads the line, or declines.
 pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
@@ -22,14 +23,14 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     let sentence = after_prefix(line);
     log_file(sentence)
         .or_else(|| shell(sentence))
-        .or_else(|| supervised(sentence))
-        .or_else(|| unit(sentence))
+        .or_else(|| supervisors::supervised(sentence))
+        .or_else(|| supervisors::unit(sentence))
         .or_else(|| told(sentence))
         .or_else(|| super::artisan::read(sentence))
 }
 
 /// Whether a text names a worker: a program, a unit, a sentence about one.
-fn names_worker(text: &str) -> bool {
+pub(super) fn names_worker(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["queue", "worker", "horizon"].iter().any(|word| text.contains(word))
 }
@@ -48,12 +49,16 @@ fn without_program(line: &str) -> Option<Sighting<'_>> {
     match line.as_bytes().first()? {
         b'C' | b'P' | b's' | b'b' | b'/' => no_artisan(line).or_else(|| super::artisan::refused(line)),
         b' ' | b'A' | b'T' => super::artisan::refused(line),
-        b'0'..=b'9' => by_http(line).or_else(|| timed_out(line)),
-        b'R' => timed_out(line),
+        b'0'..=b'9' => platforms::by_http(line).or_else(|| platforms::timed_out(line)),
+        b'R' => platforms::timed_out(line),
         _ => None,
     }
     .or_else(|| {
-        if line.contains("[spawnerr") || line.contains(" spawnerr: ") { not_spawned(line) } else { None }
+        if line.contains("[spawnerr") || line.contains(" spawnerr: ") {
+            supervisors::not_spawned(line)
+        } else {
+            None
+        }
     })
 }
 
@@ -65,79 +70,6 @@ fn no_artisan(line: &str) -> Option<Sighting<'_>> {
     (name == "artisan").then(|| sighting(Stage::WorkerError, what))?
 }
 
-/// `2026-03-02T09:02:41.259Z da9e30e9-… Task timed out after 60.06 seconds`, or Lambda's newer
-/// `REPORT RequestId: … Status: timeout` and `Runtime exited with error: signal: killed`.
-fn timed_out(line: &str) -> Option<Sighting<'_>> {
-    if let Some(rest) = line.strip_prefix("REPORT RequestId: ") {
-        let status = rest.split('\t').find_map(|part| part.trim().strip_prefix("Status: "))?;
-        return (status.trim() == "timeout")
-            .then(|| sighting(Stage::WorkerStopped, "Task timed out: Status: timeout"))?;
-    }
-    let (head, _) = line.split_once(" Task timed out after ")?;
-    let is_request = head.rsplit_once(' ')?.1.len() == UUID_BYTES;
-    let text = line.get(head.len()..)?;
-    is_request.then(|| sighting(Stage::WorkerStopped, text))?
-}
-
-/// Letters of a request's id, `da9e30e9-5449-4ccf-a47e-e9551eb3a0ed`.
-const UUID_BYTES: usize = 36;
-
-/// `127.0.0.1 - - […] "POST /worker/queue HTTP/1.1" 200 2 "-" "aws-sqsd/3.0.4"`: Elastic Beanstalk's daemon hands a job
-/// over, and the app says that it is done.
-fn by_http(line: &str) -> Option<Sighting<'_>> {
-    let (head, agent) = line.trim_end().rsplit_once(" \"aws-sqsd/")?;
-    let (_, rest) = head.split_once("\"POST ")?;
-    let (_, status) = rest.split_once("\" ")?;
-    let is_done = status.starts_with('2') && agent.ends_with('"');
-    is_done.then(|| {
-        let mut seen = Sighting::new(Stage::WorkerAlive, Form::Process);
-        seen.id = Some(SQSD.into());
-        seen.connection = Some("sqs".into());
-        seen.jobs = Some(1);
-        seen
-    })
-}
-
-/// The name of the worker that hands jobs over by HTTP.
-const SQSD: &str = "aws-sqsd";
-
-/// `{"detail-type":"ECS Task State Change", …}`, as a rule of EventBridge forwards it to a log group: a worker's
-/// container that stopped, and why.
-pub(super) fn task_state(line: &str) -> Option<Sighting<'_>> {
-    if !line.contains("\"ECS Task State Change\"") {
-        return None;
-    }
-    #[derive(serde::Deserialize)]
-    struct Event {
-        detail: Detail,
-    }
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Detail {
-        last_status: String,
-        group: String,
-        stopped_reason: String,
-        containers: Vec<Container>,
-    }
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Container {
-        name: String,
-        exit_code: Option<i64>,
-        reason: String,
-    }
-    let detail = serde_json::from_str::<Event>(line).ok()?.detail;
-    let worker = detail.containers.iter().find(|container| names_worker(&container.name));
-    if detail.last_status != "STOPPED" || (worker.is_none() && !names_worker(&detail.group)) {
-        return None;
-    }
-    let exit = worker.and_then(|it| it.exit_code).map(|code| format!("exit code {code}"));
-    let why = worker.map(|it| it.reason.clone()).filter(|reason| !reason.is_empty());
-    let parts = [Some("task stopped".to_owned()), exit, why, Some(detail.stopped_reason)];
-    let text: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    Some(Sighting::new(Stage::WorkerStopped, Form::Process).saying(text.join(", ")))
-}
-
 /// Steps over one bracket: `[Entrypoint] `, `[2025-12-06 12:00:01] `.
 fn after_prefix(line: &str) -> &str {
     const PREFIX_BYTES_MAX: usize = 40;
@@ -147,7 +79,7 @@ fn after_prefix(line: &str) -> &str {
     }
 }
 
-fn sighting<'a>(stage: Stage, text: &'a str) -> Option<Sighting<'a>> {
+pub(super) fn sighting<'a>(stage: Stage, text: &'a str) -> Option<Sighting<'a>> {
     Some(Sighting::new(stage, Form::Process).saying(text.trim()))
 }
 
@@ -186,80 +118,6 @@ fn shell(line: &str) -> Option<Sighting<'_>> {
         return None;
     }
     sighting(Stage::WorkerStopped, if is_dumped { "Segmentation fault (core dumped)" } else { end })
-}
-
-/// `INFO exited: laravel-worker_00 (exit status 1; not expected)`, as supervisord prints it.
-fn supervised(line: &str) -> Option<Sighting<'_>> {
-    let line = after_supervisor_stamp(line);
-    let (_, sentence) =
-        line.split_once(' ').filter(|(level, _)| matches!(*level, "INFO" | "WARN" | "CRIT" | "ERRO"))?;
-    let (verb, rest) = sentence.split_once(": ")?;
-    let (program, tail) = rest.split_once(' ')?;
-    if !names_worker(program) {
-        return None;
-    }
-    match verb {
-        "success" if tail.starts_with("entered RUNNING state") => sighting(Stage::WorkerStarted, program),
-        "exited" | "stopped" | "gave up" => sighting(Stage::WorkerStopped, sentence),
-        _ => None,
-    }
-}
-
-/// `INFO spawnerr: can't find command 'php8.9'`: supervisord cannot start a program, and does not say which.
-fn not_spawned(line: &str) -> Option<Sighting<'_>> {
-    let (_, sentence) = after_supervisor_stamp(line)
-        .split_once(' ')
-        .filter(|(level, _)| matches!(*level, "INFO" | "WARN" | "CRIT"))?;
-    sentence.starts_with("spawnerr: ").then(|| sighting(Stage::WorkerError, sentence))?
-}
-
-/// `laravel-worker.service: Main process exited, code=exited, status=1/FAILURE`, as systemd prints it of a unit whose
-/// name or description is a worker's.
-fn unit(line: &str) -> Option<Sighting<'_>> {
-    let line = after_syslog(line);
-    const STARTS: [&str; 1] = ["Started "];
-    const ENDS: [&str; 2] = ["Stopped ", "Failed to start "];
-    let is_sentence = |beginnings: &[&str]| {
-        beginnings.iter().find_map(|beginning| line.strip_prefix(beginning)).is_some_and(names_worker)
-            && line.ends_with('.')
-            // Who logs in may be called so.
-            && !line.contains(" of user ")
-            && !line.contains("User ")
-    };
-    if is_sentence(&STARTS) {
-        return sighting(Stage::WorkerStarted, line);
-    }
-    if is_sentence(&ENDS) {
-        return sighting(Stage::WorkerStopped, line);
-    }
-    let (name, tail) = line.split_once(".service: ")?;
-    const TOLD: [&str; 6] = [
-        "Main process exited,",
-        "Start request repeated too quickly",
-        "Failed with result ",
-        "A process of this unit has been killed by the OOM killer",
-        "Scheduled restart job, restart counter is at ",
-        "Unit process ",
-    ];
-    let is_end = names_worker(name) && !name.contains(' ') && TOLD.iter().any(|told| tail.starts_with(told));
-    is_end.then(|| sighting(Stage::WorkerStopped, tail))?
-}
-
-/// Steps over `Mar 02 09:00:01 ip-10-0-0-1 systemd[1]: `.
-fn after_syslog(line: &str) -> &str {
-    const PREFIX_BYTES_MAX: usize = 100;
-    match line.split_once("systemd[") {
-        Some((before, rest)) if before.len() <= PREFIX_BYTES_MAX => {
-            rest.split_once("]: ").map_or(line, |(_, sentence)| sentence)
-        }
-        _ => line,
-    }
-}
-
-/// Steps over `2025-12-06 12:00:01,123 `.
-fn after_supervisor_stamp(line: &str) -> &str {
-    let rest = super::stamp::skip(line).and_then(|rest| rest.strip_prefix(','));
-    rest.map_or(line, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start())
 }
 
 /// `Queue Worker started with PID: 70`, `Starting queue worker …`, `worker exited with code 137`.
@@ -362,22 +220,6 @@ mod tests {
     }
 
     #[test]
-    fn a_supervisor_names_its_program() {
-        let line = "2025-12-06 12:00:00,123 INFO exited: laravel-worker_00 (exit status 1; not expected)";
-        let exited = "exited: laravel-worker_00 (exit status 1; not expected)";
-        check(line, Some((Stage::WorkerStopped, exited)));
-        let line = "2025-12-06 12:00:00,123 INFO gave up: laravel-worker_00 entered FATAL state, too many start retries too quickly";
-        let gave_up = "gave up: laravel-worker_00 entered FATAL state, too many start retries too quickly";
-        check(line, Some((Stage::WorkerStopped, gave_up)));
-        let line = "2025-12-06 12:00:00,123 INFO spawnerr: can't find command 'php8.9'";
-        check(line, Some((Stage::WorkerError, "spawnerr: can't find command 'php8.9'")));
-        let line = "INFO success: laravel-worker_00 entered RUNNING state, process has stayed up";
-        check(line, Some((Stage::WorkerStarted, "laravel-worker_00")));
-        check("INFO exited: nginx (exit status 1; the worker is fine)", None);
-        check("INFO spawned: 'laravel-worker_00' with pid 9", None);
-    }
-
-    #[test]
     fn a_log_file_is_named_for_a_workers_output() {
         let line = "[Entrypoint] Queue Worker logs: storage/logs/queue-20251206.log";
         check(line, Some((Stage::LogFileHint, "storage/logs/queue-20251206.log")));
@@ -392,31 +234,6 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_told_by_its_name_or_its_description() {
-        let prefix = "Mar 02 09:00:01 ip-10-0-0-1 systemd[1]: ";
-        let stop = |text| Some((Stage::WorkerStopped, text));
-        for text in [
-            "Main process exited, code=exited, status=1/FAILURE",
-            "Start request repeated too quickly.",
-            "A process of this unit has been killed by the OOM killer.",
-            "Failed with result 'exit-code'.",
-        ] {
-            check(&format!("{prefix}laravel-worker.service: {text}"), stop(text));
-            check(&format!("horizon.service: {text}"), stop(text));
-            check(&format!("{prefix}php8.3-fpm.service: {text}"), None);
-        }
-        let started = "Started Laravel queue worker.";
-        check(&format!("{prefix}{started}"), Some((Stage::WorkerStarted, started)));
-        let started = "Started panelq.service - Queue Worker.";
-        check(started, Some((Stage::WorkerStarted, started)));
-        let failed = "Failed to start panelq.service - Queue Worker.";
-        check(failed, stop(failed));
-        check("Started the queue of tasks for today", None);
-        check("Started Session 12 of user worker.", None);
-        check("Started nginx.service - A high performance web server.", None);
-    }
-
-    #[test]
     fn a_worker_says_itself_why_it_does_not_run() {
         let artisan = "Could not open input file: /var/www/app/artisan";
         check(artisan, Some((Stage::WorkerError, artisan)));
@@ -427,40 +244,6 @@ mod tests {
         let undefined = "Command \"horizon\" is not defined.";
         check(&format!("   ERROR  {undefined}  "), Some((Stage::WorkerStopped, undefined)));
         check("   ERROR  Command \"inspire\" is not defined.", None);
-    }
-
-    #[test]
-    fn lambda_and_ecs_tell_an_end() {
-        let line = "2026-03-02T09:02:41.259Z da9e30e9-5449-4ccf-a47e-e9551eb3a0ed Task timed out after 60.06 seconds";
-        check(line, Some((Stage::WorkerStopped, "Task timed out after 60.06 seconds")));
-        let line =
-            "REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tDuration: 3000.00 ms\tStatus: timeout";
-        check(line, Some((Stage::WorkerStopped, "Task timed out: Status: timeout")));
-        check("REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tDuration: 3.00 ms\t", None);
-        let event = |name: &str, status: &str| {
-            format!(
-                r#"{{"detail-type":"ECS Task State Change","source":"aws.ecs","detail":{{"containers":[{{"exitCode":137,"name":"{name}","reason":"OutOfMemoryError: Container killed due to memory usage"}}],"group":"service:shop","lastStatus":"{status}","stoppedReason":"Essential container in task exited"}}}}"#
-            )
-        };
-        let text = "task stopped, exit code 137, OutOfMemoryError: Container killed due to memory usage, Essential container in task exited";
-        let state = |line: &str| task_state(line).and_then(|seen| seen.text).map(|text| text.into_owned());
-        assert_eq!(state(&event("queue-worker", "STOPPED")).as_deref(), Some(text));
-        assert_eq!(state(&event("queue-worker", "RUNNING")), None);
-        assert_eq!(state(&event("nginx", "STOPPED")), None);
-    }
-
-    #[test]
-    fn a_daemon_that_hands_jobs_over_by_http_tells_of_each() {
-        let line = |status: u16| {
-            format!(
-                r#"127.0.0.1 (-) - - [02/Mar/2026:09:00:16 +0000] "POST /worker/queue HTTP/1.1" {status} 2 "-" "aws-sqsd/3.0.4""#
-            )
-        };
-        let line_200 = line(200);
-        let seen = read(&line_200).expect("a job that was done");
-        assert_eq!((seen.stage, seen.id.as_deref(), seen.jobs), (Stage::WorkerAlive, Some(SQSD), Some(1)));
-        assert_eq!(read(&line(500)).map(|seen| seen.stage), None);
-        check(r#"10.0.0.1 - - [x] "POST /orders HTTP/1.1" 200 2 "-" "curl/8.1""#, None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::domain::job::{Ending, Form, Stage};
 
 use super::json::{Document, Scalar};
+use super::monolog;
 use super::sighting::Sighting;
 
 /// The message that reports an enqueue.
@@ -30,6 +31,9 @@ fn report(message: &str) -> Option<Report<'_>> {
         "Worker heartbeat" => Stage::WorkerAlive,
         "Worker started" => Stage::WorkerStarted,
         "Worker stopped" => Stage::WorkerStopped,
+        "Processing job" | "Job processing" => Stage::Processing,
+        "Processed job" | "Job processed" => Stage::Processed,
+        "Failed job" | "Job failed" => Stage::Failed,
         other => return bref(other),
     };
     Some(Report { stage, id: None })
@@ -66,7 +70,7 @@ fn unlabelled(message: &str) -> &str {
 /// Reads the body of a line-form record: `Job queued {context} {extra}`.
 pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
     // The gate: no other message starts with these letters often enough to matter.
-    if !body.starts_with(['J', 'W', 'P', '[']) {
+    if !body.starts_with(['J', 'W', 'P', 'F', '[']) {
         return None;
     }
     let (message, context) = match body.find(" {") {
@@ -79,18 +83,37 @@ pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
     sighting(&report, &context)
 }
 
+/// Reads a record that a transport prints without its time: `production.INFO: Job queued {context}`, as Laravel's syslog
+/// channel does.
+pub(super) fn read_unstamped(line: &str) -> Option<Sighting<'_>> {
+    // The gate: a channel is one word, or two, and its level is in capitals.
+    let (head, body) = line.split_once(": ")?;
+    let (channel, level) = head.rsplit_once('.')?;
+    let is_level = !level.is_empty() && level.bytes().all(|b| b.is_ascii_uppercase());
+    let seen = read_line(body).filter(|_| is_level && monolog::is_channel(channel))?;
+    Some(Sighting { channel: Some(channel.into()), ..seen })
+}
+
 /// Reads a JSON-form record, whatever its formatter calls the keys.
 pub(super) fn read_json<'a>(message: &str, record: &Document<'a>) -> Option<Sighting<'a>> {
     let report = report(message)?;
-    let named = CONTEXTS.iter().find_map(|key| record.object(key).and_then(|it| sighting(&report, &it)));
-    named.or_else(|| sighting(&report, &flattened(record)))
+    let named = |record: &Document<'a>| {
+        CONTEXTS.iter().find_map(|key| record.object(key).and_then(|it| sighting(&report, &it)))
+    };
+    // OpenTelemetry's attributes hold the context, as an object or by names with dots.
+    let attributes = || record.object("attributes");
+    named(record)
+        .or_else(|| named(&attributes()?))
+        .or_else(|| sighting(&report, &flattened(&attributes()?)))
+        .or_else(|| sighting(&report, &flattened(record)))
 }
 
 /// The context of a formatter that puts it beside the message: GELF's `_ctxt_id`, Logstash's `ctxt_id`, or plain keys.
 fn flattened<'a>(record: &Document<'a>) -> Document<'a> {
     record.renamed(|key| {
         let key = key.strip_prefix('_').unwrap_or(key);
-        let name = key.strip_prefix("ctxt_").or_else(|| key.strip_prefix("context_")).unwrap_or(key);
+        let name =
+            ["ctxt_", "context_", "context."].iter().find_map(|it| key.strip_prefix(it)).unwrap_or(key);
         // The host is whose log it is, not whose worker.
         (name != "host" || name != key).then_some(name)
     })
@@ -102,13 +125,19 @@ fn sighting<'a>(report: &Report<'_>, context: &Document<'a>) -> Option<Sighting<
     seen.connection = context.text(&["connection", "connectionName"]);
     if let Some(id) = report.id {
         seen.id = Some(id.to_owned().into());
-        seen.class = Some(context.text(&["name", "job", "class"])?);
+        // Other queues' workers say so, too: theirs have no namespace, and no connection.
+        let class = context.text(&["name", "job", "class"])?;
+        seen.class = Some(class).filter(|class| class.contains('\\') || seen.connection.is_some());
+        seen.class.as_ref()?;
         seen.queue = context.text(&["queue"]);
         if stage == Stage::Failed {
             // A message that fails goes back to SQS, which may deliver it again.
             seen.ending = Ending::FailOrRetry;
         }
         return Some(seen);
+    }
+    if stage.is_lifecycle() && stage != Stage::Enqueued {
+        return attempt(stage, context);
     }
     if stage != Stage::Enqueued {
         let queues = context.get("queues").and_then(queue_list);
@@ -126,6 +155,21 @@ fn sighting<'a>(report: &Report<'_>, context: &Document<'a>) -> Option<Sighting<
     seen.delay_ms = delay_ms(context);
     seen.timeout_ms = context.scalar("timeout").seconds_as_ms().filter(|ms| *ms > 0);
     if seen.id.is_none() && seen.uuid.is_none() && seen.class.is_none() { None } else { Some(seen) }
+}
+
+/// An attempt of which an app's own listener tells. Others call their tasks jobs, too: it must have a queued job's names.
+fn attempt<'a>(stage: Stage, context: &Document<'a>) -> Option<Sighting<'a>> {
+    let mut seen = Sighting::new(stage, Form::Monolog);
+    seen.class = context.text(&["job", "class", "name", "displayName"]).filter(|class| class.contains('\\'));
+    (seen.id, seen.uuid) = (context.scalar("id").into_id(), context.text(&["uuid"]));
+    seen.queue = context.text(&["queue"]);
+    seen.connection = context.text(&["connection", "connectionName"]);
+    seen.attempt = ["attempt", "attempts"].iter().find_map(|key| context.scalar(key).as_count());
+    if stage == Stage::Failed {
+        seen.ending = Ending::FailOrRetry;
+    }
+    let is_known = seen.id.is_some() || seen.uuid.is_some();
+    (seen.class.is_some() && seen.queue.is_some() && is_known).then_some(seen)
 }
 
 /// The delay in milliseconds; `null` is what the framework's event holds for a job without one, where a missing key

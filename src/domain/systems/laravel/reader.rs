@@ -12,9 +12,11 @@ use super::quotation::{Origin, Quotation, Verdict};
 use super::records::{Findings, Head, Records, stage_of};
 use super::sighting::{Names, Sighting, cut};
 use super::{
-    artisan, bare, bracket, columns, flat_json, glued, monolog, process, queued, store_error, trace,
-    unfinished::Unfinished, worker_json,
+    artisan, bare, bracket, columns, flat_json, glued, monolog, platforms, process, queued, store_error,
+    trace, unfinished::Unfinished, worker_json,
 };
+use crate::domain::origin::of_line;
+use crate::domain::printable::printable;
 use crate::domain::systems::line::Line;
 
 /// What a line turned out to be.
@@ -22,8 +24,8 @@ use crate::domain::systems::line::Line;
 pub(in crate::domain::systems) enum Step<'a> {
     /// Read, or known for what it is.
     Done,
-    /// A router's JSON, and the line within.
-    Within(Cow<'a, str>),
+    /// A router's JSON, the line within, and whose that is.
+    Within(Cow<'a, str>, Cow<'a, str>),
     /// JSON that breaks off: its rest may follow.
     BrokenOff,
     /// Nothing that is known.
@@ -146,8 +148,13 @@ impl Reader {
     /// Reads a line in its form, or the whole line that stands behind a job's output.
     fn form_or_tail<'a>(&mut self, line: Line<'a>) -> Step<'a> {
         let step = self.form(line);
-        let tail = matches!(step, Step::Unread).then(|| glued::tail(line.text)).flatten();
-        match tail {
+        if !matches!(step, Step::Unread) {
+            return step;
+        }
+        if self.observe_if(line, queued::read_unstamped(line.text).or_else(|| glued::record(line.text))) {
+            return Step::Done;
+        }
+        match glued::tail(line.text) {
             Some(tail) => self.form(Line { text: tail, ..line }),
             None => step,
         }
@@ -250,7 +257,7 @@ impl Reader {
     fn json<'a>(&mut self, line: Line<'a>) -> Step<'a> {
         match objects::read(line.text) {
             Found::Says(seen) => self.observe(line, *seen),
-            Found::Within(inner) => return Step::Within(inner),
+            Found::Within(inner, label) => return Step::Within(inner, label),
             Found::Several(first, rest) => {
                 let step = self.json(Line { text: first, ..line });
                 let last = self.form_or_tail(Line { text: rest, ..line });
@@ -258,7 +265,7 @@ impl Reader {
                 return if matches!(last, Step::Unread) { step } else { last };
             }
             Found::BrokenOff => return Step::BrokenOff,
-            Found::Nothing => return self.observe_if(line, process::task_state(line.text)).into(),
+            Found::Nothing => return self.observe_if(line, platforms::task_state(line.text)).into(),
         }
         Step::Done
     }
@@ -271,7 +278,8 @@ impl Reader {
     /// A record's first line.
     fn head(&mut self, line: Line<'_>, head: monolog::Head<'_>) {
         let minute = head.stamp.get(..16).unwrap_or_default();
-        let seen = queued::read_line(head.body);
+        let channel = || Some(Cow::Borrowed(head.channel));
+        let seen = queued::read_line(head.body).map(|seen| Sighting { channel: channel(), ..seen });
         if self.quotation.quotes(minute) {
             self.observe_if(line, seen);
             return;
@@ -279,6 +287,7 @@ impl Reader {
         self.quotation.close();
         self.inside = Inside::Nothing;
         let is_error = monolog::is_error_level(head.level);
+        let seen = seen.or_else(|| glued::record(line.text));
         if self.observe_if(line, seen) && !is_error {
             return;
         }
@@ -357,7 +366,11 @@ impl Reader {
     /// Takes what a line says.
     pub(in crate::domain::systems) fn observe(&mut self, line: Line<'_>, seen: Sighting<'_>) {
         let is_bare_failure = seen.stage == Stage::Failed && seen.text.is_none();
-        let observation = self.names.own(seen, line.at, line.next_key());
+        let mut observation = self.names.own(seen, line.at, line.next_key());
+        if observation.stage == Stage::Enqueued && !line.label.is_empty() {
+            let channel = observation.origin.take().unwrap_or_default();
+            observation.origin = Some(of_line(&channel, &printable(line.label)));
+        }
         let place = self.found.push(observation);
         self.quotation.note(place);
         if is_bare_failure {

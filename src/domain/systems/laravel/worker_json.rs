@@ -42,6 +42,14 @@ impl<'a> From<&Document<'a>> for Record<'a> {
     }
 }
 
+impl Record<'_> {
+    /// Whether it has what a worker's record always has and nobody else's. Others say how their jobs went as well: a
+    /// build's `{"job":"test","status":"failed","queue":"ci"}` is none of a queue's.
+    fn is_workers(&self) -> bool {
+        self.connection.as_text().is_some()
+    }
+}
+
 /// Reads a worker's record, or declines.
 pub(super) fn read(document: Record<'_>) -> Option<Sighting<'_>> {
     let stage = match document.status.as_text()? {
@@ -59,7 +67,9 @@ pub(super) fn read(document: Record<'_>) -> Option<Sighting<'_>> {
         seen.ending = Ending::Thrown;
     }
     if stage.is_lifecycle() {
-        seen.class = Some(document.job.into_text()?);
+        let is_workers = document.is_workers();
+        seen.class = Some(document.job.into_text()?).filter(|class| is_workers || class.contains('\\'));
+        seen.class.as_ref()?;
     } else if document.job.as_text().is_some() {
         return None;
     } else {
@@ -129,8 +139,22 @@ mod tests {
 
     #[test]
     fn a_database_id_is_a_number() {
-        let seen = parse(r#"{"status":"starting","job":"X","id":17}"#).expect("a worker's record");
+        let seen = parse(r#"{"status":"starting","job":"X","id":17,"connection":"database"}"#)
+            .expect("a worker's record");
         assert_eq!(seen.id.as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn another_programs_job_is_none() {
+        for line in [
+            r#"{"job":"build","status":"failed","queue":"ci"}"#,
+            r#"{"level":"info","job":"nightly","status":"success","duration":3}"#,
+            r#"{"job":"import","status":"failed","id":17,"queue":"default","attempts":2}"#,
+        ] {
+            assert_eq!(parse(line), None, "{line}");
+        }
+        assert!(parse(r#"{"job":"import","status":"failed","id":17,"connection":"redis"}"#).is_some());
+        assert!(parse(r#"{"job":"App\\Jobs\\X","status":"failed"}"#).is_some());
     }
 
     #[test]

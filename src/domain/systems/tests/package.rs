@@ -23,9 +23,10 @@ fn rule(pattern: &str) -> Rule {
     Rule::compile(spec).expect("a good rule")
 }
 
-/// What two lines of one stream say, whatever place they have in it.
+/// What two lines of one stream say, whatever place they have in it, and whosever they are by what stands around them.
 fn essence(mut observation: Observation) -> Observation {
     (observation.at, observation.line) = (Timestamp::from_ms(0), LineKey(0));
+    observation.origin = None;
     observation
 }
 

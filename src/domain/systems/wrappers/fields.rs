@@ -88,6 +88,8 @@ pub(in crate::domain::systems) const ALL: &[Field] = &[
             "ecs_task_arn",
             "source_type",
             "systemdUnit",
+            "ddsource",
+            "ddtags",
         ],
         trust: Trust::Marks,
         sample: (
@@ -119,6 +121,36 @@ pub(in crate::domain::systems) const ALL: &[Field] = &[
         trust: Trust::Marks,
         sample: (
             r#"{"body":"Processing: App\\Jobs\\X","severity_text":"INFO","resource":{"service.name":"worker"}}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "Google Cloud: its `textPayload` is the line",
+        key: "textPayload",
+        marks: &["insertId", "logName", "resource"],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"insertId":"1x","textPayload":"Processing: App\\Jobs\\X","logName":"projects/p/logs/run.googleapis.com%2Fstdout"}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "Google Cloud: its `jsonPayload` is the line's own JSON, and the level is beside it",
+        key: "jsonPayload",
+        marks: &["insertId", "logName", "resource"],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"insertId":"1x","severity":"INFO","jsonPayload":{"message":"Job queued","context":{"id":"a1"}}}"#,
+            r#"{"severity":"INFO","message":"Job queued","context":{"id":"a1"}}"#,
+        ),
+    },
+    Field {
+        name: "Azure Container Apps: its `Log_s` is the line",
+        key: "Log_s",
+        marks: &["ContainerAppName_s", "ContainerId_s", "TimeGenerated"],
+        trust: Trust::Marks,
+        sample: (
+            r#"{"TimeGenerated":"2026-03-02T09:00:16Z","ContainerAppName_s":"worker","Log_s":"Processing: App\\Jobs\\X"}"#,
             r"Processing: App\Jobs\X",
         ),
     },
@@ -173,7 +205,7 @@ pub(in crate::domain::systems) fn inner<'a>(
         if field.trust != Trust::Runtime && !field.marks.iter().any(|mark| document.has(mark)) {
             return None;
         }
-        let line = text(raw.get())?;
+        let line = with_level(text(raw.get())?, field, document);
         let fits = match field.trust {
             Trust::Marks => true,
             Trust::Line => begins_like_a_line(&line),
@@ -181,6 +213,42 @@ pub(in crate::domain::systems) fn inner<'a>(
         };
         fits.then_some((field, line))
     })
+}
+
+/// Whose line a router's JSON says it is: the app's name or namespace before the container's, which tells an app's web
+/// containers from its workers.
+pub(in crate::domain::systems) fn label<'a>(document: &Document<'a>) -> Option<Cow<'a, str>> {
+    const RESOURCES: [&str; 3] = ["service.namespace", "k8s.namespace.name", "service.name"];
+    const LABELS: [&str; 3] = ["app.kubernetes.io/part-of", "app.kubernetes.io/instance", "app"];
+    const NAMES: [&str; 8] = [
+        "service",
+        "app_name",
+        "ContainerAppName_s",
+        "container_name",
+        "SYSLOG_IDENTIFIER",
+        "_HOSTNAME",
+        "hostname",
+        "host",
+    ];
+    let resource = document.object("resource");
+    let kubernetes = document.object("kubernetes");
+    let of_resource = || resource.as_ref()?.text(&RESOURCES);
+    let of_pod = || kubernetes.as_ref()?.object("labels")?.text(&LABELS);
+    let of_namespace = || kubernetes.as_ref()?.text(&["namespace_name", "namespace"]);
+    let namespace = of_namespace();
+    match (of_pod(), namespace) {
+        (Some(app), Some(namespace)) => Some(Cow::Owned(format!("{namespace}/{app}"))),
+        (app, namespace) => app.or(namespace).or_else(of_resource).or_else(|| document.text(&NAMES)),
+    }
+}
+
+/// Google Cloud takes the level out of an app's own JSON.
+fn with_level<'a>(line: Cow<'a, str>, field: &Field, document: &Document<'_>) -> Cow<'a, str> {
+    let level = document.text(&["severity"]).filter(|_| field.key == "jsonPayload");
+    match (level.and_then(|level| serde_json::to_string(&level).ok()), line.strip_prefix("{\"")) {
+        (Some(level), Some(rest)) => Cow::Owned(format!("{{\"severity\":{level},\"{rest}")),
+        _ => line,
+    }
 }
 
 /// A text; or an object where somebody made one of the line's JSON; or OpenTelemetry's typed value.

@@ -51,7 +51,7 @@ pub(super) fn bracketed(line: &str) -> Option<Peeled<'_>> {
     // A line without a time says by its class's namespace what it is.
     let is_bare = || inner.contains('\\') && STATUSES.iter().any(|status| inner.starts_with(status));
     let is_line = begins_like_a_line(inner) || container::time(inner).is_some() || is_bare();
-    (is_name(label) && is_line).then(|| Peeled::whole(inner))
+    (is_name(label) && is_line).then(|| Peeled::whole(inner).of(label))
 }
 
 /// `worker-1  | line`, `web.1 | line`, `0|worker  | line`, `12:00:01 worker.1  | line`, `app stdout | line`: docker
@@ -63,7 +63,8 @@ pub(super) fn piped(line: &str) -> Option<Peeled<'_>> {
     // PM2 numbers its processes: `0|worker  | line`.
     if !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()) {
         let (name, inner) = rest.strip_prefix('|')?.split_once("| ")?;
-        return is_name(name.trim_end_matches(' ')).then(|| Peeled::whole(inner));
+        let name = name.trim_end_matches(' ');
+        return is_name(name).then(|| Peeled::whole(inner).of(name));
     }
     let inner = rest.strip_prefix("| ").or_else(|| rest.strip_prefix('|').filter(|it| it.is_empty()))?;
     let padded = label.strip_suffix(' ')?;
@@ -83,7 +84,7 @@ pub(super) fn piped(line: &str) -> Option<Peeled<'_>> {
         }
         _ => name,
     };
-    is_name(name).then(|| Peeled::whole(inner))
+    is_name(name).then(|| Peeled::whole(inner).of(name))
 }
 
 /// A process's, a service's or a pod's name.

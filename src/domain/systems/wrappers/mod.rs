@@ -7,6 +7,8 @@
 mod container;
 pub(super) mod fields;
 mod labels;
+mod logfmt;
+pub(super) mod otlp;
 mod php;
 mod syslog;
 
@@ -25,12 +27,20 @@ pub(super) struct Peeled<'a> {
     /// Whether the wrapper says that a supervisor speaks (systemd, supervisord, the kernel): its words are about another
     /// process, and read with its name in front.
     pub(super) is_supervisors: bool,
+    /// Whose line it is, where the wrapper says so.
+    pub(super) label: Cow<'a, str>,
 }
 
 impl<'a> Peeled<'a> {
     /// A whole line.
     const fn whole(inner: &'a str) -> Self {
-        Self { inner: Cow::Borrowed(inner), goes_on: false, is_supervisors: false }
+        let label = Cow::Borrowed("");
+        Self { inner: Cow::Borrowed(inner), goes_on: false, is_supervisors: false, label }
+    }
+
+    /// The same of somebody.
+    fn of(self, label: &'a str) -> Self {
+        Self { label: Cow::Borrowed(label), ..self }
     }
 }
 
@@ -212,6 +222,15 @@ pub(super) const ALL: &[Wrapper] = &[
         sample: (
             r"[queue]   2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
             r"  2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
+        ),
+    },
+    Wrapper {
+        name: "logfmt",
+        begins: Begins::OutgoingMessage,
+        peel: logfmt::logfmt,
+        sample: (
+            r#"time="2026-03-02T09:00:16Z" level=info msg="  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING" channel=stdout"#,
+            r#"{"time":"2026-03-02T09:00:16Z","level":"info","msg":"  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING","channel":"stdout"}"#,
         ),
     },
     Wrapper {

@@ -68,7 +68,7 @@ fn program(rest: &str) -> Option<Peeled<'_>> {
     };
     let is_host = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
     let is_supervisors = SUPERVISORS.contains(&name);
-    (is_host && is_word(name)).then(|| Peeled { is_supervisors, ..Peeled::whole(inner) })
+    (is_host && is_word(name)).then(|| Peeled { is_supervisors, ..Peeled::whole(inner).of(host) })
 }
 
 /// `12:31:10`, with a fraction or without.

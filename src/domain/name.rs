@@ -1,0 +1,99 @@
+//! Names, and the app or account that they are within.
+//!
+//! Two apps may use the same queue's name, class and row numbers. Where one stack watches several, each name carries
+//! whose it is, so that nothing of one ever equals something of the other. The scope stands within the name's own text,
+//! so that every key, index and store that holds names tells them apart without knowing of apps; it is not printed.
+
+use std::sync::Arc;
+
+use super::line::LineHash;
+
+/// Bytes that a name keeps. Names become parts of a store's keys, and DynamoDB takes 1,024 bytes of a sort key
+/// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)): one line with a longer
+/// name would have its whole delivery refused.
+pub(super) const NAME_BYTES_MAX: usize = 255;
+/// Bytes of a longer name that are kept as they are; a hash of the whole name follows, so that two such names differ.
+const NAME_HEAD_BYTES: usize = 200;
+
+/// A name of at most [`NAME_BYTES_MAX`] bytes.
+pub(super) fn bounded(text: &str) -> Arc<str> {
+    if text.len() <= NAME_BYTES_MAX {
+        return Arc::from(text);
+    }
+    let head = text.get(..text.floor_char_boundary(NAME_HEAD_BYTES)).unwrap_or_default();
+    let hash = LineHash::default().with(text.as_bytes()).finish();
+    Arc::from(format!("{head}~{hash:016x}"))
+}
+
+/// Stands before a scope and behind it. No line's name holds it: what is not printable is replaced as lines are read.
+const MARK: char = '\u{1f}';
+
+/// The scope of a name and the name as lines print it.
+pub(super) fn split(full: &str) -> (Option<&str>, &str) {
+    match full.strip_prefix(MARK).and_then(|rest| rest.split_once(MARK)) {
+        Some((scope, plain)) => (Some(scope), plain),
+        None => (None, full),
+    }
+}
+
+/// A name within a scope, instead of the one that it was within.
+pub(super) fn join(scope: Option<&str>, full: &str) -> Arc<str> {
+    let (_, plain) = split(full);
+    match scope {
+        Some(scope) => Arc::from(format!("{MARK}{scope}{MARK}{plain}")),
+        None => Arc::from(plain),
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as printed on the line.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                super::name::split(&self.0).1
+            }
+
+            /// The name with its scope: what tells it from the same name of another app.
+            #[must_use]
+            pub fn key(&self) -> &str {
+                &self.0
+            }
+
+            /// Whose it is, where one stack watches several apps and it is not the stack's own.
+            #[must_use]
+            pub fn scope(&self) -> Option<&str> {
+                super::name::split(&self.0).0
+            }
+
+            /// The same name within a scope, or within none.
+            #[must_use]
+            pub fn within(&self, scope: Option<&str>) -> Self {
+                if self.scope() == scope { self.clone() } else { Self(super::name::join(scope, &self.0)) }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(super::name::bounded(text))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
