@@ -471,7 +471,8 @@ fn stalls_of_seconds_reopen_or_are_told_apart() {
     site.append("app.log", start(1) + &success(1));
     site.pass(&mut watch, 6);
     site.append("app.log", start(2) + &success(2));
-    site.pass(&mut watch, 8);
+    // Long enough that it does not come and go.
+    site.pass(&mut watch, 80);
     site.append("app.log", enqueue(3));
     site.pass(&mut watch, 6);
     site.append("app.log", start(3) + &success(3));
@@ -484,8 +485,8 @@ fn stalls_of_seconds_reopen_or_are_told_apart() {
             "stalled-redis-default-20260105T0900Z/2",
             "stalled-redis-default-20260105T0900Z/3",
             "stalled-redis-default-20260105T0900Z/4",
-            "stalled-redis-default-20260105T090026Z/1",
-            "stalled-redis-default-20260105T090026Z/2",
+            "stalled-redis-default-20260105T0901Z/1",
+            "stalled-redis-default-20260105T0901Z/2",
         ]
     );
 }

@@ -8,6 +8,9 @@ pub mod tally;
 
 pub use open::open;
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
 use crate::adapters::settled;
 use crate::app::{self, AppError, Swept};
@@ -118,14 +121,20 @@ pub fn replay_over<S: LedgerStore>(
     Clock { settings, outcome, progress }.run(deliveries)
 }
 
-/// Sets the lines of all accounts but one apart. Which one is the stack's own a replay does not know, and it makes no
-/// difference but in names.
+/// Sets the lines of all accounts but one apart. Which one is the stack's own a replay is not told: it takes the one that
+/// says most of jobs, so that a stray payload of another gives nobody another name.
 fn accounts_apart(mut inputs: Vec<Input>) -> Vec<Input> {
-    let records = inputs.iter().filter_map(|input| match &input.opened {
-        Opened::Lines(record, _) if !record.owner.is_empty() => Some(record.owner.as_str()),
-        Opened::Lines(..) | Opened::Control | Opened::Rejected(_) => None,
-    });
-    let home = records.min().map(str::to_owned);
+    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    for input in &inputs {
+        if let Opened::Lines(record, _) = &input.opened
+            && !record.owner.is_empty()
+        {
+            let count = told.entry(&record.owner).or_default();
+            *count = count.saturating_add(record.observations.len());
+        }
+    }
+    let most = told.iter().max_by_key(|(owner, count)| (**count, Reverse(**owner)));
+    let home = most.map(|(owner, _)| (*owner).to_owned());
     for input in &mut inputs {
         if let Opened::Lines(record, _) = &mut input.opened {
             record.set_apart(home.as_deref());

@@ -66,7 +66,7 @@ fn output_in_a_file_looks_like_no_worker_although_every_job_is_processed() {
 
 /// The redirection that the README takes away, and what it puts in its place.
 fn mend() -> (String, String) {
-    let blocks = blocks("README.md", HEADING);
+    let blocks = blocks("docs/getting-started.md", HEADING);
     let diff = &blocks.iter().find(|block| block.language == "diff").expect("the diff").text;
     let side =
         |sign: char| diff.lines().find_map(|line| line.strip_prefix(sign)).expect("both sides").to_owned();

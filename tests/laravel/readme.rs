@@ -1,4 +1,4 @@
-//! The README's way from a stock app to the first alarm, typed as it is printed, in an app that has nothing of ours yet;
+//! The documents' way from a stock app to the first alarm, typed as it is printed, in an app that has nothing of ours yet;
 //! and the mended entrypoint, and the container's log driver.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,8 @@ pub(crate) struct Block {
 /// The blocks of a page's section.
 pub(crate) fn blocks(page: &str, heading: &str) -> Vec<Block> {
     let page = fs::read_to_string(manifest().join(page)).unwrap();
-    let (_, section) = page.split_once(&format!("\n## {heading}\n")).expect("the section");
+    let heading = Regex::new(&format!("(?m)^##? {}$", regex::escape(heading))).unwrap();
+    let section = &page[heading.find(&page).expect("the section").end()..];
     let section = section.split("\n## ").next().unwrap();
     let fenced = Regex::new(r"(?ms)^```(\w+)\n(.*?)^```$").unwrap();
     let block =
@@ -132,7 +133,7 @@ pub(crate) const HEADING: &str = "From a stock Laravel app to the first alarm";
 
 #[test]
 fn each_step_of_the_readme_does_what_it_says() {
-    User::new("readme", "redis").follows(&blocks("README.md", HEADING));
+    User::new("readme", "redis").follows(&blocks("docs/getting-started.md", HEADING));
 }
 
 /// The blocks of a language, in order.
@@ -142,7 +143,7 @@ fn of<'a>(blocks: &'a [Block], language: &'a str) -> Vec<&'a str> {
 
 #[test]
 fn the_packages_page_and_the_japanese_one_have_the_same_steps() {
-    let main = blocks("README.md", HEADING);
+    let main = blocks("docs/getting-started.md", HEADING);
     let japanese = blocks("integrations/laravel/README.ja.md", "10分で最初のアラームまで");
     for language in ["sh", "text"] {
         assert_eq!(of(&japanese, language), of(&main, language));
@@ -170,7 +171,7 @@ fn the_packages_page_and_the_japanese_one_have_the_same_steps() {
 fn the_rules_of_both_pages_are_checked() {
     let folder = folder("rules");
     for (page, heading) in [
-        ("README.md", "Enqueue lines"),
+        ("docs/getting-started.md", "Enqueue lines"),
         ("integrations/laravel/README.ja.md", "アプリをすぐに変えられないとき"),
     ] {
         let blocks = blocks(page, heading);

@@ -15,6 +15,9 @@ use crate::domain::visibility::{Presence, Visibility, rhythm, silences};
 const FLAPS_LEAST: usize = 3;
 const FLAPS_WITHIN_MS: i64 = 90 * MINUTE_MS;
 const CALM_MS: i64 = HOUR_MS / 2;
+/// The same in graces, where that is less: whoever gives jobs seconds is told in seconds.
+const FLAPS_WITHIN_GRACES: i64 = 18;
+const CALM_GRACES: i64 = 6;
 
 /// How a queue stands that may be stalled.
 struct Standing<'v> {
@@ -42,9 +45,9 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
         None if standing.is_stalled && standing.is_certain && standing.overdue.iter().any(is_news) => {
             let key = Key::at(Kind::Stalled, place.at);
             let newest_start_at_opening = place.view.newest_start;
-            let ends = lately(&before.ends, place.now);
+            let ends = lately(place, &before.ends);
             let again_within_ms =
-                if ends.is_empty() { place.grace_ms() } else { place.grace_ms().max(CALM_MS) };
+                if ends.is_empty() { place.grace_ms() } else { place.grace_ms().max(calm_ms(place)) };
             let stall = Stall { newest_start_at_opening, rounds, ends, ..Stall::default() };
             let opening = Opening::at(place, past);
             let detail = |_: Option<&Detail>| Detail::Stalled(stall);
@@ -154,12 +157,12 @@ fn keep<'v>(
 fn is_held(place: &Place<'_>, stall: &mut Stall, verdict: &mut Verdict<'_>) -> bool {
     let now = place.now;
     if stall.calm_since.is_none() {
-        stall.ends = lately(&stall.ends, now);
+        stall.ends = lately(place, &stall.ends);
         stall.ends.push(now);
         stall.calm_since = Some(now);
     }
     stall.rhythm_ms = rhythm::kept(place, &stall.rounds).map(|rhythm| rhythm.period_ms);
-    let told_at = stall.calm_since.map(|since| since.plus_ms(CALM_MS)).filter(|at| *at > now);
+    let told_at = stall.calm_since.map(|since| since.plus_ms(calm_ms(place))).filter(|at| *at > now);
     let Some(told_at) = told_at.filter(|_| stall.ends.len() >= FLAPS_LEAST && stall.rhythm_ms.is_none())
     else {
         stall.calm_since = None;
@@ -169,9 +172,15 @@ fn is_held(place: &Place<'_>, stall: &mut Stall, verdict: &mut Verdict<'_>) -> b
     true
 }
 
-/// Those of the last hour and a half.
-fn lately(ends: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
-    ends.iter().copied().filter(|at| now.since_ms(*at) <= FLAPS_WITHIN_MS).collect()
+/// How long a stall that comes and goes must stay away to be over.
+fn calm_ms(place: &Place<'_>) -> i64 {
+    CALM_MS.min(place.grace_ms().saturating_mul(CALM_GRACES))
+}
+
+/// Those that are not long ago.
+fn lately(place: &Place<'_>, ends: &[Timestamp]) -> Vec<Timestamp> {
+    let within_ms = FLAPS_WITHIN_MS.min(place.grace_ms().saturating_mul(FLAPS_WITHIN_GRACES));
+    ends.iter().copied().filter(|at| place.now.since_ms(*at) <= within_ms).collect()
 }
 
 /// Judges, once after each stall, what is left of counted classes from before the first start that followed. `stall` is
