@@ -22,7 +22,7 @@ pub(crate) struct Block {
 pub(crate) fn blocks(page: &str, heading: &str) -> Vec<Block> {
     let page = fs::read_to_string(manifest().join(page)).unwrap();
     let heading = Regex::new(&format!("(?m)^##? {}$", regex::escape(heading))).unwrap();
-    let section = &page[heading.find(&page).expect("the section").end()..];
+    let section = heading.splitn(&page, 2).nth(1).expect("the section");
     let section = section.split("\n## ").next().unwrap();
     let fenced = Regex::new(r"(?ms)^```(\w+)\n(.*?)^```$").unwrap();
     let block =

@@ -1,7 +1,7 @@
 //! The report as one page for a post-mortem: charts, bands, lifelines and the messages as people got them.
 //!
 //! One file with its style inside: no script, no picture and no font is fetched, so it can be mailed, kept and printed.
-//! **Invariant:** every word that came from a log line goes through [`html::escape`], and nothing of the page grows with
+//! **Invariant:** every word that came from a log line goes through `html::escape`, and nothing of the page grows with
 //! the number of jobs but its numbers: charts have a fixed number of steps, and lists an end.
 
 mod bands;
