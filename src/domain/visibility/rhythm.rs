@@ -102,9 +102,7 @@ pub fn round_after(
     before: Option<Timestamp>,
     ready_at: Option<Timestamp>,
 ) -> Option<Round> {
-    // Starts lie by when their jobs were ready, and that may be a night ago.
-    let from = ready_at.unwrap_or(place.now).min(window(place));
-    let starts = waits_from(place, from).into_iter().map(|(at, _)| at);
+    let starts = waits(place).into_iter().map(|(at, _)| at);
     let at = starts.filter(|at| before.is_none_or(|before| *at > before)).min()?;
     let silent_ms = at.since_ms(before.or(ready_at)?);
     (silent_ms >= SILENT_LEAST_MS).then_some(Round { at, silent_ms })
@@ -121,17 +119,10 @@ pub fn kept(place: &Place<'_>, rounds: &[Round]) -> Option<Rhythm> {
     (waits(place).iter().filter(|it| is_prompt(it)).count() < STAYED_LEAST).then_some(rhythm)
 }
 
-fn window(place: &Place<'_>) -> Timestamp {
-    place.now.minus_ms(super::coverage::WINDOW_MS)
-}
-
-/// When jobs were first started that were ready lately, and how long each had been ready.
+/// When jobs were first started, and how long each had been ready.
 fn waits(place: &Place<'_>) -> Vec<(Timestamp, i64)> {
-    waits_from(place, window(place))
-}
-
-fn waits_from(place: &Place<'_>, from: Timestamp) -> Vec<(Timestamp, i64)> {
-    let firsts = place.facts().flat_map(|facts| facts.firsts.range((from, JobIx(0))..));
+    let from = (place.now.minus_ms(super::coverage::WINDOW_MS), JobIx(0));
+    let firsts = place.facts().flat_map(|facts| facts.firsts.range(from..));
     firsts.map(|((ready_at, _), first)| (first.at, first.at.since_ms(*ready_at))).collect()
 }
 
