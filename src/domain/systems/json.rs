@@ -136,17 +136,24 @@ pub(super) struct Document<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 static TELLING: LazyLock<Regex> = LazyLock::new(|| {
     constant(
         "\"status\"|queue|\"log\"|xception|orker|Process|RUNNING|DONE|FAIL|orizon|artisan|\"kubernetes\"|\"MESSAGE\"\
-         |\"stream\":|everity[_TN]|systemdUnit|\"source_type\"|\"container_|\"ecs_|ailed job|equestId\"",
+         |\"stream\":|everity[_TN]|systemdUnit|\"source_type\"|\"container_|\"ecs_|ailed job|equestId\"|\"textPayload\"",
     )
 });
 
 /// How a worker and a logger begin the lines that matter most: no need to search those.
 const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
 
+/// Keys under which shippers put a line.
+static SHIPPED: LazyLock<Regex> = LazyLock::new(|| constant("\"(?:message|log|line)\":\""));
+
+/// What a logger's record has beside its message.
+static LEVEL: LazyLock<Regex> = LazyLock::new(|| constant("evel|everity|\"context\""));
+
 /// Whether a JSON line can be of use.
 pub(super) fn is_telling(line: &str) -> bool {
     BEGINNINGS.iter().any(|beginning| line.starts_with(beginning))
-        || (line.starts_with('{') && TELLING.is_match(line))
+        || (line.starts_with('{')
+            && (TELLING.is_match(line) || (SHIPPED.is_match(line) && !LEVEL.is_match(line))))
 }
 
 impl<'a> Document<'a> {

@@ -1,5 +1,6 @@
 //! What container runtimes and Lambda put before a line: a time, and a stream or a request.
 
+use super::labels::is_trace;
 use super::{Peeled, begins_like_a_line};
 
 /// Splits a time of RFC 3339 with its offset off the beginning, and what follows it.
@@ -56,4 +57,17 @@ pub(super) fn tail(line: &str) -> Option<Peeled<'_>> {
 pub(super) fn timestamp(line: &str) -> Option<Peeled<'_>> {
     let (_, rest) = time(line)?;
     Some(Peeled::whole(rest.strip_prefix(' ')?))
+}
+
+/// `[2026-03-02 09:00:16] line`, as moreutils' `ts` and shell loops print it, before what begins like a line: a
+/// record's channel stands in the same place.
+pub(super) fn bracketed_time(line: &str) -> Option<Peeled<'_>> {
+    let (time, inner) = line.strip_prefix('[')?.split_once("] ")?;
+    let fits = time.len() == 19
+        && time.bytes().zip(*b"dddd-dd-dd dd:dd:dd").all(|(found, wanted)| match wanted {
+            b'd' => found.is_ascii_digit(),
+            b' ' => matches!(found, b' ' | b'T'),
+            _ => found == wanted,
+        });
+    (fits && (begins_like_a_line(inner) || is_trace(inner))).then(|| Peeled::whole(inner))
 }

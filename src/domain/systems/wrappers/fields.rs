@@ -25,6 +25,8 @@ enum Trust {
     Marks,
     /// The text: an app's own record has a time as well, so that the text must begin as a line does.
     Line,
+    /// That no logger wrote it: there is no level, no context and no channel, only where and when the line was taken.
+    Shipper,
     /// A container runtime's prefix in the text; no mark is needed.
     Runtime,
 }
@@ -40,6 +42,40 @@ const CONTAINER: &[&str] = &[
     "kubernetes",
     "docker",
     "logtag",
+];
+
+/// Where a shipper took a line: the keys of Filebeat, Fluent Bit, Fluentd, Vector, PM2, Nomad and the like.
+const PLACES: &[&str] = &[
+    "host",
+    "hostname",
+    "file",
+    "path",
+    "filename",
+    "tag",
+    "labels",
+    "agent",
+    "nomad",
+    "process_id",
+    "app_name",
+];
+
+/// When a line was written. Apps call no message of theirs `log` or `line`, so that a time beside those is enough.
+const TIMES: &[&str] = &["date", "time", "ts", "timestamp", "@timestamp"];
+
+/// What every logger writes beside its message, and no shipper of plain lines does.
+const LOGGERS: &[&str] = &[
+    "level",
+    "level_name",
+    "levelname",
+    "log.level",
+    "loglevel",
+    "lvl",
+    "severity",
+    "severity_text",
+    "context",
+    "channel",
+    "extra",
+    "exception",
 ];
 
 /// Every JSON wrapper.
@@ -165,6 +201,33 @@ pub(in crate::domain::systems) const ALL: &[Field] = &[
         ),
     },
     Field {
+        name: "a shipper's JSON: its `log` is the line, and no level stands beside it",
+        key: "log",
+        marks: TIMES,
+        trust: Trust::Shipper,
+        sample: (r#"{"date":1772442016.5,"log":"Processing: App\\Jobs\\X"}"#, r"Processing: App\Jobs\X"),
+    },
+    Field {
+        name: "a shipper's JSON: its `message` is the line, and no level stands beside it",
+        key: "message",
+        marks: PLACES,
+        trust: Trust::Shipper,
+        sample: (
+            r#"{"@timestamp":"2026-03-02T09:00:16.003Z","message":"Processing: App\\Jobs\\X","log":{"offset":12,"file":{"path":"/var/log/worker.log"}},"agent":{"type":"filebeat"}}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
+        name: "a shipper's JSON: its `line` is the line, and no level stands beside it",
+        key: "line",
+        marks: TIMES,
+        trust: Trust::Shipper,
+        sample: (
+            r#"{"line":"Processing: App\\Jobs\\X","timestamp":"2026-03-02T09:00:16Z","labels":{"job":"worker"}}"#,
+            r"Processing: App\Jobs\X",
+        ),
+    },
+    Field {
         name: "a server's JSON (FrankenPHP, Caddy, RoadRunner): its `msg` is the line",
         key: "msg",
         marks: &["ts", "logger", "time", "timestamp"],
@@ -187,10 +250,10 @@ pub(in crate::domain::systems) const ALL: &[Field] = &[
     Field {
         name: "structured JSON: its `log` is the line",
         key: "log",
-        marks: &["timestamp", "@timestamp", "time", "ts", "date"],
+        marks: TIMES,
         trust: Trust::Line,
         sample: (
-            r#"{"date":1772442016.5,"log":"[2026-03-02 09:00:16][17] Processing: App\\Jobs\\X"}"#,
+            r#"{"date":1772442016.5,"level":"info","log":"[2026-03-02 09:00:16][17] Processing: App\\Jobs\\X"}"#,
             r"[2026-03-02 09:00:16][17] Processing: App\Jobs\X",
         ),
     },
@@ -202,6 +265,10 @@ pub(in crate::domain::systems) fn inner<'a>(
 ) -> Option<(&'static Field, Cow<'a, str>)> {
     ALL.iter().find_map(|field| {
         let raw = document.get(field.key)?;
+        // Filebeat's `log` says where the line was read, and `message` is the line.
+        if field.key == "log" && raw.get().starts_with('{') && document.has("message") {
+            return None;
+        }
         if field.trust != Trust::Runtime && !field.marks.iter().any(|mark| document.has(mark)) {
             return None;
         }
@@ -209,6 +276,7 @@ pub(in crate::domain::systems) fn inner<'a>(
         let fits = match field.trust {
             Trust::Marks => true,
             Trust::Line => begins_like_a_line(&line),
+            Trust::Shipper => !LOGGERS.iter().any(|key| document.has(key)),
             Trust::Runtime => container::cri(&line).is_some(),
         };
         fits.then_some((field, line))

@@ -23,6 +23,9 @@ const LEVELS: [&str; 12] = [
     "SUCCESS",
 ];
 
+/// What people call a worker's process in the tools that label lines with it.
+const PROCESSES: [&str; 4] = ["queue", "worker", "queue-worker", "horizon"];
+
 /// `   INFO  line`: what Octane's servers print goes through its console's components.
 /// <https://github.com/laravel/octane/blob/2.x/src/Commands/Concerns/InteractsWithIO.php>
 pub(super) fn console(line: &str) -> Option<Peeled<'_>> {
@@ -44,14 +47,17 @@ pub(super) fn tabbed(line: &str) -> Option<Peeled<'_>> {
 }
 
 /// `[queue] line`, `[pod/worker-1/app] line`: concurrently (`composer dev`), `kubectl logs --prefix`, Foreman's kin.
-/// Only before what begins like a line: brackets also begin sentences.
+/// Only before what begins like a line, or goes on with a record's trace: brackets also begin sentences. A pod's name
+/// with its kind, and what a worker's process is usually called, is a label before anything.
 pub(super) fn bracketed(line: &str) -> Option<Peeled<'_>> {
     const STATUSES: [&str; 3] = ["Processing: ", "Processed: ", "Failed: "];
     let (label, inner) = line.strip_prefix('[')?.split_once("] ")?;
     // A line without a time says by its class's namespace what it is.
     let is_bare = || inner.contains('\\') && STATUSES.iter().any(|status| inner.starts_with(status));
-    let is_line = begins_like_a_line(inner) || container::time(inner).is_some() || is_bare();
-    (is_name(label) && is_line).then(|| Peeled::whole(inner).of(label))
+    let is_line =
+        begins_like_a_line(inner) || container::time(inner).is_some() || is_bare() || is_trace(inner);
+    let is_certain = label.starts_with("pod/") || PROCESSES.contains(&label);
+    (is_name(label) && (is_certain || is_line)).then(|| Peeled::whole(inner).of(label))
 }
 
 /// `worker-1  | line`, `web.1 | line`, `0|worker  | line`, `12:00:01 worker.1  | line`, `app stdout | line`: docker
@@ -85,6 +91,12 @@ pub(super) fn piped(line: &str) -> Option<Peeled<'_>> {
         _ => name,
     };
     is_name(name).then(|| Peeled::whole(inner).of(name))
+}
+
+/// A line of a record's trace: which side of a queue an error was on stands there.
+pub(super) fn is_trace(line: &str) -> bool {
+    let is_frame = || line.strip_prefix('#').is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+    is_frame() || ["[stacktrace]", "[previous exception]", "\"}"].iter().any(|start| line.starts_with(start))
 }
 
 /// A process's, a service's or a pod's name.

@@ -61,7 +61,7 @@ pub(super) struct Wrapper {
 #[derive(Clone, Copy)]
 enum Begins {
     Digit,
-    OutgoingMessage,
+    Letter,
     Byte(u8),
     /// A name of whatever somebody called a process: a letter or a digit.
     Name,
@@ -71,7 +71,7 @@ impl Begins {
     const fn fits(self, first: u8) -> bool {
         match self {
             Self::Digit => first.is_ascii_digit(),
-            Self::OutgoingMessage => first.is_ascii_alphabetic(),
+            Self::Letter => first.is_ascii_alphabetic(),
             Self::Byte(byte) => first == byte,
             Self::Name => first.is_ascii_alphanumeric(),
         }
@@ -100,7 +100,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "syslog (its host and program)",
-        begins: Begins::OutgoingMessage,
+        begins: Begins::Letter,
         peel: syslog::traditional,
         sample: (
             r"Dec 06 12:31:10 ip-10-0-0-1 php[1234]: [2025-12-06 12:31:10][17] Processing: App\Jobs\X",
@@ -144,6 +144,15 @@ pub(super) const ALL: &[Wrapper] = &[
         ),
     },
     Wrapper {
+        name: "a time in brackets in front (ts, a shell loop)",
+        begins: Begins::Byte(b'['),
+        peel: container::bracketed_time,
+        sample: (
+            r#"[2026-03-02 09:00:16] [2026-03-02 09:00:16] production.INFO: Job queued {"id":"a1"} "#,
+            r#"[2026-03-02 09:00:16] production.INFO: Job queued {"id":"a1"} "#,
+        ),
+    },
+    Wrapper {
         name: "php-fpm's words around its child's",
         begins: Begins::Byte(b'['),
         peel: php::said,
@@ -154,7 +163,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "php-fpm's words around its child's",
-        begins: Begins::OutgoingMessage,
+        begins: Begins::Letter,
         peel: php::said_without_time,
         sample: (
             r#"WARNING: [pool www] child 12 said into stderr: "Processing: App\Jobs\X""#,
@@ -163,7 +172,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "php-fpm's PHP message",
-        begins: Begins::OutgoingMessage,
+        begins: Begins::Letter,
         peel: php::message,
         sample: (
             r#"NOTICE: PHP message: [2026-03-02 09:00:00] production.INFO: Job queued {"id":"a1"} "#,
@@ -208,7 +217,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "Bref's formatter",
-        begins: Begins::OutgoingMessage,
+        begins: Begins::Letter,
         peel: labels::tabbed,
         sample: (
             "INFO\tJob queued\t{\"message\":\"Job queued\",\"level\":\"INFO\",\"context\":{\"id\":\"a1\"}}",
@@ -226,7 +235,7 @@ pub(super) const ALL: &[Wrapper] = &[
     },
     Wrapper {
         name: "logfmt",
-        begins: Begins::OutgoingMessage,
+        begins: Begins::Letter,
         peel: logfmt::logfmt,
         sample: (
             r#"time="2026-03-02T09:00:16Z" level=info msg="  2026-03-02 09:00:16 App\\Jobs\\X ... RUNNING" channel=stdout"#,
@@ -248,12 +257,19 @@ pub(super) const ALL: &[Wrapper] = &[
 pub(super) fn peel(line: &str) -> Option<(&'static Wrapper, Peeled<'_>)> {
     let first = *line.as_bytes().first()?;
     // Workers' lines in columns, JSON and records: no wrapper begins so, and most lines that matter do.
-    let is_record = first == b'[' && line.as_bytes().get(5) == Some(&b'-');
+    let is_record = first == b'[' && line.as_bytes().get(5) == Some(&b'-') && !is_timed_twice(line);
     if first == b'{' || is_record || (first == b' ' && !line.starts_with("   ")) {
         return None;
     }
     let fitting = ALL.iter().filter(|wrapper| wrapper.begins.fits(first));
     fitting.filter_map(|wrapper| (wrapper.peel)(line).map(|peeled| (wrapper, peeled))).next()
+}
+
+/// Whether what follows the time in brackets is no record's channel: `[2026-03-02 09:00:16] [`, a blank, a brace, a
+/// frame of a trace.
+fn is_timed_twice(line: &str) -> bool {
+    const TIME: usize = "[2026-03-02 09:00:16] ".len();
+    line.as_bytes().get(TIME).is_some_and(|next| matches!(next, b'[' | b' ' | b'{' | b'#' | b'"'))
 }
 
 /// Whether a text begins as a worker's or a logger's line does, so that a short label before it is a label.

@@ -73,7 +73,10 @@ fn labels_stand_before_other_wrappers() {
     let line = "2026-03-02T09:00:16Z Processing: App";
     check(&format!("[pod/worker-1/app] {line}"), Some(line));
     check(r"[queue] Processing: App\Jobs\X", Some(r"Processing: App\Jobs\X"));
-    check("[queue] Processing: order 17", None);
+    check("[billing] Processing: order 17", None);
+    check("[queue] Processing: order 17", Some("Processing: order 17"));
+    check("[billing] #12 /app/vendor/x.php(3): y()", Some("#12 /app/vendor/x.php(3): y()"));
+    check("[pod/worker-1/app] Killed", Some("Killed"));
     let message = "NOTICE: PHP message: [2026-03-02 09:00:00] production.INFO: x";
     check(&format!("[02-Mar-2026 09:00:00] {message}"), Some(message));
 }
@@ -123,6 +126,8 @@ fn an_apps_own_record_is_no_wrapper() {
         r#"{"message":"Processing: App","level_name":"INFO"}"#,
         r#"{"log":"Processing: App"}"#,
         r#"{"log":["x"],"stream":"stdout"}"#,
+        r#"{"message":"Processing: App","host":"web-1","level":"info"}"#,
+        r#"{"message":"Processing: App","host":"web-1","context":{}}"#,
     ] {
         let document: Document<'_> = serde_json::from_str(line).expect("JSON");
         assert!(fields::inner(&document).is_none(), "{line}");
