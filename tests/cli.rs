@@ -139,6 +139,11 @@ fn the_status_tells_what_happened() {
     folder.file("a/later.json", later);
     let quiet = folder.file("quiet.json", event(&[(BEGIN_MS, "GET /health".into())]));
     let broken = folder.file("broken.json", r#"{"awslogs":{"data":"%%%"}}"#);
+    let empty = folder.file("empty.json", "");
+    let error =
+        folder.file("error.json", "An error occurred (AccessDeniedException) when calling FilterLogEvents");
+    let cut_off = folder.file("cut-off.json", "{\"events\": [");
+    let none = folder.file("none.json", "{\"events\": []}");
     let bad = folder.file("bad.toml", "[stall]\ngrase = \"5m\"\n");
     let (no_events, gone) = (Folder::new("status-empty"), folder.0.join("gone.json"));
     let (a, gone) = (folder.0.join("a"), gone.to_str().unwrap());
@@ -151,6 +156,11 @@ fn the_status_tells_what_happened() {
         (vec!["replay", &job, &broken], 0),
         (vec!["replay", a, no_events.path()], 2),
         (vec!["replay", a, gone, "--exit-code"], 2),
+        (vec!["replay", &broken], 0),
+        (vec!["replay", &empty], 2),
+        (vec!["replay", &error], 2),
+        (vec!["replay", &cut_off], 2),
+        (vec!["replay", &none], 0),
         (vec!["replay", gone], 2),
         (vec!["replay", no_events.path()], 2),
         (vec!["replay", a, "--config", &bad], 2),
@@ -168,6 +178,48 @@ fn the_status_tells_what_happened() {
         assert_eq!(ran.status, status, "{arguments:?}: {}", ran.err);
         assert_eq!(ran.err.is_empty(), status != 2, "{arguments:?}: {}", ran.err);
     }
+}
+
+/// A terminal of 80 columns and 50 rows: the verdict, the alarm and its steps, the queue.
+#[test]
+fn the_first_screen_of_the_founding_incident_is_short() {
+    let founding = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").to_string_lossy().into_owned();
+    let brief = run(&["replay", &founding]).out;
+    let rows: usize = brief.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
+    assert!(rows <= 40, "{rows} rows:\n{brief}");
+    assert!(brief.starts_with("1 page, open at the end.\n"), "{brief}");
+    for said in [
+        "ALARM app redis:default: no job started for 6 min, 2 waiting\n",
+        "Most likely: the worker writes to a file that CloudWatch does not get (storage/logs/queue-20251206.log).",
+        "3. Count what waits in the queue",
+        "redis:default: 7 enqueued, none started, 7 waiting at the end",
+        "--details",
+    ] {
+        assert!(brief.contains(said), "{said}: {brief}");
+    }
+    let whole = run(&["replay", &founding, "--details"]).out;
+    for part in ["TIMELINE", "INCIDENTS", "MESSAGES", "QUEUES", "LINES", "METRICS", "BLIND SPOTS"] {
+        assert!(whole.contains(&format!("\n{part}")) && !brief.contains(part), "{part}: {whole}");
+    }
+}
+
+#[test]
+fn what_was_read_of_nothing_is_no_quiet_day() {
+    let folder = Folder::new("nothing");
+    let none = run(&["replay", &folder.file("none.json", "{\"events\": []}")]);
+    assert_eq!(
+        none.out,
+        "Nothing to judge: no log line was read.\n0 payloads; 0 log lines, 0 about queues and workers\n"
+    );
+    let error = run(&["replay", &folder.file("error.json", "An error occurred (AccessDeniedException)")]);
+    assert!(error.err.contains("nothing here is a saved event"), "{}", error.err);
+    let idle = run(&["replay", &folder.file("job.json", good()[0].clone()), "--jobs"]);
+    assert_eq!(idle.err, "queuewatch: --jobs does nothing without --format json\n");
+    // PowerShell's `>` writes UTF-16.
+    let utf16: Vec<u8> = format!("\u{feff}{}", good()[0]).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let path = folder.0.join("windows.json");
+    fs::write(&path, utf16).unwrap();
+    assert_eq!(json(&[path.to_str().unwrap()])["counts"]["enqueued"], 1);
 }
 
 #[test]
@@ -398,9 +450,10 @@ fn the_same_input_gives_the_same_bytes_and_no_colours_in_a_pipe() {
     let [job, later] = good();
     folder.file("1.json", job);
     folder.file("2.json", later);
-    for arguments in
-        [vec!["replay", folder.path()], vec!["replay", folder.path(), "--format", "json", "--jobs"]]
-    {
+    for arguments in [
+        vec!["replay", folder.path(), "--details"],
+        vec!["replay", folder.path(), "--format", "json", "--jobs"],
+    ] {
         let (one, other) = (run(&arguments), run(&arguments));
         assert_eq!(one.out, other.out);
         assert!(one.err.is_empty(), "{}", one.err);

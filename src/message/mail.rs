@@ -52,3 +52,29 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: Vec<String> = lines.collect();
     if lines.is_empty() { String::new() } else { format!("{title}\n{}", lines.join("\n")) }
 }
+
+/// The part of a mail that says what is wrong and what to do: all that stands before its first list of facts.
+#[must_use]
+pub fn before_facts(mail: &str) -> &str {
+    let is_list = |part: &str| part.lines().nth(1).is_some_and(|line| line.starts_with("- "));
+    let before = mail.split("\n\n").take_while(|part| !is_list(part));
+    let length = before.map(|part| part.len().saturating_add("\n\n".len())).fold(0, usize::saturating_add);
+    mail.get(..length).unwrap_or(mail).trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(mail: &str, expected: &str) {
+        assert_eq!(before_facts(mail), expected);
+    }
+
+    #[test]
+    fn facts_begin_at_the_first_list() {
+        check("lead\n\n1. Look\nls\n\nKnown\n- a\n- b\n\nClose\nqueuewatch close x\n", "lead\n\n1. Look\nls");
+        check("lead\n\n1. Look\nls - x\n", "lead\n\n1. Look\nls - x");
+        check("", "");
+    }
+}

@@ -28,6 +28,6 @@ pub use compose::compose;
 pub use duration::duration;
 pub use explanation::{Explanation, blind_spot, explain};
 pub use machine::machine;
-pub use mail::mail;
+pub use mail::{before_facts, mail};
 pub use sections::{Link, Sections, Todo};
 pub use watching::greet;

@@ -270,8 +270,22 @@ fn read_capped(input: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
         flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(past_cap).read_to_end(&mut inflated)?;
         bytes = inflated;
     }
+    if let Some(text) = utf16(&bytes) {
+        bytes = text.into_bytes();
+    }
     let is_over = u64::try_from(bytes.len()).is_ok_and(|len| len > SAVED_BYTES_MAX);
     Ok(if is_over { None } else { Some(bytes) })
+}
+
+/// What Windows PowerShell makes of a program's output when it is sent to a file: UTF-16 behind a mark.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let units = match bytes.split_at_checked(2)? {
+        ([0xff, 0xfe], rest) if !rest.is_empty() => {
+            rest.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair))
+        }
+        _ => return None,
+    };
+    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
 #[cfg(test)]

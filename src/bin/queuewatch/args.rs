@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what queuewatch would have said about saved events: a timeline, the metrics, the alarms.
+    /// Say what queuewatch would have said about saved events: the alarms as they are sent, and what they are made of.
     ///
     /// Reads Lambda events (`.json`, one per line in `.jsonl`, either with `.gz`), what `aws logs filter-log-events`,
     /// `get-log-events`, `get-query-results` and `tail` print, and what Logs Insights and the console download as JSON
@@ -126,10 +126,13 @@ pub(crate) struct ReplayArguments {
     /// Print for people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// List every job (JSON).
+    /// Print all of it for people: the timeline, every message whole, queues, lines, metrics.
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// List every job (with --format json).
     #[arg(long)]
     pub(crate) jobs: bool,
-    /// List every metric minute by minute (JSON).
+    /// List every metric minute by minute (with --format json).
     #[arg(long)]
     pub(crate) metrics: bool,
     /// Say beside it what plain CloudWatch alarms would have done on the same lines.

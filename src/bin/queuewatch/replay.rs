@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use queuewatch::config::{Config, Overrides, parse_duration_ms};
@@ -14,7 +14,7 @@ use queuewatch::domain::model::policy::Policy;
 use queuewatch::replay::{self, Input, Outcome, Settings, open};
 use queuewatch::report::page::{self, Page};
 use queuewatch::report::versus::Versus;
-use queuewatch::report::{Extent, Report, text};
+use queuewatch::report::{Extent, RejectedRow, Report, text};
 use queuewatch::saved;
 
 use crate::args::{ConfigArguments, Format, ReplayArguments, Rival};
@@ -24,6 +24,7 @@ use crate::{NOTIFIED, RAN, UNREADABLE, output, versus};
 const PROGRESS_FROM: usize = 200;
 
 pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
+    tell_of_idle_flags(arguments);
     let config = load(&arguments.config)?;
     let classifier = config.classifier()?;
     let settle_ms = parse_duration_ms(&arguments.settle).context("--settle")?;
@@ -66,7 +67,9 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
     }
     match arguments.format {
         Format::Text => {
-            output::print_coloured(&text::render(&outcome, &report, &policy, text::Palette::coloured()))?;
+            let detail = if arguments.details { text::Detail::Whole } else { text::Detail::Brief };
+            let palette = text::Palette::coloured();
+            output::print_coloured(&text::render(&outcome, &report, &policy, palette, detail))?;
         }
         Format::Json => {
             let mut json = serde_json::to_string_pretty(&report).context("writing the report as JSON")?;
@@ -74,9 +77,36 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<u8> {
             output::print(&json)?;
         }
     }
+    let is_unreadable = explain_unreadable(&report);
     // The process ends here: taking a ledger of a million jobs apart, piece by piece, is time nobody gets back.
     std::mem::forget((outcome, report));
-    Ok(status(!errors.is_empty(), arguments.exit_code && has_notified))
+    Ok(status(!errors.is_empty() || is_unreadable, arguments.exit_code && has_notified))
+}
+
+/// Says that a flag does nothing: what it lists is in the JSON alone.
+fn tell_of_idle_flags(arguments: &ReplayArguments) {
+    for (flag, is_there) in [("--jobs", arguments.jobs), ("--metrics", arguments.metrics)] {
+        if is_there && arguments.format == Format::Text {
+            output::tell(&format!("queuewatch: {flag} does nothing without --format json"));
+        }
+    }
+}
+
+/// Whether nothing that was named holds a saved event: then a report about no lines looks like one about a quiet day.
+/// An event whose payload is broken is one all the same, and was counted.
+fn explain_unreadable(report: &Report) -> bool {
+    let payloads = &report.payloads;
+    let is_no_event = |row: &RejectedRow| matches!(row.reason, "not_json" | "no_payload");
+    let is_unreadable = payloads.read > 0
+        && payloads.rejected.len() as u64 == payloads.read
+        && payloads.rejected.iter().all(is_no_event);
+    if is_unreadable {
+        output::complain(&anyhow!(
+            "nothing here is a saved event. A Lambda event has `awslogs` or `Records`; `aws logs filter-log-events --output \
+             json` prints `{{\"events\": [...]}}`: look whether the command failed, or was stopped before its end"
+        ));
+    }
+    is_unreadable
 }
 
 /// Writes the page for a post-mortem.

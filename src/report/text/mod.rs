@@ -1,5 +1,7 @@
-//! The report as people read it in a terminal: a timeline, tables, the incidents, the messages as sent.
+//! The report as people read it in a terminal: a first screen, or all of it.
 
+mod brief;
+mod head;
 mod queues;
 mod table;
 mod timeline;
@@ -39,94 +41,101 @@ impl Palette {
             dim: Style::new().dimmed(),
         }
     }
+
+    /// The colour of a message.
+    fn of(self, severity: &str, state: &str) -> Style {
+        match (state, severity) {
+            ("resolved", _) => self.good,
+            (_, "page") => self.page,
+            _ => self.warn,
+        }
+    }
 }
 
 /// Reminders shown one by one; a stall of weeks has one a day.
 const REMINDERS_SHOWN_MAX: usize = 3;
 
+/// How much of a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What fits a screen.
+    Brief,
+    /// All of it.
+    Whole,
+}
+
 /// Prints a report. Writing to a string cannot fail; the results are let go.
 #[must_use]
-pub fn render(outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) -> String {
+pub fn render(
+    outcome: &Outcome,
+    report: &Report,
+    policy: &Policy,
+    palette: Palette,
+    detail: Detail,
+) -> String {
     let mut text = String::new();
-    head(&mut text, outcome, report, policy, palette);
-    section(&mut text, palette, "TIMELINE (UTC)");
-    timeline::print(&mut text, outcome, policy, palette);
-    section(&mut text, palette, "INCIDENTS");
-    verdict(&mut text, report, palette);
+    match detail {
+        Detail::Brief => brief::print(&mut text, outcome, report, policy, palette),
+        Detail::Whole => whole(&mut text, outcome, report, policy, palette),
+    }
+    text
+}
+
+fn whole(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) {
+    let heading = palette.heading;
+    let _ = writeln!(text, "{heading}queuewatch replay{heading:#}, app \"{}\"", policy.app);
+    let _ = writeln!(text, "{}\n{}", head::input(report), head::clock(outcome));
+    head::late(text, report, palette);
+    section(text, palette, "TIMELINE (UTC)");
+    timeline::print(text, outcome, policy, palette);
+    section(text, palette, "INCIDENTS");
+    verdict(text, report, palette);
     if report.has_notified() {
-        section(&mut text, palette, "MESSAGES, as they would be sent");
+        section(text, palette, "MESSAGES, as they would be sent");
         for incident in &report.incidents {
-            messages(&mut text, incident, palette);
+            messages(text, incident, palette);
         }
     }
     if let Some(rival) = &report.versus {
-        section(&mut text, palette, "VERSUS plain CloudWatch alarms on the same lines");
+        section(text, palette, "VERSUS plain CloudWatch alarms on the same lines");
         text.push_str(&versus::table(report, rival).print(2, palette));
     }
-    section(&mut text, palette, "QUEUES (jobs, at the end of the replay)");
+    section(text, palette, "QUEUES (jobs, at the end of the replay)");
     text.push_str(&queues::table(outcome, policy).print(2, palette));
-    section(&mut text, palette, "LINES");
-    text.push_str(&lines(report).print(2, palette));
+    section(text, palette, "LINES");
+    let _ = writeln!(text, "  {}", lines(report));
     if !report.payloads.rejected.is_empty() {
-        section(&mut text, palette, "REJECTED PAYLOADS");
-        for row in &report.payloads.rejected {
-            let (warn, source) = (palette.warn, &row.source);
-            let _ = writeln!(text, "  {warn}{}{warn:#}  {source}: {}", row.reason, row.detail);
-        }
+        section(text, palette, "REJECTED PAYLOADS");
+        rejected(text, report, palette);
     }
-    section(&mut text, palette, "METRICS (gauges that stayed at zero left out)");
+    section(text, palette, "METRICS (those that stayed at zero left out)");
     text.push_str(&metrics(outcome, &policy.app).print(2, palette));
     if !report.blind_spots.is_empty() {
-        section(&mut text, palette, "BLIND SPOTS");
+        section(text, palette, "BLIND SPOTS");
         for spot in &report.blind_spots {
             let _ = writeln!(text, "  - {}", wrap(spot, 74, "    "));
         }
     }
-    text
+}
+
+/// Payloads told of one by one; a folder of something else has thousands.
+const REJECTED_SHOWN_MAX: usize = 10;
+
+fn rejected(text: &mut String, report: &Report, palette: Palette) {
+    let rejected = &report.payloads.rejected;
+    for row in rejected.iter().take(REJECTED_SHOWN_MAX) {
+        let (warn, source) = (palette.warn, &row.source);
+        let _ = writeln!(text, "  {warn}{}{warn:#}  {source}: {}", row.reason, row.detail);
+    }
+    let more = rejected.len().saturating_sub(REJECTED_SHOWN_MAX);
+    if more > 0 {
+        let _ = writeln!(text, "  and {}", count(more as u64, "more payload"));
+    }
 }
 
 fn section(text: &mut String, palette: Palette, title: &str) {
     let heading = palette.heading;
     let _ = writeln!(text, "\n{heading}{title}{heading:#}");
-}
-
-fn head(text: &mut String, outcome: &Outcome, report: &Report, policy: &Policy, palette: Palette) {
-    let heading = palette.heading;
-    let _ = writeln!(text, "{heading}queuewatch replay{heading:#}, app \"{}\"", policy.app);
-    let (payloads, lines) = (&report.payloads, &report.lines);
-    let mut parts = vec![count(payloads.read, "payload")];
-    if payloads.control > 0 {
-        parts.push(count(payloads.control, "reachability check"));
-    }
-    for (n, what) in
-        [(payloads.duplicate, "delivered once more"), (payloads.rejected.len() as u64, "rejected")]
-    {
-        if n > 0 {
-            parts.push(format!("{n} {what}"));
-        }
-    }
-    let known = if lines.duplicate > 0 {
-        format!(", {} of them known already", lines.duplicate)
-    } else {
-        String::new()
-    };
-    let (all, about) = (count(lines.read, "log line"), lines.classified);
-    let _ = writeln!(text, "{}; {all}{known}, {about} about queues and workers", parts.join(", "));
-    let _ = match outcome.last_delivery {
-        Some(last) => {
-            writeln!(text, "last line delivered {}, replay ends {}", short(last), short(outcome.ends_at))
-        }
-        None => writeln!(text, "no log line told a time, so no clock ran"),
-    };
-    if lines.late > 0 {
-        let warn = palette.warn;
-        let _ = writeln!(
-            text,
-            "{warn}{} stamped too far from the rest (14 days back, 2 hours ahead) and {} left out{warn:#}",
-            are(lines.late, "line"),
-            if lines.late == 1 { "was" } else { "were" }
-        );
-    }
 }
 
 /// `1 payload`, `7 payloads`.
@@ -139,20 +148,20 @@ fn are(n: u64, what: &str) -> String {
     format!("{} {}", count(n, what), if n == 1 { "is" } else { "are" })
 }
 
-fn lines(report: &Report) -> Table {
+/// Lifecycle lines by what they print; what there was none of is left out.
+fn lines(report: &Report) -> String {
     let counts = &report.counts;
-    let mut table = Table::new(&["lifecycle lines", ">count"]);
-    for (name, count) in [
+    let all = [
         ("enqueued", counts.enqueued),
         ("processing", counts.processing),
         ("processed", counts.processed),
         ("failed", counts.failed),
         ("released", counts.released),
         ("enqueue errors", counts.enqueue_errors),
-    ] {
-        table.row(vec![name.to_owned(), count.to_string()]);
-    }
-    table
+    ];
+    let there = all.into_iter().filter(|(_, count)| *count > 0);
+    let there: Vec<String> = there.map(|(name, count)| format!("{count} {name}")).collect();
+    if there.is_empty() { "none of a job".to_owned() } else { there.join(", ") }
 }
 
 fn metrics(outcome: &Outcome, app: &str) -> Table {
@@ -160,7 +169,7 @@ fn metrics(outcome: &Outcome, app: &str) -> Table {
     for (metric, dimensions, all, _) in outcome.metrics.rows() {
         let pairs: Vec<String> =
             dimensions.pairs(app).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if metric.kind() == Kind::Gauge && all.max == 0 {
+        if all.max == 0 {
             continue;
         }
         let (shown, value) = match metric.kind() {
@@ -206,18 +215,6 @@ fn verdict(text: &mut String, report: &Report, palette: Palette) {
             incident.id,
             short(incident.opened_at.0),
         );
-        if let Some(diagnosis) = &incident.diagnosis {
-            let label = if diagnosis.certain { "cause" } else { "likely" };
-            let others = match diagnosis.runners_up.as_slice() {
-                [] => String::new(),
-                others => format!(", or {}", others.join(", or ")),
-            };
-            let _ = writeln!(text, "        {label} {}{others}", diagnosis.cause);
-            // What is to be known of it first is in the message.
-            if let Some(command) = diagnosis.commands.first().and_then(|command| command.lines().last()) {
-                let _ = writeln!(text, "        first {command}");
-            }
-        }
     }
 }
 
@@ -225,11 +222,7 @@ fn messages(text: &mut String, incident: &IncidentRow, palette: Palette) {
     let dim = palette.dim;
     let mut reminders: usize = 0;
     for said in &incident.notifications {
-        let style = match (said.state, incident.severity) {
-            ("resolved", _) => palette.good,
-            (_, "page") => palette.page,
-            _ => palette.warn,
-        };
+        let style = palette.of(incident.severity, said.state);
         if said.state == "reminder" {
             reminders = reminders.saturating_add(1);
             if reminders <= REMINDERS_SHOWN_MAX {
@@ -240,7 +233,7 @@ fn messages(text: &mut String, incident: &IncidentRow, palette: Palette) {
         }
         let _ = writeln!(text, "  {dim}{}{dim:#}  {style}{}{style:#}", short(said.at.0), said.subject);
         for line in said.body.lines() {
-            let _ = writeln!(text, "  {dim}|{dim:#}{}{line}", if line.is_empty() { "" } else { " " });
+            let _ = writeln!(text, "{}{line}", if line.is_empty() { "" } else { "      " });
         }
     }
     if reminders > REMINDERS_SHOWN_MAX {

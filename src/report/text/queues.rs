@@ -23,7 +23,37 @@ struct Row {
     waits_ms: Vec<i64>,
 }
 
-pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
+/// What became of each queue's jobs, a sentence each; those that wait come first.
+pub(super) fn sentences(outcome: &Outcome, policy: &Policy) -> Vec<String> {
+    let mut rows: Vec<(String, Row)> = rows(outcome, policy).into_iter().collect();
+    rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.waiting));
+    let sentence = |(name, row): &(String, Row)| {
+        let started = if row.started == 0 { "none".to_owned() } else { row.started.to_string() };
+        let mut text = format!("{name}: {} enqueued, {started} started", row.enqueued);
+        for (count, what) in [(row.failed, "failed"), (row.unknown, "unknown")] {
+            if count > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
+        }
+        if row.waiting > 0 {
+            text.push_str(&format!(", {} waiting at the end", row.waiting));
+        }
+        if let Some(age_ms) = row.oldest_age_ms(outcome) {
+            text.push_str(&format!(", the oldest for {}", duration(age_ms)));
+        }
+        text
+    };
+    rows.iter().map(sentence).collect()
+}
+
+impl Row {
+    /// How long the oldest job that waits has been ready.
+    fn oldest_age_ms(&self, outcome: &Outcome) -> Option<i64> {
+        self.oldest.map(|at| outcome.ends_at.since_ms(at)).filter(|age_ms| *age_ms > 0)
+    }
+}
+
+fn rows(outcome: &Outcome, policy: &Policy) -> BTreeMap<String, Row> {
     let ledger = &outcome.store.ledger;
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     let resolver = QueueResolver::of(ledger, policy);
@@ -50,6 +80,10 @@ pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
         };
         *count = count.saturating_add(1);
     }
+    rows
+}
+
+pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
     let mut table = Table::new(&[
         "queue",
         ">enqueued",
@@ -62,11 +96,11 @@ pub(super) fn table(outcome: &Outcome, policy: &Policy) -> Table {
         ">wait p50",
         ">wait max",
     ]);
-    for (name, mut row) in rows {
+    for (name, mut row) in rows(outcome, policy) {
         row.waits_ms.sort_unstable();
         let wait = |ms: Option<&i64>| ms.map_or_else(|| "-".to_owned(), |ms| precise(*ms));
         let median = row.waits_ms.get(row.waits_ms.len().wrapping_shr(1));
-        let oldest = row.oldest.map(|at| outcome.ends_at.since_ms(at)).filter(|age_ms| *age_ms > 0);
+        let oldest = row.oldest_age_ms(outcome);
         table.row(vec![
             name,
             row.enqueued.to_string(),

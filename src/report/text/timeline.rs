@@ -73,12 +73,22 @@ fn entries(outcome: &Outcome, policy: &Policy) -> Vec<Entry> {
         plain(start, format!("last job started on {place}"));
     }
     plain(ledger.traits.first_worker_line_at, "first job line of a worker".to_owned());
+    let mut files: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    let mut boots = Vec::new();
     for stream in ledger.streams.all() {
-        let name = &stream.log_stream;
-        plain(stream.boots.last().copied(), format!("last line that says a worker was started, in {name}"));
+        boots.extend(stream.boots.last().copied());
         for (at, file) in &stream.log_files {
-            plain(Some(*at), format!("worker output goes to {file}, says {name}"));
+            files.entry(file).or_default().push(*at);
         }
+    }
+    let streams =
+        |all: &[Timestamp]| if all.len() == 1 { String::new() } else { format!(" ({} streams)", all.len()) };
+    plain(
+        boots.iter().max().copied(),
+        format!("last line that says a worker was started{}", streams(&boots)),
+    );
+    for (file, all) in files {
+        plain(all.iter().max().copied(), format!("worker output goes to {file}{}", streams(&all)));
     }
     plain(outcome.last_delivery, "last line delivered".to_owned());
     plain(outcome.last_delivery.map(|_| outcome.ends_at), "replay ends".to_owned());
