@@ -2,8 +2,8 @@
 
 pub(super) const REPLAY_HELP: &str = "\
 Exit status: 0 it ran; 1 a notification fired (with --exit-code);
-2 a path or the configuration could not be read, or a folder holds no events
-(the rest is still replayed).
+2 a path or the configuration could not be read, a folder holds no events, or
+nothing given is a saved event (the rest is still replayed).
 
 Examples:
   queuewatch replay events/
