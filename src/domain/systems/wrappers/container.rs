@@ -1,7 +1,18 @@
 //! What container runtimes and Lambda put before a line: a time, and a stream or a request.
 
-use super::labels::is_trace;
-use super::{Peeled, begins_like_a_line};
+use super::{Peeled, begins_like_a_line, is_trace};
+
+/// The length of a date and a time of day, to the second.
+const CLOCK_BYTES: usize = "2026-03-02T09:00:16".len();
+
+/// Whether a text begins with a date and a time of day, with one of these bytes between them.
+fn is_clock(text: &str, between: &[u8]) -> bool {
+    text.bytes().zip(*b"dddd-dd-dd dd:dd:dd").all(|(found, wanted)| match wanted {
+        b'd' => found.is_ascii_digit(),
+        b' ' => between.contains(&found),
+        _ => found == wanted,
+    })
+}
 
 /// Splits a time of RFC 3339 with its offset off the beginning, and what follows it.
 pub(super) fn time(line: &str) -> Option<(&str, &str)> {
@@ -11,12 +22,8 @@ pub(super) fn time(line: &str) -> Option<(&str, &str)> {
     if !(20..=35).contains(&time.len()) {
         return None;
     }
-    let fits = time.bytes().zip(*b"dddd-dd-ddTdd:dd:dd").all(|(found, wanted)| match wanted {
-        b'd' => found.is_ascii_digit(),
-        b'T' => matches!(found, b'T' | b't'),
-        _ => found == wanted,
-    });
-    let offset = time.get(19..)?;
+    let (clock, offset) = time.split_at_checked(CLOCK_BYTES)?;
+    let fits = is_clock(clock, b"Tt");
     let is_offset = offset.bytes().all(|b| b.is_ascii_digit() || b".,:+-Zz".contains(&b));
     (fits && is_offset && offset.contains(['Z', 'z', '+', '-'])).then_some((time, rest))
 }
@@ -63,11 +70,6 @@ pub(super) fn timestamp(line: &str) -> Option<Peeled<'_>> {
 /// record's channel stands in the same place.
 pub(super) fn bracketed_time(line: &str) -> Option<Peeled<'_>> {
     let (time, inner) = line.strip_prefix('[')?.split_once("] ")?;
-    let fits = time.len() == 19
-        && time.bytes().zip(*b"dddd-dd-dd dd:dd:dd").all(|(found, wanted)| match wanted {
-            b'd' => found.is_ascii_digit(),
-            b' ' => matches!(found, b' ' | b'T'),
-            _ => found == wanted,
-        });
+    let fits = time.len() == CLOCK_BYTES && is_clock(time, b" T");
     (fits && (begins_like_a_line(inner) || is_trace(inner))).then(|| Peeled::whole(inner))
 }

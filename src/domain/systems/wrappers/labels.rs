@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::{Peeled, begins_like_a_line, container};
+use super::{Peeled, begins_like_a_line, container, is_trace};
 
 /// The longest label: a pod's name and its container's.
 const LABEL_BYTES_MAX: usize = 128;
@@ -91,12 +91,6 @@ pub(super) fn piped(line: &str) -> Option<Peeled<'_>> {
         _ => name,
     };
     is_name(name).then(|| Peeled::whole(inner).of(name))
-}
-
-/// A line of a record's trace: which side of a queue an error was on stands there.
-pub(super) fn is_trace(line: &str) -> bool {
-    let is_frame = || line.strip_prefix('#').is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
-    is_frame() || ["[stacktrace]", "[previous exception]", "\"}"].iter().any(|start| line.starts_with(start))
 }
 
 /// A process's, a service's or a pod's name.

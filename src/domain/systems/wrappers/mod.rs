@@ -284,5 +284,11 @@ pub(super) fn begins_like_a_line(text: &str) -> bool {
         || text.strip_prefix("  ").is_some_and(is_year)
 }
 
+/// A line of a record's trace: which side of a queue an error was on stands there.
+fn is_trace(line: &str) -> bool {
+    let is_frame = || line.strip_prefix('#').is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+    is_frame() || ["[stacktrace]", "[previous exception]", "\"}"].iter().any(|start| line.starts_with(start))
+}
+
 #[cfg(test)]
 mod tests;
