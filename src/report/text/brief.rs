@@ -1,6 +1,7 @@
 //! The first screen of a report: a verdict, what was said, the first message up to its last step, each queue in a line.
 //!
-//! **Invariant:** it is short whatever was replayed: each list has an end, and says how much more there is.
+//! **Invariant:** messages, queues and rejected payloads end after a few, and say how many more there are. Blind spots are
+//! all told: what cannot be seen decides what the rest is worth.
 
 use std::fmt::Write;
 
