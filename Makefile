@@ -1,5 +1,5 @@
 # Every test, and what the tests need. Plain `cargo test` needs only Rust.
-.PHONY: test lint lint-template docs bench deny zip build-IngestFunction build-SweepFunction
+.PHONY: test lint lint-template docs bench floor deny zip build-IngestFunction build-SweepFunction
 
 # Nothing below may fetch a toolchain behind your back.
 export RUSTUP_DIST_SERVER ?= http://127.0.0.1:9
@@ -49,6 +49,11 @@ deny:
 # Needs a C compiler, for the decoder that the measurements are set against.
 bench:
 	cargo bench --locked -p queuewatch-bench
+
+# The part of it that no load of the machine changes, against bench/floor.toml. Needs valgrind, too.
+floor:
+	cargo bench --locked -p queuewatch-bench --bench heap
+	cargo bench --locked -p queuewatch-bench --bench floor
 
 # template.yaml by both that judge it: each lets through what the other finds. Then what `make zip` makes of it, around
 # a stand-in: the README's command must get as far as asking AWS, here a port where nobody listens. Needs python3 with

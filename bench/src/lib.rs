@@ -1,5 +1,9 @@
 //! The payloads the benches read: two synthetic hours near Lambda's 1 MB limit, the same at every run.
 
+pub mod cases;
+pub mod floor;
+pub mod lives;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -93,11 +97,15 @@ fn build(name: &'static str, lines_count: usize, mut message: impl FnMut(usize) 
         );
     }
     text.push_str("]}");
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let _ = encoder.write_all(text.as_bytes());
-    let gzip = encoder.finish().unwrap_or_default();
+    let gzip = compressed(&text);
     let base64 = base64_simd::STANDARD.encode_to_string(&gzip);
     Payload { name, lines_count, text, gzip, base64 }
+}
+
+fn compressed(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let _ = encoder.write_all(text.as_bytes());
+    encoder.finish().unwrap_or_default()
 }
 
 /// The same numbers at every run.

@@ -27,6 +27,7 @@ pub(super) fn bounded(text: &str) -> Arc<str> {
 
 /// Stands before a scope and behind it. No line's name holds it: what is not printable is replaced as lines are read.
 const MARK: char = '\u{1f}';
+const MARK_TEXT: &str = "\u{1f}";
 
 /// The scope of a name and the name as lines print it.
 pub(super) fn split(full: &str) -> (Option<&str>, &str) {
@@ -40,7 +41,7 @@ pub(super) fn split(full: &str) -> (Option<&str>, &str) {
 pub(super) fn join(scope: Option<&str>, full: &str) -> Arc<str> {
     let (_, plain) = split(full);
     match scope {
-        Some(scope) => Arc::from(format!("{MARK}{scope}{MARK}{plain}")),
+        Some(scope) => Arc::from([MARK_TEXT, scope, MARK_TEXT, plain].concat()),
         None => Arc::from(plain),
     }
 }

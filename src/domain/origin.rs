@@ -11,6 +11,7 @@ use crate::domain::line::LineHash;
 
 /// Stands between the parts. Names hold none: what is not printable is replaced as lines are read.
 const MARK: char = '\u{1e}';
+const MARK_TEXT: &str = "\u{1e}";
 
 /// An origin's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +29,11 @@ pub struct Origin<'a> {
 /// What a line itself says of its origin: the channel, and whose line it is by what stood around it. [`told`] reads it.
 #[must_use]
 pub fn of_line(channel: &str, label: &str) -> Arc<str> {
-    if label.is_empty() { Arc::from(channel) } else { Arc::from(format!("{channel}{MARK}{}", family(label))) }
+    if label.is_empty() {
+        Arc::from(channel)
+    } else {
+        Arc::from([channel, MARK_TEXT, &family(label)].concat())
+    }
 }
 
 impl<'a> Origin<'a> {
@@ -44,7 +49,7 @@ impl<'a> Origin<'a> {
     #[must_use]
     pub fn text(&self) -> Arc<str> {
         let Self { channel, log_group, label, family } = self;
-        Arc::from(format!("{channel}{MARK}{log_group}{MARK}{label}{MARK}{family}"))
+        Arc::from([*channel, MARK_TEXT, log_group, MARK_TEXT, label, MARK_TEXT, family].concat())
     }
 }
 
@@ -75,8 +80,8 @@ pub fn family(log_stream: &str) -> String {
 /// nothing.
 fn is_drawn(word: &str) -> bool {
     const KUBERNETES_CHARS: usize = 5;
-    let spells = word.chars().any(|c| "aeiou".contains(c.to_ascii_lowercase()));
-    word.bytes().any(|b| b.is_ascii_digit()) || (word.len() == KUBERNETES_CHARS && !spells)
+    let spells = || word.bytes().any(|b| b"aeiou".contains(&b.to_ascii_lowercase()));
+    word.bytes().any(|b| b.is_ascii_digit()) || (word.len() == KUBERNETES_CHARS && !spells())
 }
 
 /// Where workers of a kind print, as a number: their group and their streams' family.
@@ -91,7 +96,7 @@ pub fn mark_queue(queue: &QueueName, origin: Option<&str>) -> QueueName {
     match origin {
         Some(origin) => {
             let app = queue.scope().unwrap_or_default();
-            queue.within(Some(&format!("{app}{MARK}{origin}")))
+            queue.within(Some(&[app, MARK_TEXT, origin].concat()))
         }
         None => queue.clone(),
     }

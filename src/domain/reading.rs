@@ -27,7 +27,7 @@ pub enum Read {
 /// # Errors
 /// Where the payload cannot be opened; nothing of it is kept.
 pub fn read_base64(data: &str, classifier: &Classifier, limits: &Limits) -> Result<Read, Rejection> {
-    let mut reading = Reading::new(classifier);
+    let mut reading = Reading::new(classifier, data.len().wrapping_div(LINE_BYTES_MIN));
     let header = envelope::open_base64(data, limits, &mut reading)?;
     Ok(reading.finish(&header))
 }
@@ -37,7 +37,7 @@ pub fn read_base64(data: &str, classifier: &Classifier, limits: &Limits) -> Resu
 /// # Errors
 /// Where the payload cannot be opened; nothing of it is kept.
 pub fn read_gzip(bytes: &[u8], classifier: &Classifier, limits: &Limits) -> Result<Read, Rejection> {
-    let mut reading = Reading::new(classifier);
+    let mut reading = Reading::new(classifier, bytes.len().wrapping_div(LINE_BYTES_MIN));
     let header = envelope::open_gzip(bytes, limits, &mut reading)?;
     Ok(reading.finish(&header))
 }
@@ -50,7 +50,7 @@ pub fn read_lines<'a>(
     lines: impl Iterator<Item = Line<'a>>,
     classifier: &Classifier,
 ) -> Box<DeliveryRecord> {
-    let mut reading = Reading::new(classifier);
+    let mut reading = Reading::new(classifier, lines.size_hint().0);
     reading.start("", log_group, log_stream);
     for line in lines {
         reading.line(line);
@@ -58,9 +58,10 @@ pub fn read_lines<'a>(
     reading.into_record()
 }
 
-/// Lines that a busy payload has: room for fewer is taken again and again on the way there, which costs more
-/// than what a quiet payload leaves unused.
-const LINES_EXPECTED: usize = 4_096;
+/// Lines of a busy payload for which room is taken at once: to take it again and again on the way there costs more.
+const LINES_EXPECTED_MAX: usize = 4_096;
+/// Compressed bytes of a line at least, so that a quiet payload is not given a busy one's room.
+const LINE_BYTES_MIN: usize = 32;
 
 /// A payload being read.
 struct Reading<'c> {
@@ -73,14 +74,15 @@ struct Reading<'c> {
 }
 
 impl<'c> Reading<'c> {
-    fn new(classifier: &'c Classifier) -> Self {
+    fn new(classifier: &'c Classifier, lines_expected: usize) -> Self {
+        let room = lines_expected.min(LINES_EXPECTED_MAX);
         Self {
             classifier,
             reader: None,
             record: DeliveryRecord::default(),
             names: LineHash::default(),
             key: LineHash::default(),
-            here: KeySet::with_capacity_and_hasher(LINES_EXPECTED, BuildHasherDefault::new()),
+            here: KeySet::with_capacity_and_hasher(room, BuildHasherDefault::new()),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
-use super::job_key::{JobHash, JobKey};
+use super::job_key::JobHash;
 use crate::domain::job::{DAY_MS, HOUR_MS, LineKey, MINUTE_MS, Observation, Runtime, Stage, Timestamp};
 use crate::domain::line::LineHash;
 
@@ -79,8 +79,8 @@ impl Coverage {
         let Some(class) = &observation.class else { return };
         let whose = Whose {
             class: LineHash::default().with(class.key().as_bytes()).finish(),
-            id: JobKey::of_name(observation.id.as_ref(), None).map(|key| key.hash()),
-            uuid: JobKey::of_name(None, observation.uuid.as_ref()).map(|key| key.hash()),
+            id: observation.id.as_ref().map(JobHash::of_id),
+            uuid: observation.uuid.as_ref().map(JobHash::of_uuid),
         };
         let key = (observation.at, observation.line);
         if observation.stage == Stage::Processing {

@@ -60,13 +60,13 @@ impl JobKey {
     }
 
     fn of_id(id: &JobId) -> Self {
-        Self(format!("i{}", id.key()))
+        Self(["i", id.key()].concat())
     }
 
     /// The key of a job that is known by its uuid.
     #[must_use]
     pub fn of_uuid(uuid: &JobUuid) -> Self {
-        Self(format!("u{}", uuid.key()))
+        Self(["u", uuid.key()].concat())
     }
 
     fn of_line(line: LineKey) -> Self {
@@ -103,21 +103,26 @@ impl JobKey {
 }
 
 impl JobHash {
+    /// The hash of the key that an id makes.
+    #[must_use]
+    pub fn of_id(id: &JobId) -> Self {
+        Self::of_key(b'i', id.key()).unwrap_or_else(|| JobKey::of_id(id).hash())
+    }
+
     /// The hash of [`JobKey::of_uuid`].
     #[must_use]
     pub fn of_uuid(uuid: &JobUuid) -> Self {
-        // Asked of every line, so that it is worth no allocation.
+        Self::of_key(b'u', uuid.key()).unwrap_or_else(|| JobKey::of_uuid(uuid).hash())
+    }
+
+    /// The hash of a key of usual length. Asked of every line, so that it is worth no allocation.
+    fn of_key(kind: u8, name: &str) -> Option<Self> {
         let mut key = [0_u8; 64];
-        let text = uuid.key().as_bytes();
-        match key.get_mut(..text.len().saturating_add(1)).and_then(<[u8]>::split_first_mut) {
-            Some((first, rest)) => {
-                *first = b'u';
-                rest.copy_from_slice(text);
-                let length = text.len().saturating_add(1);
-                Self(LineHash::default().with(key.get(..length).unwrap_or_default()).finish())
-            }
-            None => JobKey::of_uuid(uuid).hash(),
-        }
+        let length = name.len().saturating_add(1);
+        let (first, rest) = key.get_mut(..length)?.split_first_mut()?;
+        *first = kind;
+        rest.copy_from_slice(name.as_bytes());
+        Some(Self(LineHash::default().with(key.get(..length)?).finish()))
     }
 
     /// The hash of the job that a row was from this enqueue line on.
@@ -132,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uuids_hash_is_that_of_its_key_however_long_it_is() {
+    fn a_names_hash_is_that_of_its_key_however_long_it_is() {
         for text in [
             "",
             "a",
@@ -143,6 +148,8 @@ mod tests {
         ] {
             let uuid = JobUuid::from(text);
             assert_eq!(JobHash::of_uuid(&uuid), JobKey::of_uuid(&uuid).hash(), "{text}");
+            let id = JobId::from(text);
+            assert_eq!(JobHash::of_id(&id), JobKey::of_id(&id).hash(), "{text}");
         }
     }
 

@@ -193,7 +193,7 @@ pub fn shape(line: &str) -> String {
     let mut shape = String::new();
     let mut chars_count = 0_usize;
     let mut rest = line.trim_end();
-    let mut last = String::new();
+    let mut last = "";
     while let Some(first) = rest.chars().next() {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let end = if is_word(first) {
@@ -204,14 +204,14 @@ pub fn shape(line: &str) -> String {
         let Some((token, after)) = rest.split_at_checked(end) else { break };
         rest = after;
         let token = match token {
-            word if KEPT.contains(&word) => word.to_owned(),
-            word if word.bytes().all(|b| b.is_ascii_digit()) => "9".to_owned(),
-            word if word.chars().all(is_word) => "a".to_owned(),
-            mark if mark.chars().all(|c| c.is_control()) => " ".to_owned(),
-            mark => mark.to_owned(),
+            word if word.bytes().all(|b| b.is_ascii_digit()) => "9",
+            word if KEPT.contains(&word) => word,
+            _ if is_word(first) => "a",
+            _ if first.is_control() => " ",
+            mark => mark,
         };
         // Runs of words, blanks and dots are one.
-        let repeats = token == last && matches!(token.as_str(), " " | "." | "a" | "=" | "-");
+        let repeats = token == last && matches!(token, " " | "." | "a" | "=" | "-");
         let is_list = shape.ends_with("a a ") && token == "a";
         if repeats || is_list {
             continue;
@@ -224,7 +224,7 @@ pub fn shape(line: &str) -> String {
             shape.push('…');
             break;
         }
-        shape.push_str(&token);
+        shape.push_str(token);
         last = token;
     }
     shape

@@ -79,7 +79,9 @@ impl Rhythm {
 /// The rounds of a queue: those that were `known` before, and those that its starts show.
 #[must_use]
 pub fn rounds(place: &Place<'_>, known: &[Round]) -> Vec<Round> {
-    let mut starts: Vec<(Timestamp, i64)> = waits(place);
+    // Looked through at every sweep: no job of a queue in good order waited so long, and then there is nothing to sort.
+    let may_be_any = waits(place).any(|(_, waited_ms)| waited_ms >= WAITED_LEAST_MS);
+    let mut starts: Vec<(Timestamp, i64)> = if may_be_any { waits(place).collect() } else { Vec::new() };
     starts.sort_unstable();
     let before = starts.iter().map(|(at, _)| *at);
     let mut rounds = known.to_vec();
@@ -102,7 +104,7 @@ pub fn round_after(
     before: Option<Timestamp>,
     ready_at: Option<Timestamp>,
 ) -> Option<Round> {
-    let starts = waits(place).into_iter().map(|(at, _)| at);
+    let starts = waits(place).map(|(at, _)| at);
     let at = starts.filter(|at| before.is_none_or(|before| *at > before)).min()?;
     let silent_ms = at.since_ms(before.or(ready_at)?);
     (silent_ms >= SILENT_LEAST_MS).then_some(Round { at, silent_ms })
@@ -116,14 +118,14 @@ pub fn kept(place: &Place<'_>, rounds: &[Round]) -> Option<Rhythm> {
     let is_prompt = |(at, waited_ms): &(Timestamp, i64)| {
         *waited_ms <= PROMPT_MS && rhythm.since_round_ms(*at) > late_ms && rhythm.off_ms(*at) > APART_MS
     };
-    (waits(place).iter().filter(|it| is_prompt(it)).count() < STAYED_LEAST).then_some(rhythm)
+    (waits(place).filter(is_prompt).count() < STAYED_LEAST).then_some(rhythm)
 }
 
 /// When jobs were first started, and how long each had been ready.
-fn waits(place: &Place<'_>) -> Vec<(Timestamp, i64)> {
+fn waits(place: &Place<'_>) -> impl Iterator<Item = (Timestamp, i64)> {
     let from = (place.now.minus_ms(super::coverage::WINDOW_MS), JobIx(0));
-    let firsts = place.facts().flat_map(|facts| facts.firsts.range(from..));
-    firsts.map(|((ready_at, _), first)| (first.at, first.at.since_ms(*ready_at))).collect()
+    let firsts = place.facts().flat_map(move |facts| facts.firsts.range(from..));
+    firsts.map(|((ready_at, _), first)| (first.at, first.at.since_ms(*ready_at)))
 }
 
 #[cfg(test)]

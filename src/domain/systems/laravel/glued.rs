@@ -4,12 +4,18 @@
 //! a bracket with the id of a real driver and the padded status; a worker's JSON object, whole and last. Text that
 //! quotes such a line mostly goes on behind it.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
 use serde::de::IgnoredAny;
 
 use super::sighting::Sighting;
 use super::{bare, bracket, columns, monolog, queued, stamp};
 use crate::domain::job::Stage;
+
+/// How an enqueue's record goes on behind its head.
+static ENQUEUE: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b": Job queued {\""));
 
 /// The shortest line that could hold two.
 const BYTES_MIN: usize = 24;
@@ -63,7 +69,9 @@ fn bracketed(line: &str) -> Option<&str> {
 /// record. Nothing may follow it but what a logger prints behind a context, and it stands in no quotes: a record that
 /// quotes another goes on.
 pub(super) fn record(line: &str) -> Option<Sighting<'_>> {
-    let words = memmem::rfind(line.as_bytes(), b": Job queued {\"")?;
+    // The gate: searching from the end is slow, and most lines have no such words.
+    ENQUEUE.find(line.as_bytes())?;
+    let words = memmem::rfind(line.as_bytes(), ENQUEUE.needle())?;
     let place = line.get(..words)?.rfind('[').filter(|place| *place > 0)?;
     let (output, tail) = line.split_at_checked(place)?;
     let head = monolog::head(tail)?;

@@ -3,21 +3,34 @@
 //! Their wording is not fixed, so each is anchored: an optional `[Entrypoint] ` or time in brackets, then the
 //! sentence from its start. `Killed` counts only when the command it names is a worker's.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::domain::job::{Form, Stage};
+use crate::domain::redact::constant;
 
 use super::sighting::Sighting;
 use super::{platforms, supervisors};
+
+/// Words of which nearly every line here has one, looked for in one pass: most lines are noise, and end at this gate.
+static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        "ueue|orker|orizon|rabbitmq:|spawnerr|\"aws-sqsd/|Task timed out after |Could not open input file: ",
+    )
+});
 
 /// Reads the line, or declines.
 pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     if line.starts_with("PHP Fatal error:") || line.starts_with("Fatal error:") {
         return fatal(line);
     }
-    if let Some(seen) = without_program(line) {
+    let has_words = WORDS.is_match(line);
+    if let Some(seen) = without_program(line, has_words) {
         return Some(seen);
     }
-    // The gate: every other line here says what kind of process it is about.
-    if !["ueue", "orker", "orizon", "rabbitmq:"].iter().any(|word| line.contains(word)) {
+    // Every other line here says what kind of process it is about.
+    if !has_words || !["ueue", "orker", "orizon", "rabbitmq:"].iter().any(|word| line.contains(word)) {
         return None;
     }
     let sentence = after_prefix(line);
@@ -44,17 +57,19 @@ fn is_worker_command(command: &str) -> bool {
 
 /// Sentences that need no program's name to be about a worker: PHP that finds no artisan, Horizon that is told twice,
 /// Lambda that ends an invocation, a daemon that hands a job over by HTTP.
-fn without_program(line: &str) -> Option<Sighting<'_>> {
-    // Each begins or ends with letters that few lines have, so that this costs next to nothing.
+fn without_program(line: &str, has_words: bool) -> Option<Sighting<'_>> {
+    // What is refused is told by how it begins.
     match line.as_bytes().first()? {
-        b'C' | b'P' | b's' | b'b' | b'/' => no_artisan(line).or_else(|| super::artisan::refused(line)),
+        b'C' | b'P' | b's' | b'b' | b'/' => {
+            has_words.then(|| no_artisan(line)).flatten().or_else(|| super::artisan::refused(line))
+        }
         b' ' | b'A' | b'T' => super::artisan::refused(line),
-        b'0'..=b'9' => platforms::by_http(line).or_else(|| platforms::timed_out(line)),
+        b'0'..=b'9' if has_words => platforms::by_http(line).or_else(|| platforms::timed_out(line)),
         b'R' => platforms::timed_out(line),
         _ => None,
     }
     .or_else(|| {
-        if line.contains("[spawnerr") || line.contains(" spawnerr: ") {
+        if has_words && (line.contains("[spawnerr") || line.contains(" spawnerr: ")) {
             supervisors::not_spawned(line)
         } else {
             None
@@ -175,6 +190,25 @@ mod tests {
         let seen = read(line);
         let got = seen.as_ref().map(|s| (s.stage, s.text.as_deref().unwrap_or_default()));
         assert_eq!(got, expected, "{line}");
+    }
+
+    /// The gate must let through whatever the readers behind it would take.
+    #[test]
+    fn every_word_that_a_reader_looks_for_passes_the_gate() {
+        for sample in super::super::forms::PROCESS.samples {
+            assert!(read(sample.line).is_some() || sample.line.starts_with('{'), "{}", sample.line);
+        }
+        for line in [
+            "2026-03-02T09:02:41.259Z da9e30e9-5449-4ccf-a47e-e9551eb3a0ed Task timed out after 60.06 seconds",
+            "2025-12-06 12:00:00,123 INFO spawnerr: can't find command 'php8.9'",
+            "sh: 1: Could not open input file: artisan",
+            r#"127.0.0.1 - - [x] "POST /worker/queue HTTP/1.1" 200 2 "-" "aws-sqsd/3.0.4""#,
+            "REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tStatus: timeout",
+            "There are no commands defined in the \"queue\" namespace.",
+            "Command \"horizon\" is not defined.",
+        ] {
+            assert!(read(line).is_some(), "{line}");
+        }
     }
 
     #[test]

@@ -87,7 +87,8 @@ pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
 /// channel does.
 pub(super) fn read_unstamped(line: &str) -> Option<Sighting<'_>> {
     // The gate: a channel is one word, or two, and its level is in capitals.
-    let (head, body) = line.split_once(": ")?;
+    let colon = memchr::memmem::find(line.as_bytes(), b": ")?;
+    let (head, body) = (line.get(..colon)?, line.get(colon.checked_add(2)?..)?);
     let (channel, level) = head.rsplit_once('.')?;
     let is_level = !level.is_empty() && level.bytes().all(|b| b.is_ascii_uppercase());
     let seen = read_line(body).filter(|_| is_level && monolog::is_channel(channel))?;

@@ -304,7 +304,7 @@ impl Reader {
                 exception,
                 failed,
             );
-        } else if let Some(side) = store_error::side_of_message(head.body).filter(|_| is_error) {
+        } else if is_error && let Some(side) = store_error::side_of_message(head.body) {
             let text = head.message().trim_end().to_owned();
             self.observe(line, Sighting::new(stage_of(side), Form::Monolog).saying(text));
         }

@@ -84,7 +84,8 @@ impl Rule {
     pub(super) fn read<'a>(&self, line: &'a str) -> Option<Sighting<'a>> {
         let mut seen = match &self.matcher {
             Matcher::Pattern(pattern) => {
-                let captures = pattern.captures(line)?;
+                // Most lines are none of a rule's, and captures cost an allocation before they are looked for.
+                let captures = if pattern.is_match(line) { pattern.captures(line) } else { None }?;
                 self.sighting(|field| named(&captures, field))
             }
             Matcher::Json(json) => {

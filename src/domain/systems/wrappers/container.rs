@@ -16,7 +16,11 @@ fn is_clock(text: &str, between: &[u8]) -> bool {
 
 /// Splits a time of RFC 3339 with its offset off the beginning, and what follows it.
 pub(super) fn time(line: &str) -> Option<(&str, &str)> {
-    let end = line.find([' ', '\t'])?;
+    // The gate: many lines begin with a digit, and few with a date.
+    if line.as_bytes().get(4) != Some(&b'-') {
+        return None;
+    }
+    let end = memchr::memchr2(b' ', b'\t', line.as_bytes())?;
     let (time, rest) = line.split_at_checked(end)?;
     // `2025-12-06T12:31:10Z` at least, `2025-12-06T12:31:10.123456789+09:00` at most.
     if !(20..=35).contains(&time.len()) {
