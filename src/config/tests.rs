@@ -323,6 +323,17 @@ fn notify_needs_somewhere_to_go() {
         "[notify]\nwebhook = \"chat.example\"",
         "line 2, column 11: notify.webhook: it must begin with",
     );
+    for url in [
+        "http://",
+        "https://",
+        "HTTPS://a.example",
+        "http://:80/x",
+        "http://a b/x",
+        "http://a.example/ä ö",
+        "ftp://a/",
+    ] {
+        check_holds(&format!("[notify]\nwebhook = \"{url}\""), "notify.webhook: it must begin with");
+    }
     let config = Config::parse("[notify]\nwebhook = \"https://chat.example/x\"").unwrap();
     assert_eq!(config.notify().unwrap().webhook.as_deref(), Some("https://chat.example/x"));
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, de};
+use ureq::http::Uri;
 
 use super::duration::parse_duration_ms;
 use crate::domain::account::ACCOUNT_DIGITS;
@@ -174,12 +175,13 @@ impl FromText for Webhook {
     const EXPECTED: &str = "a webhook's URL in quotes";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        match host {
-            // The address itself may be a secret (a chat webhook's is), so it is not repeated.
-            None | Some("") => Err("it must begin with `https://` or `http://`, and name a host".into()),
-            Some(_) => Ok(Self(text.into())),
-        }
+        let is_web = text.starts_with("https://") || text.starts_with("http://");
+        let url =
+            text.parse::<Uri>().ok().filter(|url| is_web && url.host().is_some_and(|it| !it.is_empty()));
+        // The address itself may be a secret (a chat webhook's is), so it is not repeated.
+        url.map(|_| Self(text.into())).ok_or_else(|| {
+            "it must begin with `https://` or `http://`, name a host, and have no character that a URL cannot have".into()
+        })
     }
 }
 

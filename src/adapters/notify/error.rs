@@ -8,6 +8,18 @@ use thiserror::Error;
 
 use crate::ports::{Disposed, Disposition};
 
+/// There is nothing to check a server's certificate by.
+#[derive(Debug, Error)]
+#[error(
+    "no root certificate is found to check an https server by: install the system's (ca-certificates), or name a file of \
+     them in SSL_CERT_FILE"
+)]
+pub struct NoRoots {
+    /// What could not be read, where there was something to read.
+    #[source]
+    pub why: Option<Box<rustls_native_certs::Error>>,
+}
+
 /// Why a message is not delivered. Each is cured by trying again, or by whoever wrote the configuration.
 #[derive(Debug, Error)]
 pub enum NotifyError {
@@ -45,6 +57,9 @@ pub enum NotifyError {
     /// The webhook's server did not take it, or did not say. Its address may be a secret, and is not repeated.
     #[error("the webhook did not take it")]
     Webhook(#[source] Box<ureq::Error>),
+    /// The webhook's server could be anybody.
+    #[error("the webhook cannot be called")]
+    NoRoots(#[from] NoRoots),
     /// The thread that delivers is gone.
     #[error("nobody delivers any more: start queuewatch again")]
     Gone,
@@ -59,6 +74,7 @@ impl Disposed for NotifyError {
             | Self::Failed { .. }
             | Self::TooLong { .. }
             | Self::Webhook(_)
+            | Self::NoRoots(_)
             | Self::Gone => Disposition::Retry,
         }
     }

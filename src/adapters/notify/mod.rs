@@ -3,6 +3,7 @@
 //! A command or a webhook may take seconds, or hang, while logs go on being written. So each has a thread, and a
 //! message that it has not delivered yet is answered as unsent: it stays in the outbox, and the next sweep asks again.
 
+mod client;
 mod command;
 mod courier;
 mod error;
@@ -10,7 +11,8 @@ mod webhook;
 
 use std::io;
 
-pub use error::NotifyError;
+pub use client::can_check;
+pub use error::{NoRoots, NotifyError};
 
 use crate::domain::model::channel::Channel;
 use crate::domain::outbox::OutgoingMessage;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use ureq::{Agent, Error};
+use ureq::Error;
 
+use super::client::client;
 use super::error::NotifyError;
 
 /// How long a request may take, from the name's look-up to the end of the answer.
@@ -15,9 +16,7 @@ pub(super) fn post(url: &str, json: &str) -> Result<(), NotifyError> {
 }
 
 pub(super) fn post_within(url: &str, json: &str, limit: Duration) -> Result<(), NotifyError> {
-    let config = Agent::config_builder().timeout_global(Some(limit)).max_redirects(0).build();
-    let agent = Agent::new_with_config(config);
-    let request = agent.post(url).header("content-type", "application/json");
+    let request = client(url, limit)?.post(url).header("content-type", "application/json");
     let status = request.send(json).and_then(|response| match response.status() {
         status if status.is_success() => Ok(()),
         // A redirect is nobody's word that the message was read.

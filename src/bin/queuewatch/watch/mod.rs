@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 
 use queuewatch::adapters::file::{FileTable, Inbox};
 use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
-use queuewatch::adapters::notify::Outlets;
+use queuewatch::adapters::notify::{Outlets, can_check};
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
@@ -82,12 +82,11 @@ fn watch<T: StateFolder>(
     let classifier = config.classifier()?;
     let inputs = inputs(&arguments.files)?;
     let notify = config.notify();
-    if notify.and_then(|notify| notify.webhook.as_ref()).is_some_and(|url| url.starts_with("https:")) {
-        let file = config.path().map(|path| format!("{}: ", path.display())).unwrap_or_default();
-        bail!(
-            "{file}notify.webhook: watch speaks plain http only. For https let curl do it: command = [\"curl\", \"-fsS\", \
-             \"-H\", \"content-type: application/json\", \"--data-binary\", \"@-\", \"https://…\"]"
-        );
+    // Not refused: what is printed is still heard, and a bundle that is installed later counts at once.
+    if let Some(url) = notify.and_then(|notify| notify.webhook.as_deref())
+        && let Err(error) = can_check(url)
+    {
+        output::tell(&format!("queuewatch: notify.webhook: {}", chain(&error)));
     }
     for stream in inputs.streams().filter(|_| !policy.sources.is_empty()) {
         if policy.source(&arguments.log_group, stream).is_none() {
@@ -152,7 +151,17 @@ fn named(streams: &[&str]) -> String {
 }
 
 fn check_path(path: &Path) -> anyhow::Result<()> {
-    let Ok(metadata) = path.metadata() else { return Ok(()) };
+    let Ok(metadata) = path.metadata() else {
+        let folder = path.parent().filter(|folder| !folder.is_dir());
+        if let Some(folder) = folder.filter(|folder| folder.to_string_lossy().contains(['*', '?'])) {
+            bail!(
+                "{}: `*` and `?` are read in a file's name, not in a folder's ({}): name each folder",
+                path.display(),
+                folder.display()
+            );
+        }
+        return Ok(());
+    };
     if metadata.is_dir() {
         bail!("{0} is a folder: name files, or all that it will ever hold as '{0}/*.log'", path.display());
     }
