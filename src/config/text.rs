@@ -185,6 +185,26 @@ impl FromText for Webhook {
     }
 }
 
+/// The integration key of a PagerDuty service.
+pub(super) struct RoutingKey(pub(super) String);
+
+/// [As PagerDuty gives it out](https://developer.pagerduty.com/docs/events-api-v2/trigger-events/).
+const ROUTING_KEY_CHARS: usize = 32;
+
+impl FromText for RoutingKey {
+    const EXPECTED: &str = "a PagerDuty integration key in quotes";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        if text.len() == ROUTING_KEY_CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Ok(Self(text.into()));
+        }
+        // It is a secret, and not repeated.
+        Err(format!(
+            "it is no integration key of PagerDuty's Events API v2: {ROUTING_KEY_CHARS} letters and digits, as its service shows it"
+        ))
+    }
+}
+
 /// Where the runbook is: an address, or the path of a file. Messages append `#` and a section to it.
 pub(super) struct RunbookUrl(pub(super) String);
 

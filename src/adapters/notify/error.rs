@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::domain::model::channel::Channel;
 use crate::ports::{Disposed, Disposition};
 
 /// There is nothing to check a server's certificate by.
@@ -55,11 +56,20 @@ pub enum NotifyError {
         limit: Duration,
     },
     /// The webhook's server did not take it, or did not say. Its address may be a secret, and is not repeated.
-    #[error("the webhook did not take it")]
-    Webhook(#[source] Box<ureq::Error>),
+    #[error("the {} did not take it", channel.as_str())]
+    Webhook {
+        /// Whose.
+        channel: Channel,
+        /// What it answered, or what went wrong on the way.
+        #[source]
+        source: Box<ureq::Error>,
+    },
     /// The webhook's server could be anybody.
-    #[error("the webhook cannot be called")]
+    #[error(transparent)]
     NoRoots(#[from] NoRoots),
+    /// The address that waits for us did not answer, or not well.
+    #[error("the heartbeat's address was not reached")]
+    Heartbeat(#[source] Box<ureq::Error>),
     /// The thread that delivers is gone.
     #[error("nobody delivers any more: start queuewatch again")]
     Gone,
@@ -73,8 +83,9 @@ impl Disposed for NotifyError {
             | Self::Start { .. }
             | Self::Failed { .. }
             | Self::TooLong { .. }
-            | Self::Webhook(_)
+            | Self::Webhook { .. }
             | Self::NoRoots(_)
+            | Self::Heartbeat(_)
             | Self::Gone => Disposition::Retry,
         }
     }

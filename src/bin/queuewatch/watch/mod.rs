@@ -2,6 +2,7 @@
 
 mod console;
 mod inbox;
+mod outlets;
 mod state_folder;
 mod stop;
 
@@ -14,7 +15,7 @@ use anyhow::{Context, bail};
 
 use queuewatch::adapters::file::{FileTable, Inbox};
 use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
-use queuewatch::adapters::notify::{Outlets, can_check};
+use queuewatch::adapters::notify::{Heartbeat, Outlets};
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
@@ -82,12 +83,8 @@ fn watch<T: StateFolder>(
     let classifier = config.classifier()?;
     let inputs = inputs(&arguments.files)?;
     let notify = config.notify();
-    // Not refused: what is printed is still heard, and a bundle that is installed later counts at once.
-    if let Some(url) = notify.and_then(|notify| notify.webhook.as_deref())
-        && let Err(error) = can_check(url)
-    {
-        output::tell(&format!("queuewatch: notify.webhook: {}", chain(&error)));
-    }
+    let webhooks = notify.map(outlets::webhooks).unwrap_or_default();
+    outlets::tell_if_unchecked(&webhooks);
     for stream in inputs.streams().filter(|_| !policy.sources.is_empty()) {
         if policy.source(&arguments.log_group, stream).is_none() {
             output::tell(&format!(
@@ -97,11 +94,8 @@ fn watch<T: StateFolder>(
         }
     }
     let console = Console::new(arguments.format);
-    let alarms = Outlets::new(
-        console,
-        notify.and_then(|notify| notify.command.clone()),
-        notify.and_then(|notify| notify.webhook.clone()),
-    );
+    let command = notify.and_then(|notify| notify.command.clone());
+    let alarms = Outlets::new(console, command, webhooks);
     let owner = format!("watch-{}-{:x}", std::process::id(), now().as_ms());
     let store = TableLedger::new(table.clone(), &policy, owner).alone();
     let outside = Outside { table: table.clone(), store, metrics: LatestGauges::default(), alarms };
@@ -116,7 +110,8 @@ fn watch<T: StateFolder>(
     let what = named(&watch.inputs().streams().collect::<Vec<_>>());
     output::tell(&format!("queuewatch: watching {what}; a look at what is known every {every} s"));
     let asked = inbox.map(OperatorInbox::of);
-    let round = Round { watch, table: table.clone(), asked, lines_count: 0, trouble: None };
+    let heartbeat = notify.and_then(|notify| notify.heartbeat.clone()).map(Heartbeat::new);
+    let round = Round { watch, table: table.clone(), asked, heartbeat, lines_count: 0, trouble: None };
     let has_notified = round.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
 }
@@ -176,6 +171,7 @@ struct Round<T: StateFolder> {
     watch: Watched<T>,
     table: T,
     asked: Option<OperatorInbox>,
+    heartbeat: Option<Heartbeat>,
     lines_count: u64,
     /// What was last said to be wrong.
     trouble: Option<String>,
@@ -249,7 +245,7 @@ impl<T: StateFolder> Round<T> {
     fn sweep(&mut self) -> anyhow::Result<()> {
         let at = now();
         match settled(self.watch.sweep(at)) {
-            Ok(_) => {}
+            Ok(_) => self.beat(at),
             // Told already, one by one; the next sweep sends them again.
             Err(WatchError::Sweep(AppError::Alarm(_))) => {}
             Err(error) => self.bear(error)?,
@@ -264,6 +260,17 @@ impl<T: StateFolder> Round<T> {
         let (metrics, lines_count) = (self.watch.metrics().clone(), self.lines_count);
         self.console().show(at, lines_count, &metrics);
         Ok(())
+    }
+
+    /// Tells whoever waits for it that a sweep worked and everything was said.
+    fn beat(&mut self, at: Timestamp) {
+        let Some(heartbeat) = &mut self.heartbeat else { return };
+        heartbeat.beat(at);
+        match heartbeat.take_news() {
+            Some(Err(error)) => self.console().note(&format!("{}; trying again", chain(&error))),
+            Some(Ok(())) => self.console().note("the heartbeat's address is reached again"),
+            None => {}
+        }
     }
 
     /// Says what is wrong, once, and goes on, if that can help.
