@@ -81,8 +81,8 @@ pub(in crate::message) fn slack(
     }
     let foot = message.line(&sections.foot);
     message.end(foot, labels.shortened);
-    let (text, _) = shortened(&format!("{title}\n{}", sections.lead), LINE_CHARS_MAX);
-    let message = Message { text: escaped(&text), blocks: message.blocks };
+    let [title, lead] = [&title, &sections.lead].map(|text| shortened(text, LINE_CHARS_MAX).0);
+    let message = Message { text: escaped(&format!("{title}\n{lead}")), blocks: message.blocks };
     // Strings and lists of strings: there is nothing in it that JSON could not hold.
     serde_json::to_string(&message).unwrap_or_default()
 }

@@ -81,6 +81,7 @@ fn slack_schema() -> Value {
 fn slack_takes_every_message_and_what_is_cut_is_said() {
     each(|_, said, sections, is_long| {
         let message = check(&slack_schema(), &slack(&fixtures::stalled(), said.state, sections));
+        assert!(!message.to_string().contains('\u{fffd}'), "nothing unprintable: {message}");
         let text = message["blocks"].to_string();
         assert_eq!(text.contains(sections.labels.shortened), is_long, "{text}");
         assert!(!text.contains("<&>") && !text.contains("*no mark*"), "a name is no mark: {text}");
