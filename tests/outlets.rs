@@ -15,10 +15,19 @@ mod tls;
 #[expect(dead_code, reason = "its other half is for the files that are watched")]
 mod watched;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 
+use queuewatch::adapters::openmetrics::Series;
+use queuewatch::domain::job::Timestamp;
+use queuewatch::domain::metric::{Datum, Dimensions, Metric};
+use queuewatch::ports::MetricSink;
+use regex::Regex;
 use serde_json::Value;
-use watched::{Folder, Watched, enqueue, posted, server, success};
+use watched::{Folder, Watched, enqueue, posted, server, start, success};
 
 /// The root that signed the certificate of [`tls::server`].
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/root.pem");
@@ -142,6 +151,140 @@ fn a_heartbeat_that_goes_nowhere_is_said_once_and_holds_up_nothing() {
     let ended = watch.stop();
     assert_eq!(ended.said.iter().filter(|line| line.contains("not reached")).count(), 1, "{:?}", ended.said);
 }
+
+/// What a scraper gets.
+fn scraped(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0"), "{head}");
+    body.to_owned()
+}
+
+/// The samples of an exposition, each checked against the family that it stands in.
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    let line = Regex::new(
+        r#"^([a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"(?:,[a-z]+="(?:[^"\\\n]|\\.)*")*\})? (-?[0-9.]+)$"#,
+    )
+    .unwrap();
+    let (mut family, mut kind, mut seen) = (String::new(), String::new(), BTreeMap::new());
+    let mut families = Vec::new();
+    let body = text.strip_suffix("# EOF\n").unwrap();
+    for text in body.lines() {
+        if let Some(head) = text.strip_prefix("# TYPE ") {
+            let (name, of) = head.split_once(' ').unwrap();
+            (family, kind) = (name.to_owned(), of.to_owned());
+            assert!(!families.contains(&family), "a family stands in one place: {family}");
+            families.push(family.clone());
+        } else if let Some(head) = text.strip_prefix("# UNIT ").or(text.strip_prefix("# HELP ")) {
+            assert!(head.starts_with(&format!("{family} ")), "{text}");
+        } else {
+            let sample = line.captures(text).unwrap_or_else(|| panic!("no sample: {text}"));
+            let suffix =
+                sample[1].strip_prefix(&family).unwrap_or_else(|| panic!("{text} is not of {family}"));
+            let suffixes: &[&str] = match kind.as_str() {
+                "gauge" => &[""],
+                "counter" => &["_total"],
+                "summary" => &["_count", "_sum"],
+                _ => &[],
+            };
+            assert!(suffixes.contains(&suffix), "{text}: {kind}");
+            let labels = sample.get(2).map_or("", |labels| labels.as_str());
+            let is_new = seen.insert(format!("{}{labels}", &sample[1]), sample[3].parse().unwrap()).is_none();
+            assert!(is_new, "twice: {text}");
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_scraper_reads_what_is_known_and_the_dashboard_asks_for_nothing_else() {
+    let folder = Folder::new("metrics");
+    folder.append("app.log", "");
+    let arguments = ["--grace", "1s", "--metrics", "0", "app.log"];
+    let mut watch = Watched::of(&folder, &arguments);
+    let said = watch.says("metrics at http://127.0.0.1:");
+    let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    // Lines that come now are jobs of now: those of long ago are forgotten again.
+    folder.append("app.log", [enqueue(1), start(1), success(1), enqueue(2)].concat());
+    watch.prints("ALARM app redis:default: no job started for ");
+    // The page is renewed at the end of the sweep that printed it.
+    let mut read = samples(&scraped(&address));
+    for _ in 0..50 {
+        if read.get("queuewatch_stalled_queues{app=\"app\"}") == Some(&1.0) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        read = samples(&scraped(&address));
+    }
+    for (name, value) in [
+        ("queuewatch_stalled_queues{app=\"app\"}", 1.0),
+        ("queuewatch_pending{app=\"app\"}", 1.0),
+        ("queuewatch_queue_pending{app=\"app\",queue=\"default\"}", 1.0),
+        ("queuewatch_queue_enqueued_total{app=\"app\",queue=\"default\"}", 2.0),
+        ("queuewatch_enqueued_total{app=\"app\"}", 2.0),
+        ("queuewatch_processed_total{app=\"app\"}", 1.0),
+        ("queuewatch_wait_seconds_count{app=\"app\"}", 1.0),
+    ] {
+        assert_eq!(read.get(name), Some(&value), "{name}: {read:#?}");
+    }
+    assert!(read["queuewatch_last_sweep_timestamp_seconds"] > 1.7e9);
+    let taken = Watched::of(&folder, &["--no-state", "--metrics", &address, "app.log"]).ended();
+    assert_eq!(taken.status, 2);
+    assert!(
+        taken.said.iter().any(|line| line.contains(&format!("--metrics: cannot listen at {address}"))),
+        "{:?}",
+        taken.said
+    );
+    watch.stop();
+}
+
+#[test]
+fn the_dashboard_and_the_page_about_it_name_metrics_that_there_are() {
+    let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let dashboard = std::fs::read_to_string(documents.join("grafana.json")).unwrap();
+    let parsed: Value = serde_json::from_str(&dashboard).unwrap();
+    assert!(parsed["panels"].as_array().unwrap().len() >= 8);
+    let mut series = Series::default();
+    let data = METRICS.iter().flat_map(|metric| {
+        let datum =
+            |dimensions| Datum { metric: *metric, dimensions, at: Timestamp::MIN, values: [(1, 1)].into() };
+        [datum(Dimensions::App), datum(Dimensions::Queue("default".into()))]
+    });
+    watched::settled(series.put("app", data.collect(), Timestamp::MIN)).unwrap();
+    let names: BTreeSet<String> =
+        samples(&series.text()).into_keys().map(|name| name.split('{').next().unwrap().to_owned()).collect();
+    let named = Regex::new("queuewatch_[a-z_]+").unwrap();
+    let asked: BTreeSet<&str> = named.find_iter(&dashboard).map(|name| name.as_str()).collect();
+    assert!(asked.len() >= 15, "{asked:?}");
+    for name in asked {
+        assert!(names.contains(name), "the dashboard asks for {name}");
+    }
+}
+
+/// What a watch counts and measures.
+const METRICS: [Metric; 18] = [
+    Metric::Enqueued,
+    Metric::Processing,
+    Metric::Processed,
+    Metric::Failed,
+    Metric::Released,
+    Metric::EnqueueErrors,
+    Metric::QueueWait,
+    Metric::JobDuration,
+    Metric::Pending,
+    Metric::OldestPendingAge,
+    Metric::Overdue,
+    Metric::Running,
+    Metric::StalledQueues,
+    Metric::WorkersAlive,
+    Metric::LinesRead,
+    Metric::LinesClassified,
+    Metric::LateLines,
+    Metric::SweepHeartbeat,
+];
 
 /// A machine without root certificates.
 const NO_ROOTS: [(&str, &str); 2] =

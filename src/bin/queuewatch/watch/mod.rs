@@ -14,8 +14,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use queuewatch::adapters::file::{FileTable, Inbox};
-use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
+use queuewatch::adapters::memory::MemoryTable;
 use queuewatch::adapters::notify::{Heartbeat, Outlets};
+use queuewatch::adapters::openmetrics::{MetricsServer, Series};
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
@@ -69,7 +70,7 @@ fn deployment(arguments: &WatchArguments) -> anyhow::Result<Deployment> {
 }
 
 /// The watch over a table.
-type Watched<T> = Watch<T, TableLedger<T>, LatestGauges, Outlets<Console>>;
+type Watched<T> = Watch<T, TableLedger<T>, Series, Outlets<Console>>;
 type ErrorOver<T> = ErrorOf<T, TableLedger<T>, Outlets<Console>>;
 
 fn watch<T: StateFolder>(
@@ -98,20 +99,24 @@ fn watch<T: StateFolder>(
     let alarms = Outlets::new(console, command, webhooks);
     let owner = format!("watch-{}-{:x}", std::process::id(), now().as_ms());
     let store = TableLedger::new(table.clone(), &policy, owner).alone();
-    let outside = Outside { table: table.clone(), store, metrics: LatestGauges::default(), alarms };
+    let outside = Outside { table: table.clone(), store, metrics: Series::default(), alarms };
     let settings = Settings {
         classifier,
         policy,
         log_group: arguments.log_group.clone(),
         is_from_start: arguments.from_start,
     };
+    let page = arguments.metrics.map(MetricsServer::start).transpose().context("--metrics")?;
     let watch = settled(Watch::start(inputs, outside, settings, now()))?;
     let every = watch.sweeps_every_ms().checked_div(1000).unwrap_or(0);
     let what = named(&watch.inputs().streams().collect::<Vec<_>>());
     output::tell(&format!("queuewatch: watching {what}; a look at what is known every {every} s"));
+    if let Some(page) = &page {
+        output::tell(&format!("queuewatch: metrics at http://{}/metrics", page.address()));
+    }
     let asked = inbox.map(OperatorInbox::of);
     let heartbeat = notify.and_then(|notify| notify.heartbeat.clone()).map(Heartbeat::new);
-    let round = Round { watch, table: table.clone(), asked, heartbeat, lines_count: 0, trouble: None };
+    let round = Round { watch, table: table.clone(), asked, heartbeat, page, lines_count: 0, trouble: None };
     let has_notified = round.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
 }
@@ -172,6 +177,8 @@ struct Round<T: StateFolder> {
     table: T,
     asked: Option<OperatorInbox>,
     heartbeat: Option<Heartbeat>,
+    /// What a scraper reads.
+    page: Option<MetricsServer>,
     lines_count: u64,
     /// What was last said to be wrong.
     trouble: Option<String>,
@@ -257,8 +264,11 @@ impl<T: StateFolder> Round<T> {
         if let Err(error) = self.table.tidy(at) {
             self.console().note(&chain(&error));
         }
-        let (metrics, lines_count) = (self.watch.metrics().clone(), self.lines_count);
-        self.console().show(at, lines_count, &metrics);
+        if let Some(page) = &self.page {
+            page.publish(self.watch.metrics().text());
+        }
+        let (gauges, lines_count) = (self.watch.metrics().latest().clone(), self.lines_count);
+        self.console().show(at, lines_count, &gauges);
         Ok(())
     }
 
