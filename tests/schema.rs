@@ -96,6 +96,8 @@ fn the_schema_has_the_keys_that_the_code_reads_and_no_other() {
         };
         assert_eq!(keys(described), expected(&text), "{key}");
     }
+    let pager = &schema["properties"]["notify"]["properties"]["pagerduty"];
+    assert_eq!(keys(pager), expected("[notify.pagerduty]\nzzz = 1\n"), "notify.pagerduty");
 }
 
 #[test]
@@ -129,4 +131,7 @@ fn what_the_schema_refuses_the_code_refuses() {
     check("[[rule]]\nname = \"a\"\nstage = \"begun\"\npattern = \"x\"\n");
     check("[[rule]]\nname = \"a\"\nstage = \"enqueued\"\njson = { id = \"x\" }\n");
     check("[[source]]\npresets = [\"rails\"]\n");
+    check("[notify]\nslack = \"hooks.slack.com/x\"\n");
+    check("[notify]\npagerduty = { warnings = true }\n");
+    check("[notify]\npagerduty = { routing_key = \"short\" }\n");
 }

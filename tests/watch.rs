@@ -123,20 +123,24 @@ fn what_cannot_be_read_is_said_and_ends_with_2() {
     let folder = Folder::new("unreadable");
     folder.append("app.log", "");
     folder.append("broken.toml", "[stall]\ngrace = 5");
-    folder.append("https.toml", "[notify]\nwebhook = \"https://chat.example/x\"");
+    folder.append("url.toml", "[notify]\nwebhook = \"https://chat example/x\"");
     folder.append("bad/journal.jsonl", "notes\n");
     for (arguments, words) in [
         (&["--config", "broken.toml", "app.log"][..], "broken.toml: line 2, column 9: stall.grace:"),
         (&["--config", "absent.toml", "app.log"], "cannot read the configuration absent.toml"),
         (
-            &["--config", "https.toml", "app.log"],
-            "queuewatch: https.toml: notify.webhook: watch speaks plain http only",
+            &["--config", "url.toml", "app.log"],
+            "url.toml: line 2, column 11: notify.webhook: it must begin with",
         ),
         (&["--state", "bad", "app.log"], "is not a journal that this queuewatch can read"),
         (&["--state", "app.log", "app.log"], "cannot use the folder app.log"),
         (&["bad"], "bad is a folder: name files, or all that it will ever hold as 'bad/*.log'"),
         (&["/dev/null"], "/dev/null is no file that can be read again"),
         (&["-", "-"], "`-` is given twice"),
+        (
+            &["logs/*/x*.log"],
+            "logs/*/x*.log: `*` and `?` are read in a file's name, not in a folder's (logs/*)",
+        ),
     ] {
         let ended = Watched::of(&folder, arguments).ended();
         assert_eq!(ended.status, 2, "{arguments:?}");

@@ -6,6 +6,7 @@ pub mod file;
 mod indexed;
 pub mod memory;
 pub mod notify;
+pub mod openmetrics;
 pub mod permissions;
 mod settled;
 

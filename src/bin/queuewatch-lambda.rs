@@ -8,11 +8,12 @@ use queuewatch::adapters::aws::client::{Account, Clients};
 use queuewatch::adapters::aws::cloudwatch::CloudWatchMetrics;
 use queuewatch::adapters::aws::dynamodb::DynamoTable;
 use queuewatch::adapters::aws::event_bus::EventBus;
+use queuewatch::adapters::aws::heartbeat::Heartbeat;
 use queuewatch::adapters::aws::sns::{SnsAlarms, Topics};
 use queuewatch::config::function::{Account as Known, FunctionConfig};
 use queuewatch::domain::envelope::Limits;
 use queuewatch::durable::TableLedger;
-use queuewatch::function::{Function, Outside, log};
+use queuewatch::function::{Answer, Function, Outside, log};
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
@@ -22,6 +23,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let config = FunctionConfig::from_environment().inspect_err(|error| log::refused(error))?;
     let clients = Clients::new(account(config.account));
     let event_bus = config.event_bus.map(|bus| EventBus::new(clients.clone(), bus, now));
+    let heartbeat = &config.heartbeat_url.map(|url| Heartbeat::new(url.reveal().to_owned()));
     let table = DynamoTable::new(clients.dynamodb(), &config.table);
     let metrics = CloudWatchMetrics::new(clients.cloudwatch());
     let topics = Topics { email: config.email_topic_arn, chat: config.chat_topic_arn };
@@ -47,6 +49,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             let mut outside = outside.lock().await;
             let result = function.handle(event.payload.get().as_bytes(), now(), &mut outside).await;
             log::outcome(&result, &event.context.request_id);
+            if let (Ok(Answer::Swept), Some(heartbeat)) = (&result, heartbeat)
+                && let Err(error) = heartbeat.beat().await
+            {
+                log::heartbeat(&error);
+            }
             result.map_err(Diagnostic::from)
         })
     };

@@ -14,7 +14,7 @@ use super::error::ConfigError;
 /// Something that is not printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Secret(String);
+pub struct Secret(pub(super) String);
 
 impl Secret {
     /// What it is.

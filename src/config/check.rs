@@ -13,8 +13,8 @@ use super::raw::{
     RawWindow,
 };
 use super::rule::{RuleConfig, RuleMatcher};
-use super::text::{ExactName, Name, Text};
-use super::{Config, Notify};
+use super::text::{ExactName, Name, Text, Webhook};
+use super::{Config, Notify, PAGERDUTY_URL, PagerDuty};
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
 use crate::domain::model::policy::{
     ClassPolicy, Ecs, FailingPolicy, Language, Policy, Preset, QueuePolicy, Silence, SourcePolicy, Window,
@@ -62,6 +62,7 @@ pub(super) fn check(text: &str) -> Result<Config, ConfigError> {
         class_dimension: raw.metrics.class_dimension.unwrap_or(default.class_dimension),
         has_chat_topic: default.has_chat_topic,
         machine_topics: default.machine_topics,
+        does_pager_take_warnings: default.does_pager_take_warnings,
     };
     Ok(Config { path: None, policy, rules, notify })
 }
@@ -121,10 +122,29 @@ fn notify(text: &str, raw: Spanned<RawNotify>) -> Result<Notify, ConfigError> {
     match raw.command.as_deref() {
         Some([]) => return refuse("notify.command", "it is empty: write the program and its arguments"),
         Some([program, ..]) if program.is_empty() => return refuse("notify.command", "the program is empty"),
-        None if raw.webhook.is_none() => return refuse("notify", "it needs a `command` or a `webhook`"),
         Some(_) | None => {}
     }
-    Ok(Notify { command: raw.command, webhook: raw.webhook.map(|Text(webhook)| webhook.0) })
+    let url = |url: Option<Text<Webhook>>| url.map(|Text(url)| url.0);
+    let pagerduty = raw.pagerduty.map(|raw| PagerDuty {
+        routing_key: raw.routing_key.0.0,
+        url: url(raw.url).unwrap_or_else(|| PAGERDUTY_URL.to_owned()),
+        is_for_warnings: raw.warnings,
+    });
+    let notify = Notify {
+        command: raw.command,
+        webhook: url(raw.webhook),
+        slack: url(raw.slack),
+        teams: url(raw.teams),
+        pagerduty,
+        heartbeat: url(raw.heartbeat),
+    };
+    if notify == Notify::default() {
+        return refuse(
+            "notify",
+            "it names nobody: a `command`, `webhook`, `slack`, `teams`, `pagerduty` or `heartbeat`",
+        );
+    }
+    Ok(notify)
 }
 
 /// Two elements of one name would make the second one silently dead.

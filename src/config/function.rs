@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 pub use super::account::{Account, Secret};
 use super::account::{Variables, missing, wrong};
 use super::error::ConfigError;
+use super::text::{FromText, Webhook};
 use super::{Config, Overrides};
 
 /// The file that a package may carry beside its binary.
@@ -39,6 +40,8 @@ pub struct FunctionConfig {
     pub chat_topic_arn: Option<String>,
     /// The event bus for programs, a name or an ARN.
     pub event_bus: Option<String>,
+    /// The address that is called after each sweep that worked; whoever knows it can call it, so it is a secret.
+    pub heartbeat_url: Option<Secret>,
     /// Who it is, and where AWS is.
     pub account: Account,
     /// The number of the account that it is in; lines of other accounts are set apart from its own.
@@ -89,6 +92,7 @@ impl FunctionConfig {
             email_topic_arn,
             chat_topic_arn,
             event_bus,
+            heartbeat_url: variables.heartbeat_url()?.filter(|_| role == Role::Sweep),
             account,
             account_id: variables.optional("QUEUEWATCH_ACCOUNT_ID")?,
             own_log_groups: variables.own_log_groups()?,
@@ -155,6 +159,15 @@ impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
             Ok(Some(bus))
         } else {
             Err(wrong(variable, format!("`{bus}` is no event bus's name or ARN")))
+        }
+    }
+
+    fn heartbeat_url(&self) -> Result<Option<Secret>, ConfigError> {
+        let variable = "QUEUEWATCH_HEARTBEAT_URL";
+        let Some(url) = self.optional(variable)? else { return Ok(None) };
+        match Webhook::from_text(&url) {
+            Ok(Webhook(url)) => Ok(Some(Secret(url))),
+            Err(detail) => Err(wrong(variable, detail)),
         }
     }
 
@@ -258,6 +271,10 @@ mod tests {
     fn what_is_wrong_is_named() {
         check_refused("QUEUEWATCH_ROLE", "Sweep", "`Sweep` is neither ingest nor sweep");
         check_refused("QUEUEWATCH_TABLE", "a b c", "`a b c` is no table's name");
+        for url in ["hc-ping.com/x", "https://", "https://a b/"] {
+            let error = with(&[("QUEUEWATCH_HEARTBEAT_URL", url)]).unwrap_err().to_string();
+            assert!(error.starts_with("QUEUEWATCH_HEARTBEAT_URL: it must begin with `https://`"), "{error}");
+        }
         check_refused("QUEUEWATCH_TABLE", "ab", "`ab` is no table's name");
         check_refused("AWS_REGION", "eu west", "`eu west` is no region's name");
         check_refused(
@@ -287,8 +304,13 @@ mod tests {
 
     #[test]
     fn a_secret_is_never_printed() {
-        let printed = format!("{:?}", with(&[]).unwrap());
-        assert!(!printed.contains("hush") && !printed.contains("psst"), "{printed}");
+        let found = with(&[("QUEUEWATCH_HEARTBEAT_URL", "https://hc-ping.com/shh")]).unwrap();
+        assert_eq!(found.heartbeat_url.as_ref().map(Secret::reveal), Some("https://hc-ping.com/shh"));
+        let printed = format!("{found:?}");
+        assert!(
+            !printed.contains("shh") && !printed.contains("hush") && !printed.contains("psst"),
+            "{printed}"
+        );
     }
 
     #[test]

@@ -44,14 +44,36 @@ pub struct Config {
     notify: Option<Notify>,
 }
 
-/// Where `watch` sends what it finds; at least one of the two is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where `watch` sends what it finds; at least one of these is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notify {
     /// A program and its arguments; it gets the machine JSON on its standard input.
     pub command: Option<Vec<String>>,
     /// A URL that the machine JSON is posted to.
     pub webhook: Option<String>,
+    /// Slack's incoming webhook.
+    pub slack: Option<String>,
+    /// A webhook of Teams' Workflows.
+    pub teams: Option<String>,
+    /// PagerDuty's Events API v2.
+    pub pagerduty: Option<PagerDuty>,
+    /// A URL that is called after each sweep that worked: whoever waits for it rings where it stays away.
+    pub heartbeat: Option<String>,
 }
+
+/// A service of PagerDuty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagerDuty {
+    /// Its integration key.
+    pub routing_key: String,
+    /// The address that takes events.
+    pub url: String,
+    /// Whether warnings are for it, too.
+    pub is_for_warnings: bool,
+}
+
+/// Where PagerDuty takes events; an account of its European region names `events.eu.pagerduty.com`.
+const PAGERDUTY_URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
 /// The least grace that does not page for lines still on their way: a subscription's delivery usually takes
 /// up to 3 minutes, and a sweep comes once a minute.
@@ -130,8 +152,8 @@ impl Config {
         self
     }
 
-    /// This configuration for a process that tells programs, too: the command and the webhook of `[notify]`, and
-    /// whoever reads its output, where that is for programs.
+    /// This configuration for a process that tells programs, too: those of `[notify]`, and whoever reads its output,
+    /// where that is for programs.
     #[must_use]
     pub fn with_machine_topics(mut self, is_output_for_programs: bool) -> Self {
         let has = |target: fn(&Notify) -> bool| self.notify.as_ref().is_some_and(target);
@@ -139,7 +161,12 @@ impl Config {
             (Channel::Output, is_output_for_programs),
             (Channel::Command, has(|notify| notify.command.is_some())),
             (Channel::Webhook, has(|notify| notify.webhook.is_some())),
+            (Channel::Slack, has(|notify| notify.slack.is_some())),
+            (Channel::Teams, has(|notify| notify.teams.is_some())),
+            (Channel::PagerDuty, has(|notify| notify.pagerduty.is_some())),
         ];
+        self.policy.does_pager_take_warnings =
+            has(|notify| notify.pagerduty.as_ref().is_some_and(|pager| pager.is_for_warnings));
         self.policy.machine_topics =
             topics.into_iter().filter_map(|(topic, is_there)| is_there.then_some(topic)).collect();
         self

@@ -5,8 +5,8 @@ use toml::Spanned;
 
 use super::rule::JsonRule;
 use super::text::{
-    AccountId, AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, RunbookUrl, Share, SpanMs,
-    Text, Webhook, ZoneName,
+    AccountId, AppName, AtLeastOne, DurationMs, ExactName, Glob, Moment, Name, RoutingKey, RunbookUrl, Share,
+    SpanMs, Text, Webhook, ZoneName,
 };
 use crate::domain::cron::Cron;
 use crate::domain::job::Stage;
@@ -115,6 +115,19 @@ pub(super) struct RawWindow {
 pub(super) struct RawNotify {
     pub(super) command: Option<Vec<String>>,
     pub(super) webhook: Option<Text<Webhook>>,
+    pub(super) slack: Option<Text<Webhook>>,
+    pub(super) teams: Option<Text<Webhook>>,
+    pub(super) pagerduty: Option<RawPagerDuty>,
+    pub(super) heartbeat: Option<Text<Webhook>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPagerDuty {
+    pub(super) routing_key: Text<RoutingKey>,
+    pub(super) url: Option<Text<Webhook>>,
+    #[serde(default)]
+    pub(super) warnings: bool,
 }
 
 #[derive(Deserialize)]

@@ -316,13 +316,33 @@ fn a_rule_without_one_good_matcher_is_an_error() {
 
 #[test]
 fn notify_needs_somewhere_to_go() {
-    check("[notify]", "line 1, column 1: notify: it needs a `command` or a `webhook`");
+    check_holds("[notify]", "line 1, column 1: notify: it names nobody: a `command`, `webhook`, `slack`,");
+    check_holds(
+        "[notify]\npagerduty = { routing_key = \"short\" }",
+        "it is no integration key of PagerDuty's",
+    );
+    check_holds("[notify]\npagerduty = {}", "missing field `routing_key`");
+    check_holds(
+        "[notify]\nslack = \"hooks.slack.com/x\"",
+        "line 2, column 9: notify.slack: it must begin with",
+    );
     check_holds("[notify]\ncommand = []", "notify.command: it is empty");
     check_holds("[notify]\ncommand = [\"\"]", "notify.command: the program is empty");
     check_holds(
         "[notify]\nwebhook = \"chat.example\"",
         "line 2, column 11: notify.webhook: it must begin with",
     );
+    for url in [
+        "http://",
+        "https://",
+        "HTTPS://a.example",
+        "http://:80/x",
+        "http://a b/x",
+        "http://a.example/ä ö",
+        "ftp://a/",
+    ] {
+        check_holds(&format!("[notify]\nwebhook = \"{url}\""), "notify.webhook: it must begin with");
+    }
     let config = Config::parse("[notify]\nwebhook = \"https://chat.example/x\"").unwrap();
     assert_eq!(config.notify().unwrap().webhook.as_deref(), Some("https://chat.example/x"));
 }

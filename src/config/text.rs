@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Deserializer, de};
+use ureq::http::Uri;
 
 use super::duration::parse_duration_ms;
 use crate::domain::account::ACCOUNT_DIGITS;
@@ -174,12 +175,33 @@ impl FromText for Webhook {
     const EXPECTED: &str = "a webhook's URL in quotes";
 
     fn from_text(text: &str) -> Result<Self, String> {
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        match host {
-            // The address itself may be a secret (a chat webhook's is), so it is not repeated.
-            None | Some("") => Err("it must begin with `https://` or `http://`, and name a host".into()),
-            Some(_) => Ok(Self(text.into())),
+        let is_web = text.starts_with("https://") || text.starts_with("http://");
+        let url =
+            text.parse::<Uri>().ok().filter(|url| is_web && url.host().is_some_and(|it| !it.is_empty()));
+        // The address itself may be a secret (a chat webhook's is), so it is not repeated.
+        url.map(|_| Self(text.into())).ok_or_else(|| {
+            "it must begin with `https://` or `http://`, name a host, and have no character that a URL cannot have".into()
+        })
+    }
+}
+
+/// The integration key of a PagerDuty service.
+pub(super) struct RoutingKey(pub(super) String);
+
+/// [As PagerDuty gives it out](https://developer.pagerduty.com/docs/events-api-v2/trigger-events/).
+const ROUTING_KEY_CHARS: usize = 32;
+
+impl FromText for RoutingKey {
+    const EXPECTED: &str = "a PagerDuty integration key in quotes";
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        if text.len() == ROUTING_KEY_CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Ok(Self(text.into()));
         }
+        // It is a secret, and not repeated.
+        Err(format!(
+            "it is no integration key of PagerDuty's Events API v2: {ROUTING_KEY_CHARS} letters and digits, as its service shows it"
+        ))
     }
 }
 

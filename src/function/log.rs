@@ -43,6 +43,11 @@ pub fn outcome<S: Disposed, M: Disposed, A: Disposed>(
     }
 }
 
+/// Prints that whoever waits for a sweep was not called: no failure of the sweep, which is done.
+pub fn heartbeat(error: &dyn std::error::Error) {
+    tracing::warn!(error = chain(error), "the heartbeat was not heard; the next sweep calls again");
+}
+
 /// Prints what was announced, and what is open: a line each, whose fields are [`crate::message::INCIDENT_FIELDS`].
 pub(super) fn incidents(rows: &[Announced]) {
     for row in rows {

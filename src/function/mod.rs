@@ -29,6 +29,8 @@ use crate::ports::{AlarmChannel, LedgerStore, MetricSink};
 pub enum Answer {
     /// Nothing: it is done.
     Done,
+    /// Nothing: a sweep looked at everything and said what there was to say.
+    Swept,
     /// From which record on a Kinesis batch is to be delivered again, if at all.
     Batch(KinesisEventResponse),
 }
@@ -135,10 +137,13 @@ impl Function {
                     );
                 }
                 log::incidents(&message::announced(&plan, now));
+                Ok(Answer::Swept)
             }
-            Swept::Stood => tracing::info!("another sweep is at work"),
+            Swept::Stood => {
+                tracing::info!("another sweep is at work");
+                Ok(Answer::Done)
+            }
         }
-        Ok(Answer::Done)
     }
 }
 

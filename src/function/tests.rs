@@ -247,7 +247,7 @@ async fn a_tick_sweeps() {
     let mut world = world();
     handle(Role::Ingest, &event("/ecs/shop", "ecs/app/1"), &mut world).await.unwrap();
     let answer = handle(Role::Sweep, &json!({"tick": true}), &mut world).await.unwrap();
-    assert_eq!(failures(&answer), Value::Null);
+    assert_eq!((failures(&answer), &answer), (Value::Null, &Answer::Swept));
     let published: Vec<Metric> = world.metrics.rows().map(|(metric, ..)| metric).collect();
     assert!(published.contains(&Metric::SweepHeartbeat) && published.contains(&Metric::Processing));
     let register: &Register = &world.store.memory.register;

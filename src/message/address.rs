@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::sections::Sections;
-use super::{chat, event, machine, mail};
+use super::{chat, event, machine, mail, shapes};
 use crate::domain::diagnosis::Cause;
 use crate::domain::incidents::{Incident, Notification, Severity};
 use crate::domain::model::channel::Channel;
@@ -26,7 +26,7 @@ pub fn address(
     };
     channels
         .iter()
-        .chain(&policy.machine_topics)
+        .chain(policy.machine_topics.iter().filter(|channel| is_for(**channel, incident.severity, policy)))
         .map(|channel| OutgoingMessage {
             channel: *channel,
             subject: notification.subject.clone(),
@@ -34,6 +34,9 @@ pub fn address(
                 Channel::Email => mail(sections),
                 Channel::Chat => chat::incident(policy, incident, notification, sections),
                 Channel::EventBus => event::event(policy, incident, notification, sections),
+                Channel::Slack => shapes::slack(incident, notification.state, sections),
+                Channel::Teams => shapes::teams(incident, notification.state, sections),
+                Channel::PagerDuty => shapes::pagerduty(policy, incident, notification, sections),
                 Channel::Output | Channel::Command | Channel::Webhook => {
                     machine(policy, incident, notification)
                 }
@@ -45,6 +48,11 @@ pub fn address(
             labels: labels(incident, notification, policy),
         })
         .collect()
+}
+
+/// Whether a channel takes a severity. A pager wakes people: a warning is for it only where somebody says so.
+fn is_for(channel: Channel, severity: Severity, policy: &Policy) -> bool {
+    channel != Channel::PagerDuty || severity == Severity::Page || policy.does_pager_take_warnings
 }
 
 /// What a program may sort a message by.
@@ -97,6 +105,23 @@ mod tests {
         let expected =
             [("app", "shop"), ("cause", "worker_silent"), ("kind", "stalled"), ("state", "firing")];
         assert_eq!(labels, expected);
+    }
+
+    #[test]
+    fn a_pager_is_told_of_warnings_only_where_somebody_says_so() {
+        for (severity, does_pager_take_warnings, expected) in
+            [(Severity::Page, false, true), (Severity::Warn, false, false), (Severity::Warn, true, true)]
+        {
+            let incident = Incident { severity, ..fixtures::stalled() };
+            let machine_topics = vec![Channel::Slack, Channel::PagerDuty];
+            let policy = Policy { machine_topics, does_pager_take_warnings, ..Policy::default() };
+            let notification = fixtures::notification("subject", "body\n");
+            let sections = compose(&policy, &incident, notification.state, notification.at);
+            let told: Vec<Channel> =
+                address(&incident, &notification, &sections, &policy).iter().map(|it| it.channel).collect();
+            assert_eq!(told.contains(&Channel::PagerDuty), expected, "{severity:?}");
+            assert!(told.contains(&Channel::Slack));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is sent: an incident turned into words, and the words addressed. Pure; it decides nothing else.
 //!
 //! `compose` decides what is said, once, in the reader's language; `mail` and `chat` decide how it looks; `explanation`
-//! and `machine` tell programs.
+//! and `machine` tell programs, `shapes` the webhooks of others.
 
 mod address;
 mod announced;
@@ -18,6 +18,7 @@ mod mail;
 mod markdown;
 mod place;
 mod sections;
+mod shapes;
 mod subject;
 mod watching;
 mod words;

@@ -76,6 +76,8 @@ impl Inputs {
             self.files.push(follower(&path, &stream, remembered, is_from_start, now));
         }
         self.list(now, |path, stream| follower(path, stream, remembered, is_from_start, now));
+        let unmatched = self.patterns.iter().filter(|it| it.list().is_empty()).map(Pattern::unmatched);
+        self.notices.extend(unmatched);
     }
 
     /// Looks for new files of the patterns, if it is time to.
@@ -146,6 +148,15 @@ impl Inputs {
 }
 
 impl Pattern {
+    /// What is said where it matches no file at the start: with a folder that is not there, nobody meant it so.
+    fn unmatched(&self) -> Notice {
+        let is_there = self.folder.as_os_str().is_empty() || self.folder.is_dir();
+        Notice::Unmatched {
+            pattern: self.folder.join(&self.glob),
+            no_folder: (!is_there).then(|| self.folder.clone()),
+        }
+    }
+
     /// The files of such names, in name order.
     fn list(&self) -> Vec<(PathBuf, Metadata)> {
         let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };

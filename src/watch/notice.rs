@@ -40,6 +40,13 @@ pub enum Notice {
         /// What the machine says.
         error: String,
     },
+    /// No file of such a name is there.
+    Unmatched {
+        /// The pattern, as it was given.
+        pattern: PathBuf,
+        /// The folder that it looks in, where that is not there either.
+        no_folder: Option<PathBuf>,
+    },
     /// There are more files than are followed.
     TooMany {
         /// How many are.
@@ -63,6 +70,17 @@ impl fmt::Display for Notice {
             ),
             Self::Unreadable { path, error } => {
                 write!(f, "cannot read {}, and will try again: {error}", path.display())
+            }
+            Self::Unmatched { pattern, no_folder: None } => {
+                write!(f, "{} matches no file yet: waiting for one", pattern.display())
+            }
+            Self::Unmatched { pattern, no_folder: Some(folder) } => {
+                write!(
+                    f,
+                    "{} matches nothing: there is no folder {} yet",
+                    pattern.display(),
+                    folder.display()
+                )
             }
             Self::TooMany { limit } => {
                 write!(f, "more than {limit} files: the others are not followed")

@@ -79,18 +79,23 @@ pub(crate) struct Watched {
 impl Watched {
     /// Starts one in a folder.
     pub(crate) fn of(folder: &Folder, arguments: &[&str]) -> Self {
-        let mut watch = Self::unread(folder, arguments);
+        Self::with(folder, arguments, &[])
+    }
+
+    /// Starts one in a folder, with variables of the environment.
+    pub(crate) fn with(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut watch = Self::unread(folder, arguments, variables);
         watch.out = lines(watch.child.stdout.take().unwrap());
         watch
     }
 
     /// Starts one whose standard output nobody reads yet.
-    fn unread(folder: &Folder, arguments: &[&str]) -> Self {
+    fn unread(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_queuewatch"));
         for name in ["QUEUEWATCH_CONFIG", "QUEUEWATCH_APP", "QUEUEWATCH_GRACE", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
-        command.arg("watch").args(arguments).current_dir(&folder.0);
+        command.arg("watch").args(arguments).current_dir(&folder.0).envs(variables.iter().copied());
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (err, out) = (lines(child.stderr.take().unwrap()), channel().1);
@@ -100,7 +105,7 @@ impl Watched {
 
     /// Starts one whose standard output nobody will ever read.
     pub(crate) fn unheard(folder: &Folder, arguments: &[&str]) -> Self {
-        let mut watch = Self::unread(folder, arguments);
+        let mut watch = Self::unread(folder, arguments, &[]);
         drop(watch.child.stdout.take());
         watch
     }

@@ -4,6 +4,7 @@ pub mod client;
 pub mod cloudwatch;
 pub mod dynamodb;
 pub mod event_bus;
+pub mod heartbeat;
 #[cfg(test)]
 #[path = "loopback_tests.rs"]
 mod loopback;

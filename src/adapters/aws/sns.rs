@@ -68,7 +68,13 @@ impl Topics {
             Channel::Email => &self.email,
             Channel::Chat => &self.chat,
             // Those of `watch`, which has no topics on AWS, and the bus, which is none.
-            Channel::Output | Channel::Command | Channel::Webhook | Channel::EventBus => &None,
+            Channel::Output
+            | Channel::Command
+            | Channel::Webhook
+            | Channel::Slack
+            | Channel::Teams
+            | Channel::PagerDuty
+            | Channel::EventBus => &None,
         };
         arn.as_deref().ok_or(SnsError::NoTopic(topic))
     }
@@ -167,9 +173,14 @@ fn body(message: &OutgoingMessage) -> Result<Cow<'_, str>, SnsError> {
         return Ok(Cow::Borrowed(text));
     }
     match topic {
-        Channel::Chat | Channel::Output | Channel::Command | Channel::Webhook | Channel::EventBus => {
-            Err(SnsError::TooLong { topic, bytes: text.len() })
-        }
+        Channel::Chat
+        | Channel::Output
+        | Channel::Command
+        | Channel::Webhook
+        | Channel::Slack
+        | Channel::Teams
+        | Channel::PagerDuty
+        | Channel::EventBus => Err(SnsError::TooLong { topic, bytes: text.len() }),
         Channel::Email => {
             let end = text.floor_char_boundary(BODY_BYTES_MAX);
             Ok(Cow::Owned(format!("{}{CUT}", text.get(..end).unwrap_or_default())))

@@ -6,7 +6,20 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::domain::model::channel::Channel;
 use crate::ports::{Disposed, Disposition};
+
+/// There is nothing to check a server's certificate by.
+#[derive(Debug, Error)]
+#[error(
+    "no root certificate is found to check an https server by: install the system's (ca-certificates), or name a file of \
+     them in SSL_CERT_FILE"
+)]
+pub struct NoRoots {
+    /// What could not be read, where there was something to read.
+    #[source]
+    pub why: Option<Box<rustls_native_certs::Error>>,
+}
 
 /// Why a message is not delivered. Each is cured by trying again, or by whoever wrote the configuration.
 #[derive(Debug, Error)]
@@ -43,8 +56,20 @@ pub enum NotifyError {
         limit: Duration,
     },
     /// The webhook's server did not take it, or did not say. Its address may be a secret, and is not repeated.
-    #[error("the webhook did not take it")]
-    Webhook(#[source] Box<ureq::Error>),
+    #[error("the {} did not take it", channel.as_str())]
+    Webhook {
+        /// Whose.
+        channel: Channel,
+        /// What it answered, or what went wrong on the way.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// The webhook's server could be anybody.
+    #[error(transparent)]
+    NoRoots(#[from] NoRoots),
+    /// The address that waits for us did not answer, or not well.
+    #[error("the heartbeat's address was not reached")]
+    Heartbeat(#[source] Box<ureq::Error>),
     /// The thread that delivers is gone.
     #[error("nobody delivers any more: start queuewatch again")]
     Gone,
@@ -58,7 +83,9 @@ impl Disposed for NotifyError {
             | Self::Start { .. }
             | Self::Failed { .. }
             | Self::TooLong { .. }
-            | Self::Webhook(_)
+            | Self::Webhook { .. }
+            | Self::NoRoots(_)
+            | Self::Heartbeat(_)
             | Self::Gone => Disposition::Retry,
         }
     }

@@ -1,16 +1,21 @@
-//! Messages on one machine: to whoever reads our output, to a command, to a webhook.
+//! Messages on one machine: to whoever reads our output, to a command, to webhooks.
 //!
 //! A command or a webhook may take seconds, or hang, while logs go on being written. So each has a thread, and a
 //! message that it has not delivered yet is answered as unsent: it stays in the outbox, and the next sweep asks again.
 
+mod client;
 mod command;
 mod courier;
 mod error;
+mod heartbeat;
 mod webhook;
 
+use std::collections::BTreeMap;
 use std::io;
 
-pub use error::NotifyError;
+pub use client::can_check;
+pub use error::{NoRoots, NotifyError};
+pub use heartbeat::Heartbeat;
 
 use crate::domain::model::channel::Channel;
 use crate::domain::outbox::OutgoingMessage;
@@ -33,21 +38,34 @@ pub trait Screen {
 #[derive(Debug)]
 pub struct Outlets<S> {
     screen: S,
-    command: Option<Courier>,
-    webhook: Option<Courier>,
+    couriers: BTreeMap<Channel, Courier>,
+}
+
+/// An address that takes messages.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Whose messages it takes.
+    pub channel: Channel,
+    /// The address. It may be a secret, and is never repeated.
+    pub url: String,
+    /// What PagerDuty knows the service by; a secret, too.
+    pub routing_key: Option<String>,
 }
 
 impl<S: Screen> Outlets<S> {
-    /// Outlets to a screen, and to a command and a webhook, where there are any.
-    pub fn new(screen: S, command: Option<Vec<String>>, webhook: Option<String>) -> Self {
-        let command = command.map(|command| Courier::new(move |json| command::run(&command, json)));
-        let webhook = webhook.map(|url| Courier::new(move |json| webhook::post(&url, json)));
-        Self { screen, command, webhook }
+    /// Outlets to a screen, to a command where there is one, and to webhooks: one a channel.
+    pub fn new(screen: S, command: Option<Vec<String>>, webhooks: Vec<Webhook>) -> Self {
+        let command =
+            command.map(|command| (Channel::Command, Courier::new(move |json| command::run(&command, json))));
+        let webhooks = webhooks
+            .into_iter()
+            .map(|webhook| (webhook.channel, Courier::new(move |json| webhook::post(&webhook, json))));
+        Self { screen, couriers: command.into_iter().chain(webhooks).collect() }
     }
 
     /// Waits for messages to be delivered, from now on: there is no next sweep that could ask again.
     pub fn wait_for_delivery(&mut self) {
-        for courier in [&mut self.command, &mut self.webhook].into_iter().flatten() {
+        for courier in self.couriers.values_mut() {
             courier.be_patient();
         }
     }
@@ -66,8 +84,9 @@ impl<S: Screen> AlarmChannel for Outlets<S> {
             Channel::Email | Channel::Chat | Channel::Output | Channel::EventBus => {
                 return self.screen.print(message).map_err(NotifyError::Print);
             }
-            Channel::Command => &mut self.command,
-            Channel::Webhook => &mut self.webhook,
+            Channel::Command | Channel::Webhook | Channel::Slack | Channel::Teams | Channel::PagerDuty => {
+                self.couriers.get_mut(&message.channel)
+            }
         };
         // Left over from a run that had one; whoever took it out of the configuration wants no messages there.
         let Some(courier) = courier else { return Ok(()) };

@@ -101,10 +101,21 @@ fn server(answer: &'static str) -> (String, Receiver<(String, String)>) {
     (url, asked)
 }
 
+fn webhook(url: String, routing_key: Option<&str>) -> Webhook {
+    Webhook { channel: Channel::Webhook, url, routing_key: routing_key.map(str::to_owned) }
+}
+
+#[test]
+fn a_routing_key_is_added_to_what_is_posted() {
+    let (url, asked) = server("HTTP/1.1 202 Accepted\r\n\r\n");
+    post_within(&webhook(url, Some("R")), "{\"event_action\":\"resolve\"}", LONG).unwrap();
+    assert_eq!(asked.recv().unwrap().1, "{\"event_action\":\"resolve\",\"routing_key\":\"R\"}");
+}
+
 #[test]
 fn a_webhook_gets_the_json_as_a_post() {
     let (url, asked) = server("HTTP/1.1 204 No Content\r\n\r\n");
-    post_within(&url, "{\"a\":1}", LONG).unwrap();
+    post_within(&webhook(url, None), "{\"a\":1}", LONG).unwrap();
     let (head, body) = asked.recv().unwrap();
     assert!(head.starts_with("post /hook?key=1 http/1.1\r\n"), "{head}");
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
@@ -120,8 +131,8 @@ fn a_webhook_that_answers_anything_but_success_or_nothing_is_an_error_without_it
     ] {
         let limit = if answer.is_empty() { SHORT } else { LONG };
         let (url, _asked) = server(answer);
-        let error = post_within(&url, "{}", limit).unwrap_err();
-        let NotifyError::Webhook(source) = &error else { panic!("{error}") };
+        let error = post_within(&webhook(url, None), "{}", limit).unwrap_err();
+        let NotifyError::Webhook { source, .. } = &error else { panic!("{error}") };
         assert!(!source.to_string().contains("key=1") && !error.to_string().contains("key=1"), "{source}");
     }
 }
@@ -208,7 +219,7 @@ impl Screen for Paper {
 fn each_outlet_gets_its_own_letters_and_its_failures_are_told() {
     let path = folder("outlets").join("got");
     let command = shell(&format!("cat >> '{}'; test ! -s '{}.fail'", path.display(), path.display()));
-    let mut outlets = Outlets::new(Paper::default(), Some(command), None);
+    let mut outlets = Outlets::new(Paper::default(), Some(command), Vec::new());
     outlets.wait_for_delivery();
     settled(outlets.send(&message(Channel::Email, 1))).unwrap();
     settled(outlets.send(&message(Channel::Output, 2))).unwrap();

@@ -3,6 +3,7 @@
 mod answering;
 mod help;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -177,9 +178,24 @@ pub(crate) struct WatchArguments {
     /// Print alarms for people, or one JSON object a line for programs.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// Serve metrics to Prometheus at http://ADDRESS/metrics: `9464`, or to other machines `0.0.0.0:9464`.
+    ///
+    /// A port alone is one of this machine only. Whoever reaches the page reads the names of queues on it.
+    #[arg(long, value_name = "ADDRESS", value_parser = metrics_address)]
+    pub(crate) metrics: Option<SocketAddr>,
     /// Exit with 1 if a notification fired.
     #[arg(long)]
     pub(crate) exit_code: bool,
+}
+
+/// `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`, or a port of this machine alone.
+fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replace("localhost", "127.0.0.1");
+    let port = text.strip_prefix(':').unwrap_or(&text).parse::<u16>();
+    let address = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))).ok();
+    address
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "write a port, or an address and a port: 127.0.0.1:9464".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,13 @@ pub enum Channel {
     Command,
     /// A URL that takes a POST: the machine JSON.
     Webhook,
+    /// Slack's incoming webhook: a message of blocks.
+    Slack,
+    /// A webhook of Teams' Workflows: an adaptive card.
+    Teams,
+    /// PagerDuty's Events API v2: an event, but for its routing key.
+    #[serde(rename = "pagerduty")]
+    PagerDuty,
     /// An event bus on AWS: the event's detail, as `docs/event.schema.json` has it.
     EventBus,
 }
@@ -30,6 +37,9 @@ impl Channel {
             Self::Output => "output",
             Self::Command => "command",
             Self::Webhook => "webhook",
+            Self::Slack => "Slack webhook",
+            Self::Teams => "Teams webhook",
+            Self::PagerDuty => "PagerDuty endpoint",
             Self::EventBus => "event bus",
         }
     }

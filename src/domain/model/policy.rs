@@ -58,6 +58,8 @@ pub struct Policy {
     pub has_chat_topic: bool,
     /// Where programs are told of everything, whatever people are told.
     pub machine_topics: Vec<Channel>,
+    /// Whether a pager is told of warnings, too.
+    pub does_pager_take_warnings: bool,
 }
 
 /// The language of messages.
@@ -195,6 +197,7 @@ impl Default for Policy {
             class_dimension: false,
             has_chat_topic: false,
             machine_topics: Vec::new(),
+            does_pager_take_warnings: false,
         }
     }
 }

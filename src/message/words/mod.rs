@@ -31,6 +31,8 @@ pub(super) struct Labels {
     pub(super) silence: &'static str,
     pub(super) silence_all: &'static str,
     pub(super) incident: &'static str,
+    /// Where a channel takes less than there is to say.
+    pub(super) shortened: &'static str,
     /// Between two facts of one line.
     pub(super) and: &'static str,
     /// Between a label and what it names.

@@ -2,6 +2,7 @@
 
 mod console;
 mod inbox;
+mod outlets;
 mod state_folder;
 mod stop;
 
@@ -13,8 +14,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use queuewatch::adapters::file::{FileTable, Inbox};
-use queuewatch::adapters::memory::{LatestGauges, MemoryTable};
-use queuewatch::adapters::notify::Outlets;
+use queuewatch::adapters::memory::MemoryTable;
+use queuewatch::adapters::notify::{Heartbeat, Outlets};
+use queuewatch::adapters::openmetrics::{MetricsServer, Series};
 use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
@@ -68,7 +70,7 @@ fn deployment(arguments: &WatchArguments) -> anyhow::Result<Deployment> {
 }
 
 /// The watch over a table.
-type Watched<T> = Watch<T, TableLedger<T>, LatestGauges, Outlets<Console>>;
+type Watched<T> = Watch<T, TableLedger<T>, Series, Outlets<Console>>;
 type ErrorOver<T> = ErrorOf<T, TableLedger<T>, Outlets<Console>>;
 
 fn watch<T: StateFolder>(
@@ -82,13 +84,8 @@ fn watch<T: StateFolder>(
     let classifier = config.classifier()?;
     let inputs = inputs(&arguments.files)?;
     let notify = config.notify();
-    if notify.and_then(|notify| notify.webhook.as_ref()).is_some_and(|url| url.starts_with("https:")) {
-        let file = config.path().map(|path| format!("{}: ", path.display())).unwrap_or_default();
-        bail!(
-            "{file}notify.webhook: watch speaks plain http only. For https let curl do it: command = [\"curl\", \"-fsS\", \
-             \"-H\", \"content-type: application/json\", \"--data-binary\", \"@-\", \"https://…\"]"
-        );
-    }
+    let webhooks = notify.map(outlets::webhooks).unwrap_or_default();
+    outlets::tell_if_unchecked(&webhooks);
     for stream in inputs.streams().filter(|_| !policy.sources.is_empty()) {
         if policy.source(&arguments.log_group, stream).is_none() {
             output::tell(&format!(
@@ -98,26 +95,28 @@ fn watch<T: StateFolder>(
         }
     }
     let console = Console::new(arguments.format);
-    let alarms = Outlets::new(
-        console,
-        notify.and_then(|notify| notify.command.clone()),
-        notify.and_then(|notify| notify.webhook.clone()),
-    );
+    let command = notify.and_then(|notify| notify.command.clone());
+    let alarms = Outlets::new(console, command, webhooks);
     let owner = format!("watch-{}-{:x}", std::process::id(), now().as_ms());
     let store = TableLedger::new(table.clone(), &policy, owner).alone();
-    let outside = Outside { table: table.clone(), store, metrics: LatestGauges::default(), alarms };
+    let outside = Outside { table: table.clone(), store, metrics: Series::default(), alarms };
     let settings = Settings {
         classifier,
         policy,
         log_group: arguments.log_group.clone(),
         is_from_start: arguments.from_start,
     };
+    let page = arguments.metrics.map(MetricsServer::start).transpose().context("--metrics")?;
     let watch = settled(Watch::start(inputs, outside, settings, now()))?;
     let every = watch.sweeps_every_ms().checked_div(1000).unwrap_or(0);
     let what = named(&watch.inputs().streams().collect::<Vec<_>>());
     output::tell(&format!("queuewatch: watching {what}; a look at what is known every {every} s"));
+    if let Some(page) = &page {
+        output::tell(&format!("queuewatch: metrics at http://{}/metrics", page.address()));
+    }
     let asked = inbox.map(OperatorInbox::of);
-    let round = Round { watch, table: table.clone(), asked, lines_count: 0, trouble: None };
+    let heartbeat = notify.and_then(|notify| notify.heartbeat.clone()).map(Heartbeat::new);
+    let round = Round { watch, table: table.clone(), asked, heartbeat, page, lines_count: 0, trouble: None };
     let has_notified = round.go_on(stop)?;
     Ok(if arguments.exit_code && has_notified { NOTIFIED } else { RAN })
 }
@@ -152,7 +151,17 @@ fn named(streams: &[&str]) -> String {
 }
 
 fn check_path(path: &Path) -> anyhow::Result<()> {
-    let Ok(metadata) = path.metadata() else { return Ok(()) };
+    let Ok(metadata) = path.metadata() else {
+        let folder = path.parent().filter(|folder| !folder.is_dir());
+        if let Some(folder) = folder.filter(|folder| folder.to_string_lossy().contains(['*', '?'])) {
+            bail!(
+                "{}: `*` and `?` are read in a file's name, not in a folder's ({}): name each folder",
+                path.display(),
+                folder.display()
+            );
+        }
+        return Ok(());
+    };
     if metadata.is_dir() {
         bail!("{0} is a folder: name files, or all that it will ever hold as '{0}/*.log'", path.display());
     }
@@ -167,6 +176,9 @@ struct Round<T: StateFolder> {
     watch: Watched<T>,
     table: T,
     asked: Option<OperatorInbox>,
+    heartbeat: Option<Heartbeat>,
+    /// What a scraper reads.
+    page: Option<MetricsServer>,
     lines_count: u64,
     /// What was last said to be wrong.
     trouble: Option<String>,
@@ -240,7 +252,7 @@ impl<T: StateFolder> Round<T> {
     fn sweep(&mut self) -> anyhow::Result<()> {
         let at = now();
         match settled(self.watch.sweep(at)) {
-            Ok(_) => {}
+            Ok(_) => self.beat(at),
             // Told already, one by one; the next sweep sends them again.
             Err(WatchError::Sweep(AppError::Alarm(_))) => {}
             Err(error) => self.bear(error)?,
@@ -252,9 +264,23 @@ impl<T: StateFolder> Round<T> {
         if let Err(error) = self.table.tidy(at) {
             self.console().note(&chain(&error));
         }
-        let (metrics, lines_count) = (self.watch.metrics().clone(), self.lines_count);
-        self.console().show(at, lines_count, &metrics);
+        if let Some(page) = &self.page {
+            page.publish(self.watch.metrics().text());
+        }
+        let (gauges, lines_count) = (self.watch.metrics().latest().clone(), self.lines_count);
+        self.console().show(at, lines_count, &gauges);
         Ok(())
+    }
+
+    /// Tells whoever waits for it that a sweep worked and everything was said.
+    fn beat(&mut self, at: Timestamp) {
+        let Some(heartbeat) = &mut self.heartbeat else { return };
+        heartbeat.beat(at);
+        match heartbeat.take_news() {
+            Some(Err(error)) => self.console().note(&format!("{}; trying again", chain(&error))),
+            Some(Ok(())) => self.console().note("the heartbeat's address is reached again"),
+            None => {}
+        }
     }
 
     /// Says what is wrong, once, and goes on, if that can help.

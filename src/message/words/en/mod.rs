@@ -29,6 +29,7 @@ pub(in crate::message::words) const LABELS: Labels = Labels {
     silence: "Silence for 4 h",
     silence_all: "Silence everything for 4 h",
     incident: "Incident",
+    shortened: "Something is left out here for its length: the whole text is what queuewatch prints.",
     and: "; ",
     colon: ": ",
 };

@@ -29,6 +29,7 @@ pub(in crate::message::words) const LABELS: Labels = Labels {
     silence: "4 時間通知を止める",
     silence_all: "すべての通知を 4 時間止める",
     incident: "インシデント",
+    shortened: "長いため一部を省略しています。全文は queuewatch の出力にあります。",
     and: "、",
     colon: ": ",
 };
