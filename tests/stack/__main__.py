@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 
-from . import page
+from . import delete, doctor, page, recovery, redrive, update
 from .aws import Aws
 from .deploy import LOG_GROUP, Deployment
 from .door import Door
@@ -19,7 +19,7 @@ from .emulator import Emulator
 from .say import NotSeen, say
 from .world import World
 
-PARTS = (page,)
+PARTS = (page, doctor, update, recovery, redrive, delete)
 
 
 def arguments() -> argparse.Namespace:
@@ -58,6 +58,7 @@ def tell(given: argparse.Namespace, scratch: pathlib.Path, aws: Aws, door: Door)
     deployment.deploy()
     say("sam deploy made the stack")
     world = World(aws, door, deployment, given.queuewatch)
+    doctor.before(world)
     for part in PARTS:
         say(f"-- {part.__name__.rsplit('.', 1)[-1]}: {part.__doc__.splitlines()[0]}")
         part.run(world)
