@@ -11,15 +11,16 @@ import signal
 import sys
 import tempfile
 
-from . import delete, doctor, page, recovery, redrive, update
+from . import delete, doctor, page, recovery, redrive, rights, update
 from .aws import Aws
 from .deploy import LOG_GROUP, Deployment
 from .door import Door
 from .emulator import Emulator
+from .guard import guard
 from .say import NotSeen, say
 from .world import World
 
-PARTS = (page, doctor, update, recovery, redrive, delete)
+PARTS = (page, doctor, update, recovery, redrive, rights, delete)
 
 
 def arguments() -> argparse.Namespace:
@@ -58,6 +59,7 @@ def tell(given: argparse.Namespace, scratch: pathlib.Path, aws: Aws, door: Door)
     deployment.deploy()
     say("sam deploy made the stack")
     world = World(aws, door, deployment, given.queuewatch)
+    door.guards.append(guard(aws, world.names["SweepRole"]))
     doctor.before(world)
     for part in PARTS:
         say(f"-- {part.__name__.rsplit('.', 1)[-1]}: {part.__doc__.splitlines()[0]}")

@@ -7,7 +7,6 @@ import dataclasses
 import gzip
 import http.client
 import http.server
-import json
 import re
 import threading
 import urllib.parse
@@ -27,10 +26,11 @@ class Call:
 
 @dataclasses.dataclass(frozen=True)
 class Refusal:
-    """What is answered in the place of AWS, by a status and a code."""
+    """What is answered in the place of AWS."""
 
     status: int
-    code: str
+    kind: str
+    answer: bytes
 
 
 Guard = Callable[[str, str, str, bytes], Refusal | None]
@@ -72,6 +72,10 @@ class Door:
         """The calls of one operation so far."""
         return [call for call in self.calls if call.operation == operation]
 
+    def refused(self) -> list[Call]:
+        """The calls that their role had no right to."""
+        return [call for call in self.calls if call.status == 403]
+
     def told(self, lines: int = 20) -> str:
         """Its last calls, for whoever must find out what went wrong."""
         return "\n".join(f"{it.key[-4:]} {it.service} {it.operation} {it.status}" for it in self.calls[-lines:])
@@ -83,9 +87,10 @@ class Door:
         operation = operation_of(request.path, request.headers.get("x-amz-target") or "", plain)
         refusal = next(filter(None, (guard(key, service, operation, plain) for guard in self.guards)), None)
         if refusal:
-            status, headers, answer = refusal.status, {}, json.dumps({"__type": refusal.code, "message": "refused"}).encode()
-            # Services that speak CBOR name the error in the head; their clients read it there.
-            headers = {"x-amzn-errortype": refusal.code, "content-type": "application/x-amz-json-1.0"}
+            status, answer = refusal.status, refusal.answer
+            headers = {"content-type": refusal.kind}
+            if refusal.kind == "application/cbor":
+                headers["smithy-protocol"] = "rpc-v2-cbor"
         else:
             status, headers, answer = self._behind(request, body)
         self.calls.append(Call(key, service, operation, plain, status))

@@ -13,6 +13,7 @@ from .say import check, wait_for
 from .world import World
 
 GIVEN_UP_S = 60
+NOT_FOUND = b'{"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "Requested resource not found"}'
 
 
 def run(world: World) -> None:
@@ -24,7 +25,8 @@ def run(world: World) -> None:
     )
     away = table_is_away
     world.door.guards.append(away)
-    line = founding.enqueue(1, datetime.datetime.now(founding.UTC))
+    world.jobs += 1
+    line = founding.enqueue(world.jobs, datetime.datetime.now(founding.UTC))
     calls = len(world.door.calls)
     world.invoke("IngestFunction", delivery(line), kind="Event")
     record = wait_for("the delivery is given up while the table is away", GIVEN_UP_S, kept.all)[0]
@@ -46,7 +48,7 @@ def run(world: World) -> None:
 
 
 def table_is_away(key: str, service: str, operation: str, body: bytes) -> Refusal | None:
-    return Refusal(400, "ResourceNotFoundException") if service == "dynamodb" else None
+    return Refusal(400, "application/x-amz-json-1.0", NOT_FOUND) if service == "dynamodb" else None
 
 
 def delivery(line: founding.Line) -> dict:

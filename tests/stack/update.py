@@ -6,9 +6,9 @@ from .deploy import STACK
 from .say import check, wait_for
 from .world import World
 
-# What only the new version says.
-RUNBOOK = "https://wiki.example.com/queues"
-SETTINGS = f'runbook_url = "{RUNBOOK}"\n'
+# What only the new version knows: where its people are.
+SETTINGS = 'timezone = "Asia/Tokyo"\n'
+ZONE = "JST"
 
 
 def run(world: World) -> None:

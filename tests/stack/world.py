@@ -26,6 +26,8 @@ class World:
         self.inboxes = Inboxes(aws, outputs["EmailTopicArn"], outputs["ChatTopicArn"], BUS)
         self.story: list[Line] = []
         self.incident = ""
+        # How many jobs were added to those of the story.
+        self.jobs = 0
 
     def events_of(self, kind: str, state: str) -> list[dict]:
         return [it for it in self.inboxes.events() if (it["kind"], it["state"]) == (kind, state)]
