@@ -1,7 +1,9 @@
 """The run: starts the emulator, deploys, tells the story, deletes. `make stack` gives it what it needs.
 
-    python -m tests.stack --packed DIST --sam SAM --queuewatch BINARY
+    python -m tests.stack --packed DIST --sam SAM --queuewatch BINARY [--long]
 
+`--long` leaves the grace as a stack has it by itself, and waits for the message that comes a quarter of an hour after the
+first lines. Otherwise the grace is a minute: lines come at once here, and nothing speaks for more.
 Ends with 1 and the end of the logs where something did not happen; the emulator is stopped in any case.
 """
 
@@ -11,7 +13,7 @@ import signal
 import sys
 import tempfile
 
-from . import delete, doctor, page, recovery, redrive, rights, update
+from . import delete, doctor, page, recovery, redrive, rights, update, watching
 from .aws import Aws
 from .deploy import LOG_GROUP, Deployment
 from .door import Door
@@ -21,6 +23,7 @@ from .say import NotSeen, say
 from .world import World
 
 PARTS = (page, doctor, update, recovery, redrive, rights, delete)
+LONG = (page, watching, delete)
 
 
 def arguments() -> argparse.Namespace:
@@ -31,6 +34,7 @@ def arguments() -> argparse.Namespace:
         ("--queuewatch", "the command line, built with the feature aws"),
     ):
         parser.add_argument(name, required=True, type=pathlib.Path, help=what)
+    parser.add_argument("--long", action="store_true", help="with the default grace, until it says that it watches")
     return parser.parse_args()
 
 
@@ -55,13 +59,13 @@ def run(given: argparse.Namespace, scratch: pathlib.Path) -> None:
 
 def tell(given: argparse.Namespace, scratch: pathlib.Path, aws: Aws, door: Door) -> None:
     aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
-    deployment = Deployment(aws, str(given.sam), given.packed, scratch / "dist")
+    deployment = Deployment(aws, str(given.sam), given.packed, scratch / "dist", "" if given.long else "1m")
     deployment.deploy()
     say("sam deploy made the stack")
     world = World(aws, door, deployment, given.queuewatch)
     door.guards.append(guard(aws, world.names["SweepRole"]))
     doctor.before(world)
-    for part in PARTS:
+    for part in LONG if given.long else PARTS:
         say(f"-- {part.__name__.rsplit('.', 1)[-1]}: {part.__doc__.splitlines()[0]}")
         part.run(world)
 

@@ -20,8 +20,6 @@ PARAMETERS = {
     "App": APP,
     "ChatTopic": "create",
     "EventBus": BUS,
-    # Lines come at once here, so nothing speaks for more. `--grace` takes another.
-    "Grace": "1m",
 }
 # The emulator refuses alarms over an expression. docs/stack.md says what holds them.
 REFUSED = ("FailureRateAlarm", "PayloadsRejectedAlarm")
@@ -33,14 +31,16 @@ INSTEAD = "!Equals [!Ref EventBus, arn]"
 class Deployment:
     """A folder such as `make zip` leaves, and the stack that comes of it."""
 
-    def __init__(self, aws: Aws, sam: str, packed: pathlib.Path, folder: pathlib.Path):
+    def __init__(self, aws: Aws, sam: str, packed: pathlib.Path, folder: pathlib.Path, grace: str):
         self._aws, self._sam, self._folder = aws, sam, folder
+        # Empty is the grace that a stack has by itself.
+        self._parameters = PARAMETERS | {"Grace": grace}
         shutil.copytree(packed, folder)
         self._template = folder / "template.yaml"
         self._template.write_text(taken(self._template.read_text(encoding="utf-8")), encoding="utf-8")
 
     def deploy(self) -> None:
-        overrides = [f"{name}={value}" for name, value in PARAMETERS.items()]
+        overrides = [f"{name}={value}" for name, value in self._parameters.items()]
         self._run("deploy", "--no-confirm-changeset", "--template", str(self._template), "--parameter-overrides", *overrides)
 
     def update(self, settings: str) -> None:
