@@ -59,7 +59,7 @@ def run(given: argparse.Namespace, scratch: pathlib.Path) -> None:
 
 def tell(given: argparse.Namespace, scratch: pathlib.Path, aws: Aws, door: Door) -> None:
     aws.client("logs").create_log_group(logGroupName=LOG_GROUP)
-    deployment = Deployment(aws, str(given.sam), given.packed, scratch / "dist", "" if given.long else "1m")
+    deployment = Deployment(aws, str(given.sam), given.packed, scratch / "dist", None if given.long else "1m")
     deployment.deploy()
     say("sam deploy made the stack")
     world = World(aws, door, deployment, given.queuewatch)

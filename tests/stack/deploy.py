@@ -31,10 +31,10 @@ INSTEAD = "!Equals [!Ref EventBus, arn]"
 class Deployment:
     """A folder such as `make zip` leaves, and the stack that comes of it."""
 
-    def __init__(self, aws: Aws, sam: str, packed: pathlib.Path, folder: pathlib.Path, grace: str):
+    def __init__(self, aws: Aws, sam: str, packed: pathlib.Path, folder: pathlib.Path, grace: str | None):
         self._aws, self._sam, self._folder = aws, sam, folder
-        # Empty is the grace that a stack has by itself.
-        self._parameters = PARAMETERS | {"Grace": grace}
+        # None is the grace that a stack has by itself.
+        self._parameters = PARAMETERS | ({"Grace": grace} if grace else {})
         shutil.copytree(packed, folder)
         self._template = folder / "template.yaml"
         self._template.write_text(taken(self._template.read_text(encoding="utf-8")), encoding="utf-8")
