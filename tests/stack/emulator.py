@@ -3,6 +3,7 @@
 It checks the rights of the functions' roles (AUTH), and is told where they find AWS: at a door that is recorded.
 """
 
+import ctypes
 import os
 import pathlib
 import signal
@@ -23,6 +24,12 @@ def free_port() -> int:
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))
         return it.getsockname()[1]
+
+
+def end_with_parent() -> None:
+    """Has the kernel end this process with the one that started it, be that killed; Linux alone can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class Emulator:
@@ -56,6 +63,7 @@ class Emulator:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 cwd=scratch, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=end_with_parent,
             )
         try:
             self._await_ready()

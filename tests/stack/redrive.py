@@ -43,8 +43,7 @@ def run(world: World) -> None:
     ran = world.command("redrive", "--stack", STACK)
     check((ran.returncode, ran.stderr) == (0, "1 delivered, 0 can never work, 0 left\n"), "redrive delivers it once the table is back")
     check(not objects(world, bucket), "and takes it from the bucket")
-    world.sweep()
-    check(world.metric("Pending") == waiting + 1, "its job waits")
+    wait_for("its job waits", 90, lambda: world.sweep() and world.metric("Pending") == waiting + 1)
 
 
 def table_is_away(key: str, service: str, operation: str, body: bytes) -> Refusal | None:

@@ -27,6 +27,8 @@ TOPICS, BUS = (SWEEP, "Topics", "sns:Publish"), (SWEEP, "EventBus", "events:PutE
 LAST = (SWEEP, "Ledger", "dynamodb:UpdateItem")
 TRIED = [*INGEST_TABLE, *SWEEP_TABLE, TOPICS, BUS, LAST]
 PAGE_S = 120
+# A sweep that meets the schedule's leaves it the minute, and does nothing.
+TRIES = 3
 
 
 def run(world: World) -> None:
@@ -53,7 +55,11 @@ def ingest(world: World) -> tuple[bool, dict]:
 def swept_without(world: World, right: tuple[str, str, str]) -> None:
     ingest(world)
     with without(world, right):
-        ended, answer = world.sweep()
+        for _ in range(TRIES):
+            ended, answer = world.sweep()
+            if not ended:
+                break
+            time.sleep(1)
     fails(right, ended, answer, "the sweep fails")
 
 
