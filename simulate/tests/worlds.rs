@@ -80,7 +80,7 @@ fn check_jobs(name: &str, history: &History) {
             Some(None) => &[Fate::Running],
             Some(Some(End::Done)) => &[Fate::Done],
             Some(Some(End::Failed)) => &[Fate::Failed],
-            Some(Some(End::Released | End::Lost)) => &[Fate::Waiting],
+            Some(Some(End::Released | End::PutBack | End::Lost)) => &[Fate::Waiting],
         };
         assert!(fates.contains(&job.fate), "{of} came to what its last attempt did");
     }

@@ -19,6 +19,7 @@ use super::ledger::Ledger;
 use super::model::policy::Policy;
 use super::model::queue_ref::QueueRef;
 use super::model::wake::Wake;
+use super::queues::ahead;
 use super::queues::place::World;
 use super::queues::resolver::QueueResolver;
 use super::queues::view::{self, QueueView, WaitingJob};
@@ -52,7 +53,10 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         let visible = visibility::decide(&place, &coverage, past(Kind::Lost));
         cases.wake_by(visible.wake);
         cases.apply(Verdict { unknown: view.worked_off.clone(), ..Verdict::default() }, &why);
-        cases.apply(stalled::judge(&place, &visible, past(Kind::Stalled)), &why);
+        cases.apply(
+            stalled::judge(&place, &visible, past(Kind::Stalled), ahead::drained_at(&world, &place)),
+            &why,
+        );
         let verdict = stalled::judge_silence(&place, cases.newest(&Key::at(Kind::Stalled, place.at)));
         cases.apply(verdict, &why);
         cases.apply(lost::judge(&place, &visible, past(Kind::Lost), past(Kind::Stalled)), &why);

@@ -26,6 +26,8 @@ pub struct Finding {
     pub fired_ms: Vec<i64>,
     /// When somebody was told that it is over.
     pub resolved_ms: Vec<i64>,
+    /// How many messages it sent in all: reminders, updates and recoveries, too.
+    pub messages: usize,
     /// The cause that was named first.
     pub cause: Option<String>,
     /// Every cause that was named.

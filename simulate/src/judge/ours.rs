@@ -177,6 +177,7 @@ fn finding(incident: &Value) -> Finding {
         is_page: text(incident, "severity").as_deref() == Some("page"),
         fired_ms,
         resolved_ms,
+        messages: notifications().count(),
         cause,
         named,
     }

@@ -13,18 +13,18 @@ pub fn rows(rows: &[Row]) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{:<17} {:>4} {:>7} {:>16} {:>8} {:>8} {:>6} {:>9} {:>9} {:>6}",
-        OURS, "days", "found", "minutes late", "false", "false", "false", "first", "named", "pages"
+        "{:<17} {:>4} {:>7} {:>16} {:>8} {:>8} {:>6} {:>9} {:>9} {:>6} {:>6}",
+        OURS, "days", "found", "minutes late", "false", "false", "false", "first", "named", "pages", "mess."
     );
     let _ = writeln!(
         text,
-        "{:<17} {:>4} {:>7} {:>16} {:>8} {:>8} {:>6} {:>9} {:>9} {:>6}",
-        "", "", "", "least/med/most", "pages/d", "warns/d", "recov.", "cause", "causes", "each"
+        "{:<17} {:>4} {:>7} {:>16} {:>8} {:>8} {:>6} {:>9} {:>9} {:>6} {:>6}",
+        "", "", "", "least/med/most", "pages/d", "warns/d", "recov.", "cause", "causes", "each", "/d"
     );
     for row in rows.iter().filter(|row| row.by == OURS) {
         let _ = writeln!(
             text,
-            "{:<17} {:>4} {:>7} {:>16} {:>8} {:>8} {:>6} {:>9} {:>9} {:>6}",
+            "{:<17} {:>4} {:>7} {:>16} {:>8} {:>8} {:>6} {:>9} {:>9} {:>6} {:>6}",
             row.scenario,
             row.days,
             of([row.faults, row.found]),
@@ -35,6 +35,7 @@ pub fn rows(rows: &[Row]) -> String {
             of(row.decided),
             of(row.undecided),
             row.messages_a_fault.map_or_else(dash, |each| format!("{each:.1}")),
+            rate(row.messages_a_day),
         );
     }
     let names: Vec<&str> = {
@@ -78,7 +79,7 @@ pub fn summary(rows: &[Row]) -> String {
         "{:<34} {:>10} {:>10} {:>10} {:>10}",
         "all days", OURS, "B2b", "B2+B3+B5", "per queue"
     );
-    let measures: [(&str, Measure); 10] = [
+    let measures: [(&str, Measure); 11] = [
         ("stalls paged", |rows| found(rows, Group::Stalled)),
         ("other faults found", |rows| found(rows, Group::Broken)),
         ("minutes late, the worst stall", |rows| {
@@ -92,6 +93,15 @@ pub fn summary(rows: &[Row]) -> String {
         ("cause that logs tell, named first", |rows| of(sums(rows, |row| row.decided))),
         ("cause they do not, among three", |rows| of(sums(rows, |row| row.undecided))),
         ("right on lost lines, days", |rows| of(sums(rows, |row| row.right_on_loss))),
+        ("messages a week, healthy days", |rows| {
+            let healthy: Vec<&&Row> = rows.iter().filter(|row| row.group == Group::Healthy).collect();
+            #[expect(clippy::cast_precision_loss, reason = "counts of a few days")]
+            let (messages, days) = healthy.iter().fold((0.0, 0.0), |(messages, days), row| {
+                (messages + row.messages_a_day * row.days as f64, days + row.days as f64)
+            });
+            let is_counted = days > 0.0 && healthy.iter().any(|row| row.by == OURS);
+            if is_counted { format!("{:.2}", 7.0 * messages / days) } else { dash() }
+        }),
         ("messages a fault", |rows| {
             let told = rows.iter().filter_map(|row| Some((row.found, row.messages_a_fault?)));
             #[expect(clippy::cast_precision_loss, reason = "counts of a few days")]

@@ -131,6 +131,8 @@ pub struct Row {
     pub undecided: [usize; 2],
     /// Days on which so many lines were lost that it can be told, or none; and those on which just that is said.
     pub right_on_loss: [usize; 2],
+    /// Messages a day, of every kind.
+    pub messages_a_day: f64,
     /// Messages for each fault found.
     pub messages_a_fault: Option<f64>,
 }
@@ -171,6 +173,7 @@ pub fn sum(scenario: &Scenario, by: &str, verdicts: &[&Verdict]) -> Row {
         late_minutes,
         false_pages_a_day: a_day(verdicts.iter().map(|verdict| verdict.false_pages.len()).sum()),
         false_warnings_a_day: a_day(verdicts.iter().map(|verdict| verdict.false_warnings.len()).sum()),
+        messages_a_day: a_day(verdicts.iter().map(|verdict| verdict.messages).sum()),
         false_recoveries: faults().map(|fault| fault.false_recoveries).sum(),
         decided: [decided().count(), decided().filter(|is_right| *is_right).count()],
         undecided: [undecided().count(), undecided().filter(|is_named| *is_named).count()],

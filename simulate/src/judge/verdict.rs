@@ -45,6 +45,8 @@ pub struct Verdict {
     pub false_pages: Vec<(String, i64)>,
     /// What told somebody in the morning of nothing, and when.
     pub false_warnings: Vec<(String, i64)>,
+    /// Every message of the day.
+    pub messages: usize,
     /// Where so many lines of workers were lost that it can be told, or none: whether just that is said.
     pub is_right_on_loss: Option<bool>,
 }
@@ -52,7 +54,8 @@ pub struct Verdict {
 /// Holds what was found against the faults that were there.
 #[must_use]
 pub fn verdict(findings: &[Finding], faults: &[(Fault, Deadline)]) -> Verdict {
-    let mut verdict = Verdict::default();
+    let messages = findings.iter().map(|finding| finding.messages).sum();
+    let mut verdict = Verdict { messages, ..Verdict::default() };
     for (fault, deadline) in faults {
         if !fault.must.is_empty() && *deadline != Deadline::Never {
             verdict.faults.push(found(findings, fault, *deadline));
@@ -154,6 +157,7 @@ mod tests {
             is_page: true,
             fired_ms: fired.to_vec(),
             resolved_ms: resolved.to_vec(),
+            messages: fired.len() + resolved.len(),
             cause: Some("never_observed".to_owned()),
             named: vec!["never_observed".to_owned(), "worker_silent".to_owned()],
         }

@@ -132,12 +132,13 @@ impl<'a> Sights<'a> {
                         open.remove(&which);
                     }
                 }
-                Said::Threw(_)
+                Said::Threw(..)
                 | Said::CannotFetch
                 | Said::Paused(_)
                 | Said::Resumed(_)
                 | Said::Health
-                | Said::Page => {}
+                | Said::Page
+                | Said::Aside(_) => {}
             }
             if let Said::Ended(job, attempt) = said {
                 open.remove(&(job, attempt));

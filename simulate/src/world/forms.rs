@@ -47,10 +47,17 @@ pub(super) fn monolog_json(message: &str, context: &str, level: &str, at_ms: i64
 }
 
 /// A record of `queue:work --json`, its keys in Laravel's order.
-pub(super) fn worker_json(job: &Job, attempt: usize, end: Option<(i64, End)>, at_ms: i64) -> String {
+pub(super) fn worker_json(
+    job: &Job,
+    attempt: usize,
+    end: Option<(i64, End)>,
+    thrown: Failure,
+    at_ms: i64,
+) -> String {
     let (level, status, result) = match end.map(|(_, end)| end) {
         None => ("info", "starting", ""),
         Some(End::Done) => ("info", "success", ",\"result\":\"deleted\""),
+        Some(End::PutBack) => ("info", "success", ",\"result\":\"released\""),
         Some(End::Released | End::Lost) => {
             ("warning", "released_after_exception", ",\"result\":\"released\"")
         }
@@ -66,8 +73,8 @@ pub(super) fn worker_json(job: &Job, attempt: usize, end: Option<(i64, End)>, at
         attempt + 1
     );
     if let Some((_, End::Failed)) = end {
-        let (class, message, _) = Failure::Job.exception();
-        line += &format!(",\"exception\":\"{}\",\"message\":\"{}\"", escape(class), escape(message));
+        let (class, message, _) = thrown.exception();
+        line += &format!(",\"exception\":\"{}\",\"message\":\"{}\"", escape(class), escape(&message));
     }
     line += &format!(",\"timestamp\":\"{}\"", micro(at_ms));
     if let Some((runtime_ms, _)) = end {
@@ -82,7 +89,7 @@ pub(super) fn columns(job: &Job, end: Option<(i64, End)>, stamp: &str, names: bo
     let class = format!("App\\Jobs\\{}", job.class);
     let tail = match end {
         None => "RUNNING".to_owned(),
-        Some((runtime_ms, End::Done)) => format!("{} DONE", runtime(runtime_ms)),
+        Some((runtime_ms, End::Done | End::PutBack)) => format!("{} DONE", runtime(runtime_ms)),
         Some((runtime_ms, End::Released | End::Failed | End::Lost)) => {
             format!("{} FAIL", runtime(runtime_ms))
         }

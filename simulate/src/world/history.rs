@@ -1,5 +1,6 @@
 //! What really happened on a day.
 
+use super::asides::Aside;
 use super::plan::Lane;
 
 /// What became of a job.
@@ -24,6 +25,8 @@ pub enum End {
     Done,
     /// It threw, and is tried again.
     Released,
+    /// It went back to its queue by its own will.
+    PutBack,
     /// It threw, for good.
     Failed,
     /// Its worker died. Nothing is printed of the job.
@@ -95,7 +98,7 @@ pub enum Said {
     /// An attempt ended.
     Ended(usize, usize),
     /// A job threw, and the framework reported it.
-    Threw(usize),
+    Threw(usize, usize),
     /// The worker could not fetch.
     CannotFetch,
     /// The worker leaves a queue alone from now on.
@@ -112,6 +115,8 @@ pub enum Said {
     Health,
     /// Somebody asks for a page.
     Page,
+    /// Something that is of no job's life.
+    Aside(Aside),
 }
 
 /// One thing printed.

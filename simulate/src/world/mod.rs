@@ -7,6 +7,7 @@
 //! **Invariant:** a scenario, a seed and a [`Setting`] give the same [`Day`], to the byte; and nothing here knows
 //! the code that will be judged by it.
 
+pub mod asides;
 pub mod deliver;
 pub mod dice;
 pub mod due;

@@ -1,5 +1,6 @@
 //! What befalls a day: the jobs that come, the workers there are, and the weather over both.
 
+use super::asides::Aside;
 use super::dice::Dice;
 use super::fault::Fault;
 use super::span::{DAY, HOUR, MINUTE, SECOND, Span};
@@ -84,6 +85,20 @@ pub struct Single {
 
 /// The run of a job that never ends by itself.
 pub const HANGS: i64 = 100 * HOUR;
+/// The run of a job that its worker dies of, each time.
+pub const KILLS: i64 = 101 * HOUR;
+
+/// A limit that a class keeps to: an attempt that comes too soon after the last goes back to its queue, by no fault of its
+/// own (`RateLimited`, `Job::release()`).
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// The class.
+    pub class: &'static str,
+    /// How far apart its runs are kept.
+    pub every_ms: i64,
+    /// How long a job that came too soon waits.
+    pub back_ms: i64,
+}
 
 /// A worker process.
 #[derive(Clone, Debug)]
@@ -116,6 +131,8 @@ pub enum Weather {
     Gone(Who),
     /// The process is not there: it was asked to stop, finished its job first, and a new container comes after.
     Deployed,
+    /// One process is not there, in the same way.
+    Replaced(usize),
     /// It cannot fetch jobs: its Redis is not there.
     CannotFetch,
     /// Apps cannot put jobs on queues: their Redis is not there.
@@ -128,6 +145,8 @@ pub enum Weather {
     Misdirected(Lane, Lane),
     /// Every attempt throws at once, for good or to be tried again.
     Throws,
+    /// The same, of one queue.
+    ThrowsOn(&'static str),
     /// Every attempt ends with the worker being killed.
     Killed,
     /// Attempts of this queue take so long instead.
@@ -148,7 +167,7 @@ impl Weather {
     /// Whether it takes this worker away, asked or not.
     #[must_use]
     pub fn takes_away(self, worker: usize) -> bool {
-        self == Self::Deployed || self.kills(worker)
+        self == Self::Deployed || self == Self::Replaced(worker) || self.kills(worker)
     }
 
     /// Whether it takes this worker away in the middle of whatever it does.
@@ -195,6 +214,10 @@ pub struct Plan {
     pub logs_delays: bool,
     /// Whether worker output is redirected into a file, which the entrypoint says.
     pub names_log_file: bool,
+    /// What is printed beside all that, and when.
+    pub asides: Vec<(i64, Aside)>,
+    /// A class that keeps to a limit.
+    pub limit: Option<Limit>,
     /// How far the clocks of worker hosts are off; where workers share the app's containers, that of every other one.
     pub worker_clock_ms: i64,
     /// Workers are started so often, and leave when they find nothing (`queue:work --stop-when-empty` by cron).
@@ -223,6 +246,8 @@ impl Plan {
             logs_enqueues: true,
             logs_delays: true,
             names_log_file: false,
+            asides: Vec::new(),
+            limit: None,
             worker_clock_ms: 0,
             comes_every_ms: None,
             grace_ms: 5 * MINUTE,

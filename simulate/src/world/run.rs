@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use super::dice::Dice;
 use super::history::{Attempt, End, Fate, History, Job, Said, Speaker, Utterance};
-use super::plan::{HANGS, Lane, Plan, Weather};
+use super::plan::{HANGS, KILLS, Lane, Plan, Weather};
 use super::span::{DAY, MINUTE, SECOND, Span};
 
 /// The app's containers.
@@ -29,14 +29,16 @@ enum Event {
     Arrives(usize),
     Polls(usize),
     Ends(usize),
+    /// A job is given to the next worker, though an attempt may still be at it.
+    Returns(usize, usize),
 }
 
 #[derive(Clone, Debug, Default)]
 struct WorkerState {
     is_down: bool,
     paused: BTreeSet<&'static str>,
-    /// The attempt it is at: the job, how it will end, and when the worker polls again.
-    at_work: Option<(usize, End, i64)>,
+    /// The attempt it is at: the job, which of its attempts, how it will end, and when the worker polls again.
+    at_work: Option<(usize, usize, End, i64)>,
 }
 
 struct Running<'a> {
@@ -46,6 +48,8 @@ struct Running<'a> {
     /// Ready times and jobs, by lane.
     waiting: BTreeMap<Lane, BTreeSet<(i64, usize)>>,
     workers: Vec<WorkerState>,
+    /// When a job of the class that keeps to a limit last ran.
+    limited_ms: i64,
     events: BinaryHeap<Reverse<(i64, Event)>>,
 }
 
@@ -63,6 +67,7 @@ pub fn run(plan: &Plan, dice: &Dice) -> History {
         history: History { jobs, said: Vec::new() },
         waiting: BTreeMap::new(),
         workers: vec![WorkerState::default(); plan.workers.len()],
+        limited_ms: 0,
         events,
     };
     for worker in 0..plan.workers.len() {
@@ -78,6 +83,7 @@ pub fn run(plan: &Plan, dice: &Dice) -> History {
             Event::Arrives(job) => running.arrives(job, at),
             Event::Polls(worker) => running.polls(worker, at),
             Event::Ends(worker) => running.ends(worker, at),
+            Event::Returns(job, attempt) => running.returns(job, attempt, at),
         }
     }
     running.history.said.retain(|utterance| DAY.holds(utterance.at_ms));
@@ -143,6 +149,10 @@ impl Running<'_> {
                 self.say(at, Speaker::App(task), Said::Health);
                 at += HEALTH_MS + self.dice.between(-20, 20);
             }
+        }
+        for (at_ms, aside) in &self.plan.asides {
+            let speaker = if aside.is_of_workers() { Speaker::Worker(0) } else { Speaker::App(0) };
+            self.say(*at_ms, speaker, Said::Aside(*aside));
         }
         let mut at = DAY.from_ms + self.dice.exponential(PAGE_MS);
         while DAY.holds(at) {
@@ -281,10 +291,14 @@ impl Running<'_> {
         self.say(at, Speaker::Worker(worker), Said::Started(ix, attempt));
         let polls_at = match end {
             End::Lost => end_ms + RESTART_MS + SECOND,
-            End::Done | End::Released | End::Failed => end_ms + self.dice.between(2, 12),
+            End::Done | End::Released | End::PutBack | End::Failed => end_ms + self.dice.between(2, 12),
         };
         if let Some(state) = self.workers.get_mut(worker) {
-            state.at_work = Some((ix, end, polls_at));
+            state.at_work = Some((ix, attempt, end, polls_at));
+        }
+        let returns_ms = at + self.plan.retry_after_ms;
+        if end_ms > returns_ms && end != End::Lost {
+            self.events.push(Reverse((returns_ms, Event::Returns(ix, attempt))));
         }
         self.events.push(Reverse((end_ms, Event::Ends(worker))));
     }
@@ -306,7 +320,13 @@ impl Running<'_> {
         let (end_ms, end) = if before >= plan.tries {
             // It has been attempted too often already.
             (at + dice.between(3, 9), End::Failed)
-        } else if plan.is(at, Weather::Throws) {
+        } else if let Some(limit) = plan.limit.filter(|limit| limit.class == job.class)
+            && at < self.limited_ms + limit.every_ms
+        {
+            (at + dice.between(3, 9), End::PutBack)
+        } else if job.run_ms == KILLS {
+            (at + dice.between(2 * SECOND, 9 * SECOND), End::Lost)
+        } else if plan.is(at, Weather::Throws) || plan.is(at, Weather::ThrowsOn(job.lane.queue)) {
             (at + dice.between(3, 40), thrown)
         } else if plan.is(at, Weather::TimesOut(job.lane.queue)) {
             (at + MINUTE, End::Lost)
@@ -324,30 +344,45 @@ impl Running<'_> {
         gone.map_or((end_ms, end), |(span, _)| (span.from_ms, End::Lost))
     }
 
+    /// Gives a job to the next worker, if an attempt is still at it: nobody has put it back.
+    fn returns(&mut self, ix: usize, attempt: usize, at: i64) {
+        let job = self.history.jobs.get(ix);
+        let is_open = job.and_then(|job| job.attempts.get(attempt)).is_some_and(|it| it.end.is_none());
+        if is_open {
+            self.waits(ix, Some(at));
+        }
+    }
+
     fn ends(&mut self, worker: usize, at: i64) {
         let at_work = self.workers.get_mut(worker).and_then(|state| state.at_work.take());
-        let Some((ix, end, polls_at)) = at_work else { return };
+        let Some((ix, attempt, end, polls_at)) = at_work else { return };
         let Some(job) = self.history.jobs.get_mut(ix) else { return };
-        let attempt = job.attempts.len().saturating_sub(1);
-        let Some(last) = job.attempts.last_mut() else { return };
+        let Some(last) = job.attempts.get_mut(attempt) else { return };
         last.end = Some((at, end));
         let start_ms = last.start_ms;
         let speaker = Speaker::Worker(worker);
-        let times_out = Weather::TimesOut(job.lane.queue);
+        let dies = job.run_ms == KILLS
+            || self.plan.is(at, Weather::Killed)
+            || self.plan.is(at, Weather::TimesOut(job.lane.queue));
+        if self.plan.limit.is_some_and(|limit| limit.class == job.class) && end != End::PutBack {
+            self.limited_ms = at;
+        }
+        let back_ms = self.plan.limit.map_or(0, |limit| limit.back_ms);
         match end {
             End::Done => job.fate = Fate::Done,
             End::Failed => job.fate = Fate::Failed,
             End::Released => self.waits(ix, Some(at + self.plan.backoff_ms)),
+            End::PutBack => self.waits(ix, Some(at + back_ms)),
             End::Lost => self.waits(ix, Some(start_ms + self.plan.retry_after_ms)),
         }
         match end {
-            End::Done => self.say(at, speaker, Said::Ended(ix, attempt)),
+            End::Done | End::PutBack => self.say(at, speaker, Said::Ended(ix, attempt)),
             End::Released | End::Failed => {
                 self.say(at, speaker, Said::Ended(ix, attempt));
-                self.say(at + 2, speaker, Said::Threw(ix));
+                self.say(at + 2, speaker, Said::Threw(ix, attempt));
             }
             // A container that is taken away takes its shell with it.
-            End::Lost if self.plan.is(at, Weather::Killed) || self.plan.is(at, times_out) => {
+            End::Lost if dies => {
                 self.say(at, speaker, Said::Killed);
                 self.say(at + RESTART_MS, speaker, Said::Restarted);
             }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::asides::record;
 use super::dice::Dice;
-use super::forms::{access, class_json, columns, escape, micro, monolog_json, stamp, worker_json};
+use super::forms::{access, class_json, columns, micro, monolog_json, stamp, worker_json};
 use super::history::{End, History, Job, Said, Speaker, Utterance};
 use super::plan::{Plan, Weather};
 use super::run::TASKS;
@@ -147,6 +148,7 @@ impl Saying<'_> {
         let replaced = self.plan.weather.iter().filter(|(span, weather)| match (weather, speaker) {
             (Weather::Deployed, Speaker::App(_)) => span.from_ms <= at_ms,
             (Weather::Deployed, Speaker::Worker(_)) => span.to_ms <= at_ms,
+            (Weather::Replaced(one), Speaker::Worker(worker)) => *one == worker && span.to_ms <= at_ms,
             (Weather::Gone(who), Speaker::Worker(worker)) => who.is(worker) && span.to_ms <= at_ms,
             _ => false,
         });
@@ -168,15 +170,16 @@ impl Saying<'_> {
             Said::Enqueued(job) => Some((Tells::Enqueued, job)),
             Said::Started(job, _) => Some((Tells::Started, job)),
             Said::Ended(job, attempt) => match (self.end(job, attempt)?.1, self.style) {
-                (End::Done, _) => Some((Tells::Done, job)),
+                // Text cannot tell that it went back.
+                (End::Done, _) | (End::PutBack, Style::Verbose | Style::Text) => Some((Tells::Done, job)),
                 // JSON says that it was released; text cannot tell.
                 (End::Released, Style::Verbose | Style::Text) | (End::Failed, _) => {
                     Some((Tells::Failed, job))
                 }
-                (End::Released | End::Lost, _) => None,
+                (End::Released | End::PutBack | End::Lost, _) => None,
             },
             Said::Refused
-            | Said::Threw(_)
+            | Said::Threw(..)
             | Said::CannotFetch
             | Said::Paused(_)
             | Said::Resumed(_)
@@ -184,7 +187,8 @@ impl Saying<'_> {
             | Said::Restarted
             | Said::Booted
             | Said::Health
-            | Said::Page => None,
+            | Said::Page
+            | Said::Aside(_) => None,
         }
     }
 
@@ -203,7 +207,7 @@ impl Saying<'_> {
             }
             Said::Refused => self.failure(Failure::Push, &stamp, at_ms),
             Said::CannotFetch => self.failure(Failure::Pop, &stamp, at_ms),
-            Said::Threw(_) => self.failure(Failure::Job, &stamp, at_ms),
+            Said::Threw(job, attempt) => self.failure(self.thrown(job, attempt), &stamp, at_ms),
             Said::Started(job, attempt) => {
                 self.attempt(job, attempt, None, &stamp, at_ms).into_iter().collect()
             }
@@ -224,6 +228,7 @@ impl Saying<'_> {
             }
             Said::Restarted => one(format!("[{stamp}] Starting queue worker with driver: redis...")),
             Said::Booted => self.boot(utterance.speaker, at_ms),
+            Said::Aside(aside) => aside.lines(self.style == Style::Json, at_ms),
             Said::Health => one(access(&stamp, "GET /health", 200, "ELB-HealthChecker/2.0")),
             Said::Page => {
                 let page = *self
@@ -265,14 +270,14 @@ impl Saying<'_> {
         if self.style != Style::Json {
             return failure.lines(stamp);
         }
-        let (class, message, file) = failure.exception();
-        let trace = failure.files().join("\",\"");
-        let context = format!(
-            "{{\"exception\":{{\"class\":\"{}\",\"message\":\"{}\",\"code\":0,\"file\":\"{file}\",\"trace\":[\"{trace}\"]}}}}",
-            escape(class),
-            escape(message)
-        );
-        vec![monolog_json(message, &context, "ERROR", at_ms)]
+        vec![record(failure, at_ms)]
+    }
+
+    /// What a job's attempt threw, if it did: one beyond `--tries` is not even begun.
+    fn thrown(&self, job: usize, attempt: usize) -> Failure {
+        let class = self.history.jobs.get(job).map(|job| job.class);
+        let is_beyond = u32::try_from(attempt).is_ok_and(|attempt| attempt >= self.plan.tries);
+        class.filter(|_| is_beyond).map_or(Failure::Job, Failure::TriedTooOften)
     }
 
     /// A start, or with an end an end; `None` where this version prints nothing.
@@ -286,7 +291,7 @@ impl Saying<'_> {
     ) -> Option<String> {
         let job = self.history.jobs.get(ix)?;
         match self.style {
-            Style::Json => Some(worker_json(job, attempt, end, at_ms)),
+            Style::Json => Some(worker_json(job, attempt, end, self.thrown(ix, attempt), at_ms)),
             Style::Verbose => Some(columns(job, end, stamp, true)),
             Style::Text => Some(columns(job, end, stamp, false)),
             Style::Bracket => {
@@ -294,7 +299,7 @@ impl Saying<'_> {
                     None => "Processing: ",
                     Some(End::Done) => "Processed:  ",
                     Some(End::Failed) => "Failed:     ",
-                    Some(End::Released | End::Lost) => return None,
+                    Some(End::Released | End::PutBack | End::Lost) => return None,
                 };
                 Some(format!("[{stamp}][{}] {word}App\\Jobs\\{}", job.id, job.class))
             }

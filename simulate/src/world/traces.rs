@@ -54,6 +54,25 @@ const JOB: [Frame; 8] = [
     ("Queue/Console/WorkCommand.php", 149, "Illuminate\\Queue\\Worker->daemon()"),
 ];
 
+const TOO_OFTEN: [Frame; 5] = [
+    ("Queue/Worker.php", 785, "Illuminate\\Queue\\MaxAttemptsExceededException::forJob()"),
+    ("Queue/Worker.php", 586, "Illuminate\\Queue\\Worker->maxAttemptsExceededException()"),
+    ("Queue/Worker.php", 496, "Illuminate\\Queue\\Worker->markJobAsFailedIfAlreadyExceedsMaxAttempts()"),
+    ("Queue/Worker.php", 454, "Illuminate\\Queue\\Worker->process()"),
+    ("Queue/Console/WorkCommand.php", 149, "Illuminate\\Queue\\Worker->daemon()"),
+];
+
+/// A job that a web request runs at once: its own command fails, below the handler and the sync queue.
+const SYNC: [Frame; 7] = [
+    ("Cache/RedisStore.php", 80, "Illuminate\\Redis\\Connections\\PhpRedisConnection->get()"),
+    ("Bus/Dispatcher.php", 133, "Illuminate\\Pipeline\\Pipeline->then()"),
+    ("Queue/CallQueuedHandler.php", 136, "Illuminate\\Bus\\Dispatcher->dispatchNow()"),
+    ("Queue/Jobs/Job.php", 102, "Illuminate\\Queue\\CallQueuedHandler->call()"),
+    ("Queue/SyncQueue.php", 126, "Illuminate\\Queue\\Jobs\\Job->fire()"),
+    ("Queue/SyncQueue.php", 92, "Illuminate\\Queue\\SyncQueue->executeJob()"),
+    ("Bus/Dispatcher.php", 230, "Illuminate\\Queue\\SyncQueue->push()"),
+];
+
 /// What failed, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -63,20 +82,29 @@ pub(super) enum Failure {
     Pop,
     /// A job threw.
     Job,
+    /// A job of this class was attempted more often than it may be.
+    TriedTooOften(&'static str),
+    /// A job threw that a web request ran at once.
+    Sync,
 }
 
 impl Failure {
     /// The exception's class, its message, its file and line.
-    pub(super) const fn exception(self) -> (&'static str, &'static str, &'static str) {
+    pub(super) fn exception(self) -> (&'static str, String, &'static str) {
         match self {
-            Self::Push | Self::Pop => {
+            Self::Push | Self::Pop | Self::Sync => {
                 let place = "/var/www/html/vendor/laravel/framework/src/Illuminate/Redis/Connectors/PhpRedisConnector.php:185";
-                ("RedisException", "Connection refused", place)
+                ("RedisException", "Connection refused".to_owned(), place)
             }
             Self::Job => (
                 "Illuminate\\Contracts\\Container\\BindingResolutionException",
-                "Target class [App\\Jobs\\OpenAIService] does not exist.",
+                "Target class [App\\Jobs\\OpenAIService] does not exist.".to_owned(),
                 "/var/www/html/vendor/laravel/framework/src/Illuminate/Container/Container.php:1019",
+            ),
+            Self::TriedTooOften(job) => (
+                "Illuminate\\Queue\\MaxAttemptsExceededException",
+                format!("App\\Jobs\\{job} has been attempted too many times."),
+                "/var/www/html/vendor/laravel/framework/src/Illuminate/Queue/MaxAttemptsExceededException.php:24",
             ),
         }
     }
@@ -85,7 +113,9 @@ impl Failure {
         match self {
             Self::Push => REDIS.into_iter().chain(PUSH).collect(),
             Self::Pop => REDIS.into_iter().chain(POP).collect(),
+            Self::Sync => REDIS.into_iter().chain(SYNC).collect(),
             Self::Job => JOB.to_vec(),
+            Self::TriedTooOften(_) => TOO_OFTEN.to_vec(),
         }
     }
 
@@ -97,7 +127,7 @@ impl Failure {
             format!(
                 "[{stamp}] production.ERROR: {message} {{\"exception\":\"[object] ({}(code: 0): {} at {place})",
                 escaped(class),
-                escaped(message)
+                escaped(&message)
             ),
             "[stacktrace]".to_owned(),
         ];

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::usual::Usual;
 use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::Change;
 use crate::domain::incidents::{Detail, Failure, Incident, Key, Kind, Register};
-use crate::domain::job::{DAY_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
+use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
 use crate::domain::ledger::job_key::JobHash;
@@ -103,20 +104,20 @@ fn queues_of(ledger: &Ledger, classes: &[FailingClass]) -> BTreeSet<QueueName> {
 fn find(world: &World<'_>, register: &Register, wake: &mut Wake) -> Vec<FailingClass> {
     let (ledger, policy, now) = (world.ledger, world.policy, world.now);
     let failing = ledger.classes().filter_map(|(class, facts)| {
-        let closed_at = closed_at(world, register, class);
+        let past = past_of(world, register, class);
+        let closed_at = closed_by_hand_at(past);
         let is_told = closed_at.is_some_and(|at| facts.outcomes.newest_success() <= Some(at));
-        let asked = Some((policy, closed_at)).filter(|_| !is_told)?;
+        let asked = Some((policy, past)).filter(|_| !is_told)?;
         find_in(ledger, class, facts, asked, (now, &mut *wake))
     });
     failing.collect()
 }
 
-/// When somebody closed the queue's incident that listed the class: it is told of again after a success, and by what
-/// came since.
-fn closed_at(world: &World<'_>, register: &Register, class: &JobClass) -> Option<Timestamp> {
+/// The newest incident of the class's queue, if it listed the class. When somebody closed it, the class is told of again
+/// after a success, and by what came since.
+fn past_of<'r>(world: &World<'_>, register: &'r Register, class: &JobClass) -> Option<&'r Incident> {
     let key = Key::at(Kind::Failing, &world.resolver.place_of_class(class));
-    let past = register.newest.get(&key);
-    closed_by_hand_at(past.filter(|past| past.detail.failure().classes.contains_key(class)))
+    register.newest.get(&key).filter(|past| past.detail.failure().classes.contains_key(class))
 }
 
 /// A class that does nothing but fail.
@@ -135,25 +136,33 @@ fn find_in(
     ledger: &Ledger,
     class: &JobClass,
     facts: &ClassFacts,
-    (policy, closed_at): (&Policy, Option<Timestamp>),
+    (policy, past): (&Policy, Option<&Incident>),
     (now, wake): (Timestamp, &mut Wake),
 ) -> Option<FailingClass> {
     let row = Row::of(ledger, class, facts, policy, now);
     // Counted by the minute: the one of the close is left out.
-    let closed_until = closed_at.map(|at| at.plus_ms(MINUTE_MS));
+    let closed_until = closed_by_hand_at(past).map(|at| at.plus_ms(MINUTE_MS));
     let share_since = now.minus_ms(SHARE_WINDOW_MS);
     let share_since = closed_until.map_or(share_since, |until| until.max(share_since));
     let throughput = facts.all_throughput_since(share_since);
     // Jobs that throw to be tried again are judged by what becomes of them.
-    let (good, bad) = if facts.tries.is_habit() {
-        facts.outcomes.judged_since(share_since, now, |attempt| facts.tries.usually_fails(attempt))
-    } else {
-        (throughput.good, throughput.bad)
+    let judged = facts.outcomes.judged_since(share_since, now, |attempt| facts.tries.usually_fails(attempt));
+    let is_over_share = is_over_share(judged.good, judged.bad, policy.failing)
+        && (facts.tries.is_habit() || is_over_share(throughput.good, throughput.bad, policy.failing));
+    let failed = judged.failed.filter(|_| !ledger.traits.has_row_ids);
+    let is_unusual = |since: Timestamp, bad: u64, all: u64, failed: Option<usize>| {
+        let usual = Usual::before(since, facts, past);
+        usual.map_or_else(|| is_of_many(facts, failed, now), |usual| usual.is_exceeded(bad, all))
     };
-    let is_failing = row.jobs.len() >= JOBS_IN_A_ROW
-        || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count
+    let in_a_row =
+        row.jobs.len() >= JOBS_IN_A_ROW || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count;
+    let row_since = row.oldest.unwrap_or(now);
+    let is_failing = in_a_row && is_unusual(row_since, row.ends_count, row.ends_count, row.failed())
         || row.jobs.len().saturating_sub(row.doubtful.len()) >= JOBS_A_DAY && row.is_whole_day
-        || is_over_share(good, bad, policy.failing);
+        // What usually fails is left out already, where lines tell which attempt it was.
+        || is_over_share
+            && (facts.tries.is_habit()
+                || is_unusual(share_since, judged.bad, judged.good.saturating_add(judged.bad), failed));
     if !is_failing {
         row.doubtful.values().for_each(|at| wake.at(at.plus_ms(RETRIED_WITHIN_MS), now));
         return None;
@@ -166,6 +175,15 @@ fn find_in(
         newest: row.newest.unwrap_or(now),
         jobs_count,
     })
+}
+
+/// Whether failures are of several jobs: one that is tried again and again is not its class, where others succeed.
+/// `failed`, where lines name them; without names no more jobs can fail than were enqueued and have not succeeded.
+fn is_of_many(facts: &ClassFacts, failed: Option<usize>, now: Timestamp) -> bool {
+    let hour = facts.all_throughput_since(now.minus_ms(HOUR_MS));
+    let left = usize::try_from(hour.enqueued.saturating_sub(hour.good)).unwrap_or(usize::MAX);
+    let counted = failed.or((hour.enqueued > 0).then_some(left));
+    hour.good == 0 || counted.is_none_or(|count| count >= JOBS_IN_A_ROW)
 }
 
 /// Whether at least the configured share of attempts was bad, and enough of them.
@@ -183,6 +201,10 @@ struct Row {
     /// Those of them that may be tried again yet, and when they failed.
     doubtful: BTreeMap<JobHash, Timestamp>,
     ends_count: u64,
+    /// Whose the ends are, where lines say.
+    named: BTreeSet<JobHash>,
+    /// A job may have any number of these ends: lines do not name it, or by another name at each attempt.
+    is_unnamed: bool,
     /// Nobody can tell from these ends whose they are, or whether they are final.
     is_told_apart_by_count: bool,
     /// No attempt of the day ended well.
@@ -194,7 +216,8 @@ struct Row {
 impl Row {
     fn of(ledger: &Ledger, class: &JobClass, facts: &ClassFacts, policy: &Policy, now: Timestamp) -> Self {
         let from = now.minus_ms(DAY_MS);
-        let mut row = Self { is_whole_day: true, ..Self::default() };
+        let is_unnamed = ledger.traits.has_row_ids;
+        let mut row = Self { is_whole_day: true, is_unnamed, ..Self::default() };
         // Rows have a new id for each attempt, so that retries look like jobs of their own.
         let is_never_retried = !facts.has_retries && !ledger.traits.has_row_ids;
         let mut success = Timestamp::MIN;
@@ -215,6 +238,8 @@ impl Row {
                 End::Bad => {}
             }
             row.is_told_apart_by_count |= end.is_ambiguous || end.job.is_none();
+            row.is_unnamed |= end.job.is_none();
+            row.named.extend(end.job);
             row.ends_count = row.ends_count.saturating_add(1);
             row.met(at);
         }
@@ -229,11 +254,16 @@ impl Row {
         for (at, _, _) in series.into_iter().flat_map(|it| it.open_starts(success.max(from))) {
             if at.plus_ms(timeout_ms) <= now {
                 row.ends_count = row.ends_count.saturating_add(1);
-                row.is_told_apart_by_count = true;
+                (row.is_told_apart_by_count, row.is_unnamed) = (true, true);
                 row.met(at);
             }
         }
         row
+    }
+
+    /// How many jobs failed, where lines tell.
+    fn failed(&self) -> Option<usize> {
+        (!self.is_unnamed).then(|| self.named.union(&self.jobs).count())
     }
 
     fn met(&mut self, at: Timestamp) {

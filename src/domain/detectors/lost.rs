@@ -57,9 +57,15 @@ pub fn judge<'v>(
         let is_news = place.ledger.job(job.ix).is_some_and(|it| it.passed_over_at != job.overtaken_at);
         verdict.overtaken.extend(job.overtaken_at.filter(|_| is_news).map(|at| (job.ix, at)));
     }
-    let lost: Vec<&WaitingJob> =
-        overdue.into_iter().filter(|job| visibility.of(job.ix) == Presence::Waits).collect();
-    let turned = turn(place, visibility, past, stall, &mut verdict);
+    let is_left =
+        visibility.by_shift.is_empty() || is_left_to_silence(place, visibility, stall, &mut verdict);
+    let gone = gone(place, visibility, past, is_left);
+    let is_gone = !gone.is_empty() || gone_count(past) > 0;
+    let is_lost = |job: &&WaitingJob| visibility.of(job.ix) == Presence::Waits;
+    let mut lost: Vec<&WaitingJob> =
+        overdue.into_iter().filter(is_lost).chain(gone.iter().copied()).collect();
+    lost.sort_by_key(|job| (job.ready_at, job.ix));
+    let turned = turn(place, visibility, past, is_left || is_gone, &mut verdict);
     let open = opened(past);
     if open.is_none() && lost.is_empty() && turned.count == 0 {
         return verdict;
@@ -76,6 +82,13 @@ pub fn judge<'v>(
     let mut loss = incident.detail.loss();
     incident.given_up = incident.given_up.saturating_add(turned.count);
     loss.hidden_count = turned.hidden_count;
+    let mut is_still_gone = follow_gone(&mut loss, place, visibility, &gone, &mut verdict);
+    if is_still_gone && !is_looked_for_since(incident.opened_at, now) {
+        // They were told of, and are looked for no longer.
+        incident.given_up = incident.given_up.saturating_add(loss.gone_count);
+        lost.retain(|job| !visibility.by_shift.contains(&job.ix));
+        is_still_gone = false;
+    }
     let is_beyond = incident.is_of_missing_lines() && !lost.is_empty();
     if is_beyond {
         // More than missing lines explain: from now on it is about these.
@@ -96,9 +109,12 @@ pub fn judge<'v>(
     if is_new && !lost.is_empty() {
         incident.evidence = queue_facts(place.ledger, place.view, &lost, now);
     }
-    let change = match (is_new, !lost.is_empty() || is_missing_lately) {
+    let change = match (is_new, !lost.is_empty() || is_missing_lately || is_still_gone) {
         (true, true) => Change::Open(incident),
-        (false, true) => Change::Keep { incident, is_asked: true, is_updated: is_beyond },
+        (false, true) => {
+            let is_asked = !lost.is_empty() || is_missing_lately;
+            Change::Keep { incident, is_asked, is_updated: is_beyond }
+        }
         // No message said that these jobs were missing. One should say that nobody looks for them any more.
         (true, false) => Change::Resolve(incident),
         (false, false) => {
@@ -109,12 +125,58 @@ pub fn judge<'v>(
     Verdict { change, about: lost, ..verdict }
 }
 
+/// Jobs that stand for those which counting shows to be gone, where nothing was silent meanwhile: what a silence or
+/// missing lines explain turns unknown. Nobody is told twice of as many.
+fn gone<'v>(
+    place: &Place<'v>,
+    visibility: &Visibility<'_>,
+    past: Option<&Incident>,
+    is_left: bool,
+) -> Vec<&'v WaitingJob> {
+    let told = gone_count(past);
+    let is_open = past.is_some_and(Incident::is_open);
+    let is_explained = is_left || visibility.missing().is_some();
+    let is_news = visibility.by_shift.len() as u64 > told;
+    if told == 0 && is_explained || !is_open && !is_news {
+        return Vec::new();
+    }
+    place.view.waiting.iter().filter(|job| visibility.by_shift.contains(&job.ix)).collect()
+}
+
+/// Brings up to date how many are gone, and tells whether any is. Once nobody has seemed to wait in their place for as
+/// long as the queue may take, they were taken after all.
+fn follow_gone(
+    loss: &mut Loss,
+    place: &Place<'_>,
+    visibility: &Visibility<'_>,
+    gone: &[&WaitingJob],
+    verdict: &mut Verdict<'_>,
+) -> bool {
+    loss.gone_count = loss.gone_count.max(gone.len() as u64);
+    if loss.gone_count == 0 || !visibility.by_shift.is_empty() {
+        loss.none_gone_since = None;
+        return loss.gone_count > 0;
+    }
+    let since = *loss.none_gone_since.get_or_insert(place.now);
+    let until = since.plus_ms(place.grace_ms());
+    verdict.wake.at(until, place.now);
+    if until <= place.now {
+        (loss.gone_count, loss.none_gone_since) = (0, None);
+    }
+    loss.gone_count > 0
+}
+
+/// How many jobs the newest incident has told of as gone.
+fn gone_count(past: Option<&Incident>) -> u64 {
+    past.map_or(0, |past| past.detail.loss().gone_count)
+}
+
 /// What has turned unknown on the queue now, noted with the verdict.
 fn turn<'s>(
     place: &Place<'_>,
     visibility: &'s Visibility<'_>,
     past: Option<&Incident>,
-    stall: Option<&Incident>,
+    is_told_elsewhere: bool,
     verdict: &mut Verdict<'_>,
 ) -> Turned<'s> {
     let (starts, ends) = (visibility.unknown_starts.as_slice(), visibility.unknown_ends.as_slice());
@@ -122,9 +184,7 @@ fn turn<'s>(
     verdict.to_verify.extend(named().take(VERIFIED_MAX));
     verdict.unknown.extend(visibility.expired.iter().copied().chain(named()));
     verdict.hidden.extend(&visibility.by_silence);
-    let is_told_later =
-        visibility.by_shift.is_empty() || is_left_to_silence(place, visibility, stall, verdict);
-    if !is_told_later {
+    if !is_told_elsewhere {
         verdict.hidden.extend(&visibility.by_shift);
     }
     let hidden_count = verdict.hidden.len() as u64;

@@ -14,6 +14,7 @@ pub mod stalled;
 pub mod stuck;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 use crate::domain::incidents::cases::Verdict;
 use crate::domain::incidents::{Detail, Incident, Key};

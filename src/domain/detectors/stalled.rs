@@ -6,6 +6,7 @@ use crate::domain::diagnosis::queue_facts;
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
 use crate::domain::incidents::{Detail, Incident, Key, Kind, Round, Stall};
 use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
+use crate::domain::queues::ahead;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
 use crate::domain::visibility::{Presence, Visibility, rhythm, silences};
@@ -30,19 +31,30 @@ struct Standing<'v> {
     is_still: bool,
 }
 
-/// Judges a queue at one moment.
+/// Judges a queue at one moment. `ahead_until` is when a queue that its workers take first will be worked off, if there is
+/// one.
 #[must_use]
-pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&Incident>) -> Verdict<'v> {
+pub fn judge<'v>(
+    place: &Place<'v>,
+    visibility: &Visibility<'_>,
+    past: Option<&Incident>,
+    ahead_until: Option<Timestamp>,
+) -> Verdict<'v> {
     let open = opened(past);
     let mut verdict = Verdict::default();
     let before = past.map(|past| past.detail.stall()).unwrap_or_default();
     let rounds = rhythm::rounds(place, &before.rounds);
     let standing = stand(place, visibility, open.is_some(), &rounds, &mut verdict);
+    let is_behind = is_behind(place, &standing, ahead_until, &mut verdict);
     let closed_at = closed_by_hand_at(past);
     let is_news = |job: &&WaitingJob| closed_at.is_none_or(|at| job.ready_at > at);
     match open {
         Some(incident) => keep(place, visibility, incident, standing, rounds, verdict),
-        None if standing.is_stalled && standing.is_certain && standing.overdue.iter().any(is_news) => {
+        None if standing.is_stalled
+            && standing.is_certain
+            && !is_behind
+            && standing.overdue.iter().any(is_news) =>
+        {
             let key = Key::at(Kind::Stalled, place.at);
             let newest_start_at_opening = place.view.newest_start;
             let ends = lately(place, &before.ends);
@@ -61,6 +73,19 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
         }
         None => verdict,
     }
+}
+
+/// Whether the jobs wait behind another queue that is being worked off, and not for too long.
+fn is_behind(
+    place: &Place<'_>,
+    standing: &Standing<'_>,
+    ahead_until: Option<Timestamp>,
+    verdict: &mut Verdict<'_>,
+) -> bool {
+    let Some((until, oldest)) = ahead_until.zip(standing.overdue.first()) else { return false };
+    let too_long_at = oldest.overdue_at.plus_ms(ahead::BEHIND_MAX_MS);
+    verdict.wake.at(until.min(too_long_at).min(place.now.plus_ms(MINUTE_MS)), place.now);
+    too_long_at > place.now
 }
 
 fn stand<'v>(

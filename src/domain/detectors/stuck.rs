@@ -1,12 +1,21 @@
 //! Stuck: attempts neither end nor start again, or jobs lose one worker after the other.
 
+use std::collections::BTreeSet;
+
 use super::jobs::{attempts_matched_by, listed};
 use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
-use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, ListedJob};
+use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, ListedJob, Stuck};
+use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::ledger::Ledger;
+use crate::domain::ledger::class::ClassFacts;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::StuckAttempt;
 use crate::domain::visibility::{Presence, Visibility, looked_for_until};
+
+/// How long no attempt may have been open before it is over, where more than one ended in nothing: jobs that run into
+/// their timeout are given up one by one, and the next one comes with the next job. As with a stall that comes and goes.
+const CALM_MS: i64 = 30 * MINUTE_MS;
 
 /// Judges the attempts of a queue that should be over.
 #[must_use]
@@ -40,18 +49,24 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
         Some(mut incident) => {
             incident.given_up = incident.given_up.saturating_add(unknown_count);
             follow(&mut incident, place, &stuck);
-            if stuck.is_empty() {
-                let since = incident.since.unwrap_or(incident.opened_at);
+            let stuck_detail = incident.detail.stuck();
+            if let Some(since) = stuck_detail.none_open_since {
+                verdict.wake.at(since.plus_ms(CALM_MS), now);
+            }
+            let since = incident.since.unwrap_or(incident.opened_at);
+            if is_over(&stuck_detail, place.ledger, since, now) {
                 incident.longest_wait_ms = now.since_ms(since);
                 Change::Resolve(incident)
             } else {
-                Change::Keep { incident, is_asked: true, is_updated: false }
+                Change::Keep { incident, is_asked: !stuck.is_empty(), is_updated: false }
             }
         }
         None if !stuck.is_empty() => {
             let key = Key::at(Kind::StuckRunning, place.at);
             let opening = Opening::at(place, past);
-            let mut incident = opening.reopen(key, place.view.queues.iter(), |_| Detail::StuckRunning);
+            let mut incident = opening.reopen(key, place.view.queues.iter(), |before| {
+                Detail::StuckRunning(before.map(Detail::stuck).unwrap_or_default())
+            });
             follow(&mut incident, place, &stuck);
             verdict.to_verify.extend(stuck.iter().filter_map(|attempt| attempt.ix).take(VERIFIED_MAX));
             Change::Open(incident)
@@ -61,8 +76,51 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
     Verdict { change, ..verdict }
 }
 
+/// Whether no attempt is open, and none is to be expected: each class has succeeded since.
+fn is_over(stuck: &Stuck, ledger: &Ledger, since: Timestamp, now: Timestamp) -> bool {
+    let Some(calm_since) = stuck.none_open_since else { return false };
+    if !stuck.is_repeated {
+        return true;
+    }
+    let each = |is: &dyn Fn(&ClassFacts, Timestamp) -> bool| {
+        // A class that the ledger has forgotten had no lines for a day.
+        stuck.newest_lost.iter().all(|(class, at)| ledger.class(Some(class)).is_none_or(|it| is(it, *at)))
+    };
+    // The very jobs that were lost are done; or they were all there was of their class.
+    let is_alone = |facts: &ClassFacts| {
+        let later = facts.all_throughput_since(since.plus_ms(MINUTE_MS));
+        later.enqueued == 0 && later.good == 0
+    };
+    if each(&|facts, _| is_alone(facts) || facts.outcomes.have_lost_succeeded(since)) {
+        return true;
+    }
+    each(&|facts, at| facts.outcomes.newest_success() > Some(at)) && calm_since.plus_ms(CALM_MS) <= now
+}
+
+/// Notes which attempts ended in nothing.
+fn note(mut known: Stuck, place: &Place<'_>, stuck: &[&StuckAttempt]) -> Stuck {
+    for attempt in stuck {
+        let Some(class) = &attempt.class else { continue };
+        let lost = place.ledger.class(Some(class)).into_iter().flat_map(|facts| facts.outcomes.lost());
+        let of_class = lost.flat_map(|(_, starts)| starts.iter().copied());
+        let known_at = known.newest_lost.get(class).copied();
+        let since = known_at.unwrap_or(attempt.started_at).min(attempt.started_at);
+        let mut starts: BTreeSet<Timestamp> = of_class.filter(|at| *at >= since).collect();
+        starts.extend(known_at);
+        starts.insert(attempt.started_at);
+        known.is_repeated |= starts.len() > 1;
+        if let Some(newest) = starts.last() {
+            known.newest_lost.insert(class.clone(), *newest);
+        }
+    }
+    known.is_repeated |= stuck.len() > 1;
+    known.none_open_since = stuck.is_empty().then(|| known.none_open_since.unwrap_or(place.now));
+    known
+}
+
 /// Brings an incident's attempts up to date.
 fn follow(incident: &mut Incident, place: &Place<'_>, stuck: &[&StuckAttempt]) {
+    incident.detail = Detail::StuckRunning(note(incident.detail.stuck(), place, stuck));
     incident.jobs_now = stuck.len() as u64;
     let Some(oldest) = stuck.first() else { return };
     let since = incident.since.unwrap_or(oldest.started_at);

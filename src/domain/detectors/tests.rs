@@ -36,7 +36,7 @@ fn judged(lines: &str, now_s: i64, kind: Kind, past: Option<&Incident>) -> Strin
     let coverage = Coverage::of(ledger, now);
     let visible = visibility::decide(&place, &coverage, past.filter(|_| kind == Kind::Lost));
     let verdict = match kind {
-        Kind::Stalled => stalled::judge(&place, &visible, past),
+        Kind::Stalled => stalled::judge(&place, &visible, past, None),
         Kind::Lost => lost::judge(&place, &visible, past, None),
         Kind::Backlog => backlog::judge(&place, &visible, past, None),
         Kind::StuckRunning => stuck::judge(&place, &visible, past),

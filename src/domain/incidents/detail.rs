@@ -19,8 +19,8 @@ pub enum Detail {
     Backlog(Delay),
     /// Of [`Kind::Failing`].
     Failing(Failure),
-    /// Of [`Kind::StuckRunning`], which knows no more than its attempts.
-    StuckRunning,
+    /// Of [`Kind::StuckRunning`].
+    StuckRunning(Stuck),
     /// Of [`Kind::EnqueueErrors`], which knows no more than how many.
     EnqueueErrors,
     /// Of [`Kind::Blind`].
@@ -68,6 +68,12 @@ pub struct Loss {
     /// Hidden jobs that a message has mentioned: jobs that were consumed although no line of theirs was read.
     #[serde(rename = "unseen_count")]
     pub hidden_count: u64,
+    /// How many jobs counting alone shows to be gone from the queue, though nothing was silent: lines do not say which.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gone_count: u64,
+    /// Since when nobody has seemed to wait in their place: a start's line may come before that of its enqueue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none_gone_since: Option<Timestamp>,
     /// When jobs last turned unknown because lines of workers are missing.
     #[serde(rename = "calm_since")]
     pub turned_unknown_at: Option<Timestamp>,
@@ -94,12 +100,36 @@ pub struct Failure {
     pub classes: BTreeMap<JobClass, Timestamp>,
 }
 
+/// What an incident about attempts that do not end knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stuck {
+    /// The newest start that ended in nothing, of each class it is about.
+    #[serde(
+        rename = "lost_starts",
+        with = "crate::domain::pairs",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub newest_lost: BTreeMap<JobClass, Timestamp>,
+    /// Whether more than one attempt ended in nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_repeated: bool,
+    /// Since when no attempt has been open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none_open_since: Option<Timestamp>,
+}
+
 /// What an incident about our own sight knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Silent {
     /// Sources that are silent, for [`super::Blindness::SourceSilent`].
     pub sources: BTreeSet<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it like this")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Detail {
@@ -111,7 +141,7 @@ impl Detail {
             Kind::Lost => Self::Lost(Loss::default()),
             Kind::Backlog => Self::Backlog(Delay::default()),
             Kind::Failing => Self::Failing(Failure::default()),
-            Kind::StuckRunning => Self::StuckRunning,
+            Kind::StuckRunning => Self::StuckRunning(Stuck::default()),
             Kind::EnqueueErrors => Self::EnqueueErrors,
             Kind::Blind => Self::Blind(Silent::default()),
         }
@@ -139,6 +169,12 @@ impl Detail {
     #[must_use]
     pub fn failure(&self) -> Failure {
         if let Self::Failing(failure) = self { failure.clone() } else { Failure::default() }
+    }
+
+    /// What an incident about attempts that do not end knows; of another kind nothing.
+    #[must_use]
+    pub fn stuck(&self) -> Stuck {
+        if let Self::StuckRunning(stuck) = self { stuck.clone() } else { Stuck::default() }
     }
 
     /// What an incident about our own sight knows; of another kind nothing.

@@ -135,6 +135,13 @@ pub enum Finding {
     },
     /// The newest heartbeat of a worker of this queue.
     LastHeartbeat,
+    /// Log streams of workers that fell silent while others speak, and the last line of one.
+    WorkersSilent {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// What a worker's end was told with.
     WorkerStopped(Arc<str>),
     /// A job that goes back to its queue by its own will, and when it first started.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
 pub use cause::{Cause, SubCause};
-pub use detail::{Delay, Detail, Failure, Loss, Round, Silent, Stall};
+pub use detail::{Delay, Detail, Failure, Loss, Round, Silent, Stall, Stuck};
 pub use diagnosis::Diagnosis;
 pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};

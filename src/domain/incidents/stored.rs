@@ -63,7 +63,7 @@ mod tests {
         check("backlog", |it| it.delay().done_in_ms == Some(8) && it.delay().calm_since == at(6));
         check("failing", |it| it.failure().classes.contains_key(&"A".into()));
         check("blind", |it| it.silent().sources.contains("/ecs/app"));
-        check("stuck_running", |it| *it == Detail::StuckRunning);
+        check("stuck_running", |it| *it == Detail::blank(Kind::StuckRunning));
         check("enqueue_errors", |it| *it == Detail::EnqueueErrors);
     }
 

@@ -85,6 +85,15 @@ impl ClassFacts {
         sum
     }
 
+    /// What happened in each minute from the one of `from` to before the one of `until`, whatever queue lines name.
+    pub fn throughput_by_minute(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, Throughput)> {
+        self.paces.values().flat_map(move |pace| pace.between(from, until))
+    }
+
     /// Forgets the minutes that nobody asks for any more.
     pub fn forget_before(&mut self, now: Timestamp) {
         for pace in self.paces.values_mut() {

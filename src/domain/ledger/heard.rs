@@ -61,6 +61,8 @@ pub struct Passed {
     pub job_line_at: Option<Timestamp>,
     /// Lines that said nothing.
     pub unread_count: u64,
+    /// Those of them that are of a web server's access log.
+    pub access_count: u64,
     /// The newest payload of these.
     pub unread_at: Option<Timestamp>,
     /// How many of them nearly said something, and the newest payload of these.
@@ -89,6 +91,7 @@ impl Passed {
             return;
         }
         self.unread_count = self.unread_count.saturating_add(unread.lines_count);
+        self.access_count = self.access_count.saturating_add(unread.access_count);
         self.unread_at = self.unread_at.max(Some(newest));
         for (near, count) in &unread.near {
             add(&mut self.near, *near, (*count, newest));
@@ -110,6 +113,7 @@ impl Passed {
         let recognised = news(other.recognised_count, before.recognised_count);
         self.recognised_count = self.recognised_count.saturating_add(recognised);
         self.unread_count = self.unread_count.saturating_add(news(other.unread_count, before.unread_count));
+        self.access_count = self.access_count.saturating_add(news(other.access_count, before.access_count));
         self.recognised_at = self.recognised_at.max(moment(other.recognised_at, before.recognised_at));
         self.enqueue_at = self.enqueue_at.max(moment(other.enqueue_at, before.enqueue_at));
         self.job_line_at = self.job_line_at.max(moment(other.job_line_at, before.job_line_at));

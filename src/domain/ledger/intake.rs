@@ -268,6 +268,10 @@ impl Ledger {
             let newest =
                 if is_enqueue { &mut stream.newest_enqueue_line } else { &mut stream.newest_worker_line };
             *newest = (*newest).max(Some(observation.at));
+            if !is_enqueue {
+                let oldest = stream.oldest_worker_line.unwrap_or(observation.at);
+                stream.oldest_worker_line = Some(oldest.min(observation.at));
+            }
             if observation.stage.is_end() {
                 stream.newest_end_line = stream.newest_end_line.max(Some(observation.at));
             }

@@ -53,6 +53,17 @@ pub struct End {
     pub text: Option<Arc<str>>,
 }
 
+/// How the newest attempts ended, without the failures that were made good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// How many ended well.
+    pub good: u64,
+    /// How many did not.
+    pub bad: u64,
+    /// Of how many names of jobs those are; `None` where lines do not say.
+    pub failed: Option<usize>,
+}
+
 /// The newest ends of one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -125,8 +136,10 @@ impl Outcomes {
         from: Timestamp,
         until: Timestamp,
         usually_fails: impl Fn(u32) -> bool,
-    ) -> (u64, u64) {
+    ) -> Judged {
         let (mut good, mut bad): (u64, u64) = (0, 0);
+        let mut failed = BTreeSet::new();
+        let mut is_unnamed = false;
         let mut succeeded = BTreeSet::new();
         for (_, end) in self.newest_first(from, until) {
             match end.verdict {
@@ -138,10 +151,27 @@ impl Outcomes {
                 Verdict::Bad
                     if end.job.is_some_and(|job| succeeded.contains(&job))
                         || end.attempt.is_some_and(&usually_fails) => {}
-                Verdict::Bad | Verdict::Final => bad = bad.saturating_add(1),
+                Verdict::Bad | Verdict::Final => {
+                    is_unnamed |= end.job.is_none();
+                    failed.extend(end.job);
+                    bad = bad.saturating_add(1);
+                }
             }
         }
-        (good, bad)
+        Judged { good, bad, failed: (!is_unnamed).then_some(failed.len()) }
+    }
+
+    /// Whether each job that lost a worker at `since` or later, if any did, has succeeded after it.
+    #[must_use]
+    pub fn have_lost_succeeded(&self, since: Timestamp) -> bool {
+        let mut lost = self.lost.iter().filter_map(|(job, starts)| {
+            starts.last().filter(|newest| **newest >= since).map(|newest| (*job, *newest))
+        });
+        let has_succeeded = |(job, at): (JobHash, Timestamp)| {
+            let mut later = self.newest_first(at, Timestamp::MAX);
+            later.any(|(_, end)| end.verdict == Verdict::Good && end.job == Some(job))
+        };
+        self.lost.values().any(|starts| starts.last() >= Some(&since)) && lost.all(has_succeeded)
     }
 
     /// The newest success, however long ago.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::heard::Passed;
 use super::sources::SourceFacts;
-use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::job::{DAY_MS, MINUTE_MS, Timestamp};
 use crate::domain::systems::Near;
 
 /// Kinds of lines that a group may have beside recognised ones: one that has more has no habit to tell a change by.
@@ -55,6 +55,7 @@ pub struct Recognition {
 struct GroupSight {
     recognised_count: u64,
     unread_count: u64,
+    access_count: u64,
     first_at: Option<Timestamp>,
     newest_at: Option<Timestamp>,
     enqueue_at: Option<Timestamp>,
@@ -149,7 +150,10 @@ impl Recognition {
         let first = groups().filter_map(|it| it.first_at).min()?;
         let newest = groups().filter_map(|it| it.newest_at).max()?;
         let near = self.near(true);
-        let is_enough = lines >= NEVER_LINES && newest.since_ms(first) >= NEVER_AFTER_MS;
+        let access = groups().fold(0_u64, |sum, it| sum.saturating_add(it.access_count));
+        let came = |count: u64, after_ms: i64| count >= NEVER_LINES && newest.since_ms(first) >= after_ms;
+        // A night of web requests hides no jobs; a day of them does.
+        let is_enough = came(lines.saturating_sub(access), NEVER_AFTER_MS) || came(lines, DAY_MS);
         (is_enough || !near.is_empty()).then(|| Unrecognised {
             is_all: false,
             recognised_at: None,
@@ -242,6 +246,7 @@ impl GroupSight {
     fn take(&mut self, said: &Passed) {
         self.recognised_count = self.recognised_count.saturating_add(said.recognised_count);
         self.unread_count = self.unread_count.saturating_add(said.unread_count);
+        self.access_count = self.access_count.saturating_add(said.access_count);
         self.first_at = self.first_at.or(said.unread_at);
         self.newest_at = self.newest_at.max(said.unread_at);
         for (near, (count, at)) in &said.near {

@@ -41,6 +41,9 @@ pub struct StreamFacts {
     /// The newest line of a job's start or end.
     #[serde(default)]
     pub newest_worker_line: Option<Timestamp>,
+    /// The oldest line of a job's start or end.
+    #[serde(default)]
+    pub oldest_worker_line: Option<Timestamp>,
     /// The newest line of a job's enqueue.
     #[serde(default)]
     pub newest_enqueue_line: Option<Timestamp>,
@@ -92,6 +95,7 @@ impl Streams {
             kills: BTreeSet::new(),
             stops: BTreeMap::new(),
             newest_worker_line: None,
+            oldest_worker_line: None,
             newest_enqueue_line: None,
             log_files: BTreeMap::new(),
             last_lines: BTreeSet::new(),

@@ -88,6 +88,16 @@ impl ThroughputByMinute {
         sum
     }
 
+    /// What happened in each minute from the one of `from` to before the one of `until`.
+    pub fn between(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, Throughput)> {
+        let (from, until) = (from.minute(), until.minute());
+        self.minutes.range(from.min(until)..until).map(|(at, moves)| (*at, *moves))
+    }
+
     /// Forgets what nobody asks for any more.
     pub fn forget_before(&mut self, now: Timestamp) {
         self.minutes = self.minutes.split_off(&now.minus_ms(KEPT_MS).minute());

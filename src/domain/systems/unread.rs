@@ -27,6 +27,8 @@ const SHAPE_CHARS_MAX: usize = 72;
 pub struct Unread {
     /// How many lines.
     pub lines_count: u64,
+    /// How many of them are of a web server's access log, in which nobody looks for jobs.
+    pub access_count: u64,
     /// How many of them nearly said something, by why they do not.
     pub near: BTreeMap<Near, u64>,
     /// How many of each shape, for at most [`SHAPES_MAX`] shapes.
@@ -57,6 +59,7 @@ impl Unread {
     /// Takes another's counts.
     pub fn join(&mut self, other: &Self) {
         self.lines_count = self.lines_count.saturating_add(other.lines_count);
+        self.access_count = self.access_count.saturating_add(other.access_count);
         for (near, count) in &other.near {
             add(&mut self.near, *near, *count);
         }
@@ -72,6 +75,7 @@ impl Unread {
             return;
         }
         self.lines_count = self.lines_count.saturating_add(1);
+        self.access_count = self.access_count.saturating_add(u64::from(is_access_line(line)));
         if let Some(near) = near(line) {
             add(&mut self.near, near, 1);
         }
@@ -88,6 +92,13 @@ impl Unread {
             self.shapes.remove(&last);
         }
     }
+}
+
+/// Whether a line is of an access log in the common or the combined format: `"GET /x HTTP/1.1" 200`.
+fn is_access_line(line: &str) -> bool {
+    let Some((before, after)) = line.split_once(" HTTP/") else { return false };
+    let status = after.split_once("\" ").map(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+    before.contains('"') && status == Some(3)
 }
 
 fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, count: u64) {
@@ -263,6 +274,25 @@ mod tests {
             Some(Near::InField),
         );
         check("", None);
+    }
+
+    #[track_caller]
+    fn check_access(line: &str, expected: bool) {
+        let mut unread = Unread::default();
+        unread.note(line);
+        assert_eq!((unread.lines_count, unread.access_count), (1, u64::from(expected)), "{line}");
+    }
+
+    #[test]
+    fn access_lines_are_counted_apart() {
+        check_access(
+            r#"10.0.1.2 - - [02/Mar/2026:03:41:56 +0000] "GET /health HTTP/1.1" 200 229 "-" "ELB""#,
+            true,
+        );
+        check_access(r#"10.0.1.2 -  02/Mar/2026:03:41:56 +0000 "POST /index.php HTTP/2.0" 302"#, true);
+        check_access(r#"INFO:     172.18.0.1:44 - "GET / HTTP/1.1" 200 OK"#, true);
+        check_access("cURL error 28: see https://curl.se HTTP/2 stream 0", false);
+        check_access(r#"the client "x" sent HTTP/1.1 and went"#, false);
     }
 
     #[test]

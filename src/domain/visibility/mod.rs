@@ -127,11 +127,12 @@ pub fn decide<'a>(place: &Place<'_>, coverage: &'a Coverage<'a>, past: Option<&I
     };
     // From the weakest evidence to the strongest: the last one stays.
     set(&mut delays::expected(place).into_iter(), Presence::Delayed);
-    let by_shift = shift::hidden(place);
+    let turned = past.map(|incident| incident.detail.loss()).unwrap_or_default();
+    let mut by_shift = shift::hidden(place);
+    by_shift.extend(shift::still_gone(place, turned.gone_count));
     let mut by_silence = silences::hidden(place, &mut wake);
     let overtaken = sort_out(place, &by_shift, &by_silence, &mut wake);
     set(&mut overtaken.delayed.into_iter(), Presence::Delayed);
-    let turned = past.map(|incident| incident.detail.loss()).unwrap_or_default();
     let unknown_starts = coverage.unknown_starts(place, &turned, &overtaken.lost);
     let unknown_ends = coverage.unknown_ends(place, &turned);
     by_silence.retain(|ix| !overtaken.expired.contains(ix));

@@ -50,6 +50,14 @@ pub(super) fn hidden(place: &Place<'_>) -> BTreeSet<JobIx> {
     found.chain(place.view.waiting.iter().filter(is_asked).map(|job| job.ix).filter(was_found)).collect()
 }
 
+/// Jobs that stand for those found to be gone before: each start since then was counted for a job before its own, so
+/// that always the oldest of the queue seem to wait in their place. What was told once does not depend any more on how
+/// the newest starts fall.
+pub(super) fn still_gone(place: &Place<'_>, count: u64) -> impl Iterator<Item = JobIx> {
+    let counted = place.view.waiting.iter().filter(|job| job.is_counted && job.ready_at <= place.now);
+    counted.take(usize::try_from(count).unwrap_or(usize::MAX)).map(|job| job.ix)
+}
+
 /// Those of a class's waiting jobs that its starts show not to wait.
 fn of_class(place: &Place<'_>, class: &JobClass, waiting: &[&WaitingJob]) -> Vec<JobIx> {
     let mut firsts: Vec<(Timestamp, Timestamp)> = Vec::new();

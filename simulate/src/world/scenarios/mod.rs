@@ -2,7 +2,9 @@
 
 mod broken;
 mod clocks;
+mod habits;
 mod healthy;
+mod partial;
 mod rhythms;
 mod stalled;
 
@@ -40,8 +42,16 @@ pub struct Scenario {
 /// Every day, the healthy ones first.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    [healthy::SCENARIOS, stalled::SCENARIOS, broken::SCENARIOS, clocks::SCENARIOS, rhythms::SCENARIOS]
-        .concat()
+    [
+        healthy::SCENARIOS,
+        stalled::SCENARIOS,
+        broken::SCENARIOS,
+        clocks::SCENARIOS,
+        rhythms::SCENARIOS,
+        habits::SCENARIOS,
+        partial::SCENARIOS,
+    ]
+    .concat()
 }
 
 /// The day of this name.

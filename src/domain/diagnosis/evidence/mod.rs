@@ -4,6 +4,7 @@ mod attempts;
 mod ends;
 mod failures;
 mod files;
+mod fleet;
 mod queue;
 mod side;
 mod sight;
@@ -21,6 +22,7 @@ pub(super) use attempts::Attempts;
 pub(super) use ends::End;
 pub(super) use failures::ClassFailure;
 pub(super) use files::LogFile;
+use fleet::Fleet;
 pub(super) use queue::counting;
 pub use queue::queue_facts;
 pub(super) use queue::{Elsewhere, QueueEvidence};
@@ -42,6 +44,8 @@ pub(super) struct Evidence<'a> {
     pub(super) since: Timestamp,
     pub(super) queue: QueueEvidence<'a>,
     pub(super) workers: Workers<'a>,
+    /// Of the workers, those that are not heard any more beside others that are.
+    pub(super) fleet: Option<Fleet>,
     pub(super) attempts: Attempts<'a>,
     pub(super) store: Store<'a>,
     /// Files that worker output goes to, the newest first.
@@ -64,6 +68,7 @@ impl<'a> Evidence<'a> {
             heard,
             since,
             workers: Workers::gather(ledger, question, from, heard),
+            fleet: Fleet::of(&side::streams(ledger, question), queue.longest_run_ms(ledger), since, heard),
             attempts: Attempts::gather(ledger, policy, &queue.classes, from, (heard, question.now)),
             store: Store::gather(ledger, from, heard),
             files: files::gather(ledger, heard),

@@ -61,6 +61,12 @@ impl<'a> QueueEvidence<'a> {
         }
     }
 
+    /// The longest attempt seen of its classes.
+    pub(super) fn longest_run_ms(&self, ledger: &Ledger) -> i64 {
+        let facts = self.classes.iter().filter_map(|class| ledger.class(Some(class)));
+        facts.map(|facts| facts.longest_run_ms).max().unwrap_or(0)
+    }
+
     /// Where it is heading, where both ways were seen.
     pub(in crate::domain::diagnosis) fn trend(&self, waiting: usize) -> Option<Trend> {
         let coming = self.throughput.enqueued.saturating_add(self.throughput.released);

@@ -78,6 +78,12 @@ pub(super) fn worker_silent(evidence: &Evidence<'_>) -> Option<Candidate> {
     if !heard_once {
         return None;
     }
+    if let Some(fleet) = evidence.fleet.filter(|_| evidence.kind() == Kind::Backlog) {
+        let missing = Finding::WorkersSilent { count: fleet.silent, of: fleet.of };
+        let candidate = Candidate::new(Cause::WorkerSilent, Weight::Likely);
+        let unknown = [Unknown::WorkerRuns, Unknown::DeadOrUnheard];
+        return Some(candidate.with([Fact::at(missing, fleet.last_line)]).leaving(unknown));
+    }
     let is_alive = match evidence.kind() {
         Kind::StuckRunning => evidence.attempts.open.iter().all(|open| open.is_heard_since),
         Kind::Backlog => evidence.is_moving(),

@@ -116,10 +116,12 @@ pub(super) fn slow_backlog(evidence: &Evidence<'_>) -> Option<Candidate> {
     let throughput = evidence.queue.throughput;
     let is_moving = evidence.is_moving();
     // Starts that go on, attempts that end well, and jobs that wait all the same: there is no other word for it.
+    let is_whole = is_moving && evidence.fleet.is_none();
     let is_shown = is_moving && throughput.started >= STARTS_LEAST && throughput.good > throughput.bad;
     Some(
-        Candidate::new(Cause::SlowBacklog, if is_moving { Weight::Strong } else { Weight::Possible })
-            .certain_if(is_shown)
+        // Of workers that are gone the next cause tells.
+        Candidate::new(Cause::SlowBacklog, if is_whole { Weight::Strong } else { Weight::Possible })
+            .certain_if(is_shown && is_whole)
             .with([evidence.queue.pace(), Fact::when(Finding::LastStart, evidence.queue.newest_start)]),
     )
 }

@@ -102,7 +102,7 @@ impl World {
             }
             Detail::Stalled(_)
             | Detail::Backlog(_)
-            | Detail::StuckRunning
+            | Detail::StuckRunning(_)
             | Detail::EnqueueErrors
             | Detail::Blind(_) => {}
         }

@@ -71,6 +71,9 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
             )
         }
         Finding::LastHeartbeat => "last heartbeat of a worker of this queue".to_owned(),
+        Finding::WorkersSilent { count, of } => {
+            format!("{count} of {of} workers' log streams fell silent, the last line came")
+        }
         Finding::WorkerStopped(text) => format!("a worker ended: \"{text}\""),
         Finding::PutBack { class, count } => format!(
             "{} was put back {count} times, as by an overlap lock that nobody holds or a rate limit; it first started",

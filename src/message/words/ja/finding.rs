@@ -60,6 +60,9 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
             format!("想定ワーカー {expected} 台のうち、直近 5 分にハートビートがあったのは {alive} 台")
         }
         Finding::LastHeartbeat => "このキューのワーカーの最後のハートビート".to_owned(),
+        Finding::WorkersSilent { count, of } => {
+            format!("ワーカーのログストリーム {of} 本のうち {count} 本が止まった、最後の行")
+        }
         Finding::WorkerStopped(text) => format!("ワーカーの終了「{text}」"),
         Finding::PutBack { class, count } => format!(
             "{} が {count} 回キューに戻された（保持者のいない WithoutOverlapping のロック、またはレート制限など）、最初の開始",
