@@ -101,6 +101,25 @@ proof: e2e-servers zip
 	QUEUEWATCH_PACKAGED="$$(packaging/runner $(ARCH))$(CURDIR)/$(PROVED)/bootstrap" \
 		env -u RUSTC cargo test --locked --features packaged --test e2e packaged -- --nocapture
 
+# The deployed stack: what `make zip` packs is deployed by the README's commands on an emulator of AWS, pages, recovers, is
+# renewed and deleted. docs/stack.md says what it shows. Needs python3 with venv; four minutes beside compiling.
+# `stack-long` takes the grace that a stack has by itself, and waits for the greeting: twenty minutes.
+STACK := target/stack
+STACK_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+stack-long: export STACK_ARGUMENTS = --long
+.PHONY: stack stack-long
+stack stack-long: $(STACK)/venv/installed $(TEMPLATE_TOOLS)/installed
+	$(MAKE) zip ARCH=$(STACK_ARCH) DIST=$(STACK)/dist
+	cargo build --locked --features aws --bin queuewatch
+	$(STACK)/venv/bin/python -m tests.stack --packed $(STACK)/dist --sam $(TEMPLATE_TOOLS)/bin/sam \
+		--queuewatch $(or $(CARGO_TARGET_DIR),target)/debug/queuewatch $(STACK_ARGUMENTS)
+
+$(STACK)/venv/installed: tests/stack/requirements.txt
+	@python3 -c 'import venv, ensurepip' || { echo "missing: python3 with venv, for the deployed stack"; exit 1; }
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 zip:
 	packaging/build-lambda target/lambda/package-$(ARCH)
 	python3 packaging/zip.py $(ARCH) target/lambda/package-$(ARCH) $(DIST)

@@ -92,3 +92,62 @@ fn a_link_that_leads_nowhere_is_found() {
     assert_eq!(slug(" What it cannot know: `x_y`, 2 "), "what-it-cannot-know-x_y-2");
     assert!(anchors("# A b\n```\n# no\n```\n<a id=\"z\"></a>").iter().eq(["a-b", "z"]));
 }
+
+/// What stands between marks of code, outside of blocks.
+fn quoted(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|piece| piece.split('`').skip(1).step_by(2)).collect()
+}
+
+/// Whether a word is a test's name: a sentence.
+fn is_sentence(word: &str) -> bool {
+    word.matches('_').count() >= 3
+        && word.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_')
+}
+
+/// The code of a folder, whole.
+fn code(folder: &Path, found: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            code(&path, found);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            found.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// The tests and files that a document names and that are not there, and how many are.
+fn missing(text: &str, code: &str) -> (Vec<String>, usize) {
+    let is_path = |word: &str| ["tests/", "src/"].iter().any(|folder| word.starts_with(folder));
+    let words: Vec<&str> =
+        quoted(text).into_iter().filter(|word| is_path(word) || is_sentence(word)).collect();
+    let is_there = |word: &str| {
+        if is_path(word) { root().join(word).exists() } else { code.contains(&format!("fn {word}(")) }
+    };
+    let wrong: Vec<String> =
+        words.iter().filter(|word| !is_there(word)).map(|word| (*word).to_owned()).collect();
+    (wrong, words.len())
+}
+
+#[test]
+fn every_test_that_a_promise_names_is_there() {
+    let mut all = String::new();
+    for folder in ["src", "tests"] {
+        code(&root().join(folder), &mut all);
+    }
+    let mut count = 0_usize;
+    for document in ["docs/guarantees.md", "docs/stack.md"] {
+        let (wrong, named) = missing(&fs::read_to_string(root().join(document)).unwrap(), &all);
+        assert!(wrong.is_empty(), "{document} names what is not there: {wrong:?}");
+        count += named;
+    }
+    assert!(count > 40, "{count} are named: the documents are elsewhere");
+}
+
+#[test]
+fn a_test_that_has_gone_is_found() {
+    let text = "`a_test_that_is_there` in `tests/links.rs`, `a_test_that_has_gone` in `tests/gone.rs`; `role` is a word";
+    let (wrong, named) = missing(text, "fn a_test_that_is_there() {}");
+    assert_eq!((wrong, named), (vec!["a_test_that_has_gone".to_owned(), "tests/gone.rs".to_owned()], 4));
+}

@@ -1,0 +1,1 @@
+"""The deployed stack, on an emulator of AWS: `make stack`."""
