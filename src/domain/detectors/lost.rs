@@ -60,12 +60,12 @@ pub fn judge<'v>(
     let is_left =
         visibility.by_shift.is_empty() || is_left_to_silence(place, visibility, stall, &mut verdict);
     let gone = gone(place, visibility, past, is_left);
-    let is_gone = !gone.is_empty() || gone_count(past) > 0;
+    let gone_count = gone_count(past).max(gone.len() as u64);
     let is_lost = |job: &&WaitingJob| visibility.of(job.ix) == Presence::Waits;
     let mut lost: Vec<&WaitingJob> =
         overdue.into_iter().filter(is_lost).chain(gone.iter().copied()).collect();
     lost.sort_by_key(|job| (job.ready_at, job.ix));
-    let turned = turn(place, visibility, past, is_left || is_gone, &mut verdict);
+    let turned = turn(place, visibility, past, (gone_count, is_left || gone_count > 0), &mut verdict);
     let open = opened(past);
     if open.is_none() && lost.is_empty() && turned.count == 0 {
         return verdict;
@@ -176,7 +176,7 @@ fn turn<'s>(
     place: &Place<'_>,
     visibility: &'s Visibility<'_>,
     past: Option<&Incident>,
-    is_told_elsewhere: bool,
+    (gone_count, is_told_elsewhere): (u64, bool),
     verdict: &mut Verdict<'_>,
 ) -> Turned<'s> {
     let (starts, ends) = (visibility.unknown_starts.as_slice(), visibility.unknown_ends.as_slice());
@@ -187,7 +187,8 @@ fn turn<'s>(
     if !is_told_elsewhere {
         verdict.hidden.extend(&visibility.by_shift);
     }
-    let hidden_count = verdict.hidden.len() as u64;
+    // Those that are gone are noted as hidden, too, and are told of as lost.
+    let hidden_count = (verdict.hidden.len() as u64).saturating_sub(gone_count);
     // They are hidden, whether this incident mentions them or the stall does.
     verdict.hidden.extend(&visibility.by_shift);
     let is_near = |past: &&Incident| past.resolved_at.is_none_or(|at| is_looked_for_since(at, place.now));

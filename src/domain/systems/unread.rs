@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -94,9 +95,13 @@ impl Unread {
     }
 }
 
+/// Every line that says nothing is looked through for it.
+static PROTOCOL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(" HTTP/"));
+
 /// Whether a line is of an access log in the common or the combined format: `"GET /x HTTP/1.1" 200`.
 fn is_access_line(line: &str) -> bool {
-    let Some((before, after)) = line.split_once(" HTTP/") else { return false };
+    let Some(at) = PROTOCOL.find(line.as_bytes()) else { return false };
+    let Some((before, after)) = line.split_at_checked(at) else { return false };
     let status = after.split_once("\" ").map(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
     before.contains('"') && status == Some(3)
 }
