@@ -59,7 +59,7 @@ fn what_happens_does_not_hang_on_how_it_is_logged() {
 }
 
 /// Attempts follow each other, begin when the job is ready, and end before the next; a worker is at one at a time; and
-/// a job's fate is how its last attempt ended.
+/// a job's fate is how its last attempt ended. Where jobs are handed out again while they run, that is what is wrong.
 fn check_jobs(name: &str, history: &History) {
     let mut busy: BTreeMap<usize, Vec<(i64, i64)>> = BTreeMap::new();
     let mut ids = BTreeSet::new();
@@ -68,13 +68,16 @@ fn check_jobs(name: &str, history: &History) {
         assert!(ids.insert(&job.id) && ids.insert(&job.uuid), "{of} has its id for itself");
         let mut free_ms = job.ready_ms();
         for attempt in &job.attempts {
-            assert!(attempt.start_ms >= free_ms, "{of} starts when it can");
+            let is_twice = name == "retry-too-soon" && attempt.start_ms >= job.ready_ms();
+            assert!(attempt.start_ms >= free_ms || is_twice, "{of} starts when it can");
             let (end_ms, _) = attempt.end.unwrap_or((DAY.to_ms, End::Lost));
             assert!(end_ms >= attempt.start_ms, "{of} ends after it starts");
             busy.entry(attempt.worker).or_default().push((attempt.start_ms, end_ms));
             free_ms = end_ms;
         }
-        let last = job.attempts.last().map(|attempt| attempt.end.map(|(_, end)| end));
+        let last =
+            job.attempts.iter().max_by_key(|attempt| attempt.end.map_or(DAY.to_ms, |(end_ms, _)| end_ms));
+        let last = last.map(|attempt| attempt.end.map(|(_, end)| end));
         let fates: &[Fate] = match last {
             None => &[Fate::Waiting, Fate::Refused],
             Some(None) => &[Fate::Running],
@@ -150,8 +153,13 @@ fn on_a_healthy_day_every_job_starts_in_time() {
     for scenario in scenarios::all().iter().filter(|scenario| scenario.group == Group::Healthy) {
         let day = Day::new(scenario, 2, PLAIN);
         // These are healthy, and make jobs wait all the same.
-        if ["burst", "long-job", "cron", "cron-sparse"].contains(&scenario.name) {
+        let waiting = ["burst", "long-job", "cron", "cron-sparse", "blip", "priority-bursts", "newsletter"];
+        if waiting.contains(&scenario.name) {
             assert!(!day.faults.is_empty(), "{}: what may be said of it is listed", scenario.name);
+            continue;
+        }
+        if scenario.name == "maintenance" {
+            assert!(day.config.contains("[[window]]"), "what may be said of it is configured");
             continue;
         }
         for job in day.history.jobs.iter().filter(|job| job.ready_ms() < DAY.to_ms - 5 * MINUTE) {
