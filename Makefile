@@ -1,4 +1,5 @@
-# Every test, and what the tests need. Plain `cargo test` needs only Rust, and the C compiler that Rust links with (ring, for https).
+# Every test, and what the tests need. Plain `cargo test` needs only Rust, and the C compiler that Rust links with: ring, for
+# https, is partly C.
 .PHONY: test lint lint-template docs bench floor deny zip build-IngestFunction build-SweepFunction
 
 # Nothing below may fetch a toolchain behind your back.

@@ -1,4 +1,4 @@
-"""Starts ministack, an emulator of AWS from PyPI, on a loopback port, and stops it with every function that it runs.
+"""Starts ministack, an emulator of AWS, on a loopback port, and stops it with every function that it runs.
 
 It checks the rights of the functions' roles (AUTH), and is told where they find AWS: at a door that is recorded.
 """
