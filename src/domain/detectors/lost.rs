@@ -1,5 +1,8 @@
 //! Lost: jobs were overtaken, that is, later ones started and these did not. Jobs whose starts are likely to be among
 //! missing lines, or in a silence, are not lost: they turn unknown, and one message says so.
+//!
+//! Where lines carry no id, only how many are gone is known, and it is kept with the incident: which jobs stand for them
+//! changes with each start.
 
 use super::jobs::{attempts_matched_by, complete_waits, follow, listed};
 use super::{Opening, Verdict, opened};

@@ -50,7 +50,8 @@ impl Usual {
         let (bad, all) = (bad as f64, all as f64);
         // By Laplace's rule, and one standard error more.
         let share = (bad + 1.0) / (all + 2.0);
-        Some(Self((share * (1.0 - share) / all).sqrt().mul_add(1.0, share).min(1.0)))
+        let error = (share * (1.0 - share) / all).sqrt();
+        Some(Self((share + error).min(1.0)))
     }
 
     /// Whether so many bad ends among `all` are more than chance: by Chernoff's bound on the tail of a binomial

@@ -69,7 +69,6 @@ pub struct Loss {
     #[serde(rename = "unseen_count")]
     pub hidden_count: u64,
     /// How many jobs counting alone shows to be gone from the queue, though nothing was silent: lines do not say which.
-    #[serde(skip_serializing_if = "is_zero")]
     pub gone_count: u64,
     /// Since when nobody has seemed to wait in their place: a start's line may come before that of its enqueue.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,11 +124,6 @@ pub struct Stuck {
 pub struct Silent {
     /// Sources that are silent, for [`super::Blindness::SourceSilent`].
     pub sources: BTreeSet<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it like this")]
-const fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 impl Detail {

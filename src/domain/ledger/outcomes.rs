@@ -11,7 +11,7 @@ use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
 use super::job_key::{JobHash, JobKey};
 use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
 
-/// Ends kept of each class: twice what any verdict asks for.
+/// Ends kept of each class: several times what a row asks for, and enough to tell what is usual.
 const ENDS_MAX: usize = 48;
 /// Jobs kept that lost their worker.
 const LOST_MAX: usize = 48;
