@@ -440,7 +440,12 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
         }
     }
     let metrics = all_below(&template).into_iter().find(|value| value["Sid"] == "Metrics").unwrap();
-    assert_eq!(metrics["Condition"], json!({"StringEquals": {"cloudwatch:namespace": NAMESPACE}}));
+    let by_namespace = json!({"StringEquals": {"cloudwatch:namespace": NAMESPACE}});
+    assert_eq!(
+        metrics["Condition"],
+        json!({"Fn::If": ["UsesOtlp", {"Ref": "AWS::NoValue"}, by_namespace]}),
+        "the OpenTelemetry endpoint knows no namespaces"
+    );
 }
 
 #[test]

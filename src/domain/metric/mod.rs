@@ -2,6 +2,7 @@
 
 pub mod legal;
 pub mod packing;
+pub mod series;
 mod unpublished;
 
 use std::collections::BTreeMap;
