@@ -4,6 +4,7 @@
 mod checkpoint;
 mod deliveries;
 mod jobs;
+mod limits;
 
 use std::future::Future;
 use std::pin::pin;
