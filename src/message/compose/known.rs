@@ -12,6 +12,8 @@ use crate::message::words::{self, Aside, Voice};
 
 /// Facts of a message, where no line of a log is quoted: what is read before anything is done.
 const FACTS_MAX: usize = 7;
+/// Incidents named that are told with this one: they may be hundreds, and SNS takes 256 KB.
+const GROUPED_MAX: usize = 20;
 /// Classes named.
 const CLASSES_MAX: usize = 3;
 /// Questions told that the logs leave open.
@@ -30,8 +32,13 @@ pub(super) fn known(
         lines.extend(line(fact, incident, situation, voice));
     }
     lines.extend(jobs(incident, voice));
-    let own = incident.grouped.iter().map(|id| words::aside(&Aside::Joined(id), voice));
+    let own = incident.grouped.iter().take(GROUPED_MAX).map(|id| words::aside(&Aside::Joined(id), voice));
     lines.extend(own);
+    let more = incident.grouped.len().saturating_sub(GROUPED_MAX) as u64;
+    let more = more.saturating_add(incident.beyond);
+    if more > 0 {
+        lines.push(words::aside(&Aside::JoinedMore(more), voice));
+    }
     let unseen = incident.detail.loss().hidden_count.min(incident.given_up);
     if unseen > 0 {
         lines.push(words::aside(&Aside::Unseen(unseen), voice));

@@ -194,6 +194,8 @@ pub(super) enum Aside<'a> {
     Classes(&'a [String]),
     /// It joined this message.
     Joined(&'a str),
+    /// So many more did.
+    JoinedMore(u64),
     /// Jobs that were found to have started while worker lines were missing.
     Unseen(u64),
     /// It opened after the last line of a replay.

@@ -60,7 +60,7 @@ impl<'a> Evidence<'a> {
         let heard = question.now.min(question.heard_until);
         let since = since(question);
         let from = since.min(heard).minus_ms(AROUND_MS);
-        let queue = QueueEvidence::gather(ledger, policy, question, since, heard);
+        let queue = QueueEvidence::gather(ledger, question, since, heard);
         Self {
             ledger,
             policy,

@@ -73,6 +73,7 @@ pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
             format!("{which}: {}{oldest}", named.join("、"))
         }
         Aside::Classes(classes) => format!("対象クラス: {}", classes.join("、")),
+        Aside::JoinedMore(count) => format!("ほかに {count} 件のキュー（多すぎるため個別には通知しない）"),
         Aside::Joined(incident) => format!("同じ原因でまとめて通知: {incident}"),
         Aside::Unseen(count) => format!("ほか {count} 件はワーカーログの欠落中に開始されていた"),
         Aside::AfterEnd => {
