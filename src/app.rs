@@ -1,6 +1,8 @@
 //! The order of the steps: what a delivery and a sweep do, one after the other. The same for the function
 //! and for replay; `now` is an argument.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use crate::domain::command::Command;
@@ -64,13 +66,16 @@ pub enum Swept {
     Stood,
 }
 
+/// What was said, by the notification's id: what messages were made of, for whoever shows them in another form.
+pub type Said = BTreeMap<String, Sections>;
+
 /// What was decided and done.
 #[derive(Clone, Debug)]
 pub struct Done {
     /// What was decided.
     pub plan: Plan,
-    /// What was said, by the notification's id.
-    pub said: Vec<(String, Sections)>,
+    /// What was said.
+    pub said: Said,
 }
 
 /// Looks at everything once: fold, decide, write down, then say.
@@ -179,18 +184,14 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
 }
 
 /// Puts the plan's announcements into words, notes them with their incidents, and addresses them.
-fn say(
-    plan: &mut Plan,
-    policy: &Policy,
-    horizon: Horizon,
-) -> (Vec<OutgoingMessage>, Vec<(String, Sections)>) {
-    let (mut messages, mut said) = (Vec::new(), Vec::new());
+fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> (Vec<OutgoingMessage>, Said) {
+    let (mut messages, mut said) = (Vec::new(), Said::new());
     for (id, state) in &plan.announcements {
         let Some(incident) = plan.incidents.iter_mut().find(|incident| incident.id == *id) else { continue };
         let sections = message::compose(policy, incident, *state, horizon.now);
         let notification = notification(incident, *state, &sections, horizon.now);
         messages.extend(message::address(incident, &notification, &sections, policy));
-        said.push((notification.id.clone(), sections));
+        said.insert(notification.id.clone(), sections);
         incident.notifications.push(notification);
     }
     (messages, said)

@@ -13,13 +13,12 @@ use std::collections::BTreeMap;
 
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
 use crate::adapters::settled;
-use crate::app::{self, AppError, Swept};
+use crate::app::{self, AppError, Said, Swept};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::line::LineHash;
 use crate::domain::model::policy::Policy;
 use crate::domain::sweep::{Horizon, Plan};
-use crate::message::Sections;
 use crate::ports::LedgerStore;
 use tally::Tally;
 
@@ -83,8 +82,8 @@ pub struct Outcome<S = MemoryLedger> {
     pub metrics: RecordedMetrics,
     /// What was sent.
     pub alarms: RecordedAlarms,
-    /// What was said, by the notification's id.
-    pub said: BTreeMap<String, Sections>,
+    /// What was said.
+    pub said: Said,
     /// What could not be opened.
     pub rejected: Vec<(String, Rejected)>,
     /// What the last sweep saw.
@@ -118,7 +117,7 @@ pub fn replay_over<S: LedgerStore>(
         read: Tally::default(),
         metrics: RecordedMetrics::default(),
         alarms: RecordedAlarms::default(),
-        said: BTreeMap::new(),
+        said: Said::new(),
         rejected: Vec::new(),
         last_plan: Plan::default(),
     };
