@@ -13,6 +13,7 @@ use super::sections::{Sections, Todo};
 use crate::domain::incidents::{Incident, Kind, Notification, NotificationState, Severity};
 use crate::domain::job::{ConnectionName, QueueName};
 use crate::domain::model::policy::Policy;
+use crate::domain::runbook::silence_until;
 use crate::domain::watching::{NOW_WATCHING, Watching};
 
 /// A line on a phone's lock screen, four times over.
@@ -81,16 +82,21 @@ pub(super) fn incident(
         (_, Severity::Page) => ":rotating_light:",
         (_, Severity::Warn) => ":warning:",
     };
+    // What buttons ask for, while there is something to answer: see `SeenButton` in template.yaml.
+    let is_open = notification.state != NotificationState::Resolved;
+    let until = is_open.then(|| silence_until(notification.at));
     let context = [
         ("app", Some(app)),
         ("cause", cause),
         ("connection", connection),
+        ("function", policy.aws.sweep_function.as_deref()),
         ("incident", Some(&*incident.id)),
         ("kind", Some(kind)),
         ("notification", Some(&*notification.id)),
         ("queue", queue),
         ("severity", Some(severity)),
         ("state", Some(notification.state.as_str())),
+        ("until", until.as_deref()),
     ];
     let keywords = [Some(app), Some(kind), Some(severity), queue, cause];
     json(Chat {

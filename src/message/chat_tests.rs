@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::model::policy::Aws;
 use crate::message::{compose, fixtures};
 
 fn policy() -> Policy {
-    Policy { app: "shop".into(), ..Policy::default() }
+    let sweep_function = Some("queuewatch-SweepFunction-1A2B3C".into());
+    Policy { app: "shop".into(), aws: Aws { sweep_function, ..Aws::default() }, ..Policy::default() }
 }
 
 /// Written from the documentation's table of parameters; `additionalProperties` is our own strictness.
@@ -110,12 +112,14 @@ fn a_page_is_a_custom_notification_in_the_incidents_thread() {
                     "app": "shop",
                     "cause": "worker_silent",
                     "connection": "redis",
+                    "function": "queuewatch-SweepFunction-1A2B3C",
                     "incident": "stalled-redis-default-20251206T1237Z",
                     "kind": "stalled",
                     "notification": "stalled-redis-default-20251206T1237Z/1",
                     "queue": "default",
                     "severity": "page",
                     "state": "firing",
+                    "until": "2025-12-06T16:37Z",
                 },
             },
         })
@@ -161,6 +165,9 @@ fn recovery_and_warning_have_signs_of_their_own() {
     let is_signed = |it: &Incident, said: &Notification, sign: &str| {
         let chat = chat_of(it, said);
         assert!(chat["content"]["title"].as_str().unwrap().starts_with(sign), "{chat:#}");
+        // There is nothing to answer where it is over, so that no button is shown.
+        let context = &chat["metadata"]["additionalContext"];
+        assert_eq!(context["until"].is_null(), said.state == NotificationState::Resolved, "{chat:#}");
     };
     is_signed(&warning, &notification, ":white_check_mark: OK ");
     warning.severity = Severity::Warn;
