@@ -181,12 +181,15 @@ impl<'a> Situation<'a> {
             && self.last_start.is_none_or(|start| start <= self.since)
     }
 
-    /// For how long nothing has been started, where that is known of this moment.
+    /// For how long nothing has been started, where that is known of this moment. Of several queues one may be stalled while
+    /// jobs of another start.
     pub(in crate::message) fn idle_ms(&self) -> Option<i64> {
         let is_idle = self.is_asked_now && self.starts_since.is_none();
         let after_start_ms =
             self.last_start.map_or(0, |start| start.since_ms(self.since).max(0)).min(self.age_ms);
-        is_idle.then(|| self.age_ms.saturating_sub(after_start_ms))
+        is_idle
+            .then(|| self.age_ms.saturating_sub(after_start_ms))
+            .filter(|idle_ms| *idle_ms >= self.limit_ms)
     }
 
     /// Whether a job could be enqueued after the newest error.

@@ -116,6 +116,9 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
         Finding::BadEnds { class, bad, of } => {
             format!("{bad} of the last {of} attempts of {class} failed; the newest")
         }
+        Finding::FailsMore { class, percent, before } => {
+            format!("{percent} % of the attempts of {class} fail, {before} % did before")
+        }
         Finding::BadRuntime(ms) if *ms < 1000 => format!("the longest failed attempt took {ms} ms"),
         Finding::BadRuntime(ms) => format!("the longest failed attempt took {}", voice.about(*ms)),
         Finding::Exception(text) => format!("\"{text}\""),

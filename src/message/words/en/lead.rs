@@ -72,6 +72,10 @@ pub(in crate::message::words) fn lead(it: &Situation<'_>, voice: &Voice) -> Stri
             if jobs == 1 { "It" } else { "The oldest" },
             given_up(it)
         ),
+        Kind::StuckRunning if jobs == 0 => format!(
+            "{app}: attempts on {place} start and no end is seen, the first at {since}. None is open at this moment.{}",
+            given_up(it)
+        ),
         Kind::StuckRunning => format!(
             "{app}: {} on {place} started and no end was seen. {} started at {since}.{}",
             n(jobs, "attempt", "attempts"),

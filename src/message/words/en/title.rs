@@ -92,6 +92,9 @@ fn going_on(it: &Situation<'_>, voice: &Voice) -> String {
             let what = it.classes.first().filter(|_| it.classes.len() == 1).unwrap_or(&"a job");
             format!("{what} {still}loses one worker after the other")
         }
+        Kind::StuckRunning if jobs == 0 => {
+            format!("attempts {still}end in nothing, the first began {age} ago")
+        }
         Kind::StuckRunning => match it.classes.as_slice() {
             [class] if jobs == 1 => format!("{class} started {age} ago and has {still}not ended"),
             _ => {

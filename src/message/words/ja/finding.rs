@@ -92,6 +92,9 @@ fn finding_as_it_is(fact: &Fact, voice: &Voice) -> String {
             format!("{} の試行が終わっていない、開始", class.as_ref().map_or("ジョブ", JobClass::as_str))
         }
         Finding::BadEnds { class, bad, of } => format!("{class} の直近 {of} 回のうち {bad} 回が失敗、最新"),
+        Finding::FailsMore { class, percent, before } => {
+            format!("{class} の試行の失敗が {percent} %、それまでは {before} %")
+        }
         Finding::BadRuntime(ms) if *ms < 1000 => format!("失敗までの最長時間 {ms} ms"),
         Finding::BadRuntime(ms) => format!("失敗までの最長時間 {}", voice.about(*ms)),
         Finding::Exception(text) => format!("「{text}」"),

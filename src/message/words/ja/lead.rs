@@ -71,6 +71,11 @@ fn said(it: &Situation<'_>, voice: &Voice) -> String {
             "{place} の {jobs} 件が何度もキューに戻され、終わりません。最も古いものの最初の開始は {since} です。{}",
             given_up(it)
         ),
+        Kind::StuckRunning if jobs == 0 => format!(
+            "{place} で、開始した試行の終了が確認できないことが続いています。最初のものの開始は {since} です。現在開いているものは\
+             ありません。{}",
+            given_up(it)
+        ),
         Kind::StuckRunning => format!(
             "{place} で開始した {jobs} 件の終了が確認できません。最も古いものの開始は {since} です。{}",
             given_up(it)

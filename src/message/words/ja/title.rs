@@ -63,6 +63,9 @@ fn going_on(it: &Situation<'_>, place: &str, voice: &Voice) -> String {
         Kind::StuckRunning if it.has_lost_workers => {
             format!("{place} で同じジョブがワーカーを繰り返し失っている")
         }
+        Kind::StuckRunning if jobs == 0 => {
+            format!("{place} で試行の終了が確認できないことが続く、最初は {age} 前")
+        }
         Kind::StuckRunning => format!("{place} で {jobs} 件が終わらない、最長 {age}"),
         Kind::EnqueueErrors if it.is_taken_again() || jobs == 0 => {
             format!("{} への投入エラー{}", store(voice.store), quoted(it.text))
