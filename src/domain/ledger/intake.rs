@@ -14,6 +14,7 @@ use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
 use crate::domain::metric::{Dimensions, Metric};
 use crate::domain::model::queue_ref::QueueRef;
+use crate::domain::origin::workplace;
 use crate::domain::systems::form;
 
 fn count(tally: &mut u64, n: usize) {
@@ -80,6 +81,7 @@ impl Ledger {
     fn join_lines(&mut self, record: &DeliveryRecord, repeated: &BTreeSet<LineKey>) {
         let at = record.arrived_at;
         let stream = self.streams.note(&record.log_group, &record.log_stream);
+        let workplace = workplace(&record.log_group, &record.log_stream);
         // What one line says stands together, so a new line begins where the key changes.
         let (mut classified, mut last) = (0_usize, None);
         for observation in &record.observations {
@@ -88,7 +90,7 @@ impl Ledger {
             if !is_repeated {
                 classified = classified.saturating_add(usize::from(last != Some(observation.line)));
                 last = Some(observation.line);
-                self.take(observation, stream);
+                self.take(observation, stream, workplace);
             }
         }
         if let Some(facts) = self.streams.get_mut(stream) {
@@ -101,7 +103,7 @@ impl Ledger {
                     facts.split_traces.add_open((*at, *line), repeated.contains(line))
                 }
                 TracePart::Exception(at, line, text) => {
-                    self.signals.store_errors.expect(*at, text);
+                    self.signals.store_errors.expect(*at, text, workplace);
                     facts.split_traces.add_open((*at, *line), repeated.contains(line))
                 }
                 TracePart::Tail(at, side) => facts.split_traces.add_tail(*at, *side),
@@ -136,7 +138,7 @@ impl Ledger {
     }
 
     /// Takes one new observation.
-    fn take(&mut self, observation: &Observation, stream: StreamKey) {
+    fn take(&mut self, observation: &Observation, stream: StreamKey, workplace: u64) {
         self.tally.counts.add(observation);
         let metric = match observation.stage {
             Stage::Enqueued => Some(Metric::Enqueued),
@@ -162,7 +164,8 @@ impl Ledger {
             self.note_traits(observation);
             self.take_lifecycle(observation, stream);
         } else {
-            self.take_process_line(observation, stream);
+            self.signals.store_errors.take(observation, workplace);
+            self.take_process_line(observation, stream, workplace);
         }
     }
 
@@ -196,8 +199,8 @@ impl Ledger {
         }
     }
 
-    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey) {
-        self.signals.take(observation, stream);
+    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey, workplace: u64) {
+        self.signals.take(observation, stream, workplace);
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);

@@ -144,7 +144,8 @@ static TELLING: LazyLock<Regex> = LazyLock::new(|| {
 const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
 
 /// Keys under which shippers put a line.
-static SHIPPED: LazyLock<Regex> = LazyLock::new(|| constant("\"(?:message|log|line)\":\""));
+static SHIPPED: LazyLock<Regex> =
+    LazyLock::new(|| constant("\"(?:message|log|line|event|content|record|LogMessage|LogEntry|Body)\":\""));
 
 /// What a logger's record has beside its message.
 static LEVEL: LazyLock<Regex> = LazyLock::new(|| constant("evel|everity|\"context\""));
@@ -165,6 +166,11 @@ impl<'a> Document<'a> {
     /// A key's value as written; of a key that stands twice the last counts, as PHP has it.
     pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
+    }
+
+    /// Every value as written.
+    pub(super) fn values(&self) -> impl Iterator<Item = &'a RawValue> {
+        self.0.iter().map(|(_, value)| *value)
     }
 
     /// Whether a key is there, whatever it holds.

@@ -65,6 +65,28 @@ impl<'a> Sighting<'a> {
         self.text = Some(text.into());
         self
     }
+
+    /// The same, of a line that does not live as long.
+    pub(super) fn into_owned(self) -> Sighting<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Sighting {
+            stage: self.stage,
+            form: self.form,
+            ending: self.ending,
+            class: own(self.class),
+            queue: own(self.queue),
+            connection: own(self.connection),
+            channel: own(self.channel),
+            id: own(self.id),
+            uuid: own(self.uuid),
+            attempt: self.attempt,
+            delay_ms: self.delay_ms,
+            runtime: self.runtime,
+            timeout_ms: self.timeout_ms,
+            text: own(self.text),
+            jobs: self.jobs,
+        }
+    }
 }
 
 /// The first line of an error, without secrets, cut to [`ERROR_CHARS_MAX`] characters.

@@ -54,7 +54,7 @@ impl<'a> QueueEvidence<'a> {
         let from = heard.minus_ms(AROUND_MS);
         let throughput = throughput::since(ledger, question.resolver, question.place, from);
         let newest_start = question.view.newest_start.or_else(|| started(ledger, question.place, &classes));
-        let places = places(ledger, &resolver, &classes);
+        let places = places(ledger, question.resolver, &classes);
         Self {
             newest_start,
             throughput,
