@@ -264,6 +264,7 @@ impl Ledger {
         facts.take_pace(observation);
         facts.outcomes.take(observation);
         facts.tries.take(observation);
+        facts.rates.take(observation);
         self.coverage.take(observation);
         facts.has_start_lines |= observation.stage == Stage::Processing;
         if let Some(stream) = self.streams.get_mut(stream) {

@@ -25,6 +25,7 @@ pub mod names;
 mod nesting;
 pub mod outcomes;
 pub mod pairing;
+pub mod rates;
 pub mod ready_pool;
 mod recent;
 pub mod recognition;

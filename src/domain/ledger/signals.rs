@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::errors::StoreErrors;
 use super::job_facts::StreamKey;
 use super::served::Served;
-use crate::domain::job::{ConnectionName, Form, Observation, QueueName, Stage, Timestamp};
+use crate::domain::job::{ConnectionName, Form, MINUTE_MS, Observation, QueueName, Stage, Timestamp};
 use crate::domain::model::queue_ref::QueueRef;
 
 /// Workers remembered, those that spoke last: a fleet's, with some that were replaced.
 const WORKERS_MAX: usize = 500;
-/// Deploy marks remembered, the newest.
-const MARKS_MAX: usize = 20;
+/// Deploy marks remembered, the newest, one for each minute: three hours of them, so that where they come without end
+/// it is known when they began.
+const MARKS_MAX: usize = 180;
 /// Places remembered that told of a queue's pauses.
 const PLACES_MAX: usize = 8;
 /// Queues whose pauses are remembered.
@@ -148,7 +149,12 @@ impl Signals {
                 self.pauses.entry(queue_ref).or_default().note(is_pause, at, workplace);
             }
             Stage::DeployMark => {
-                self.deploy_marks.insert(at);
+                let minute = at.minute();
+                let known = self.deploy_marks.range(minute..minute.plus_ms(MINUTE_MS)).next().copied();
+                if known.is_none_or(|known| at < known) {
+                    known.iter().for_each(|known| _ = self.deploy_marks.remove(known));
+                    self.deploy_marks.insert(at);
+                }
                 if self.deploy_marks.len() > MARKS_MAX {
                     self.deploy_marks.pop_first();
                 }
@@ -388,7 +394,8 @@ mod tests {
                 StreamKey(1),
                 1,
             );
-            known.take(&line(Stage::DeployMark, n), StreamKey(1), 1);
+            known.take(&line(Stage::DeployMark, n * MINUTE_MS), StreamKey(1), 1);
+            known.take(&line(Stage::DeployMark, n * MINUTE_MS + 1), StreamKey(1), 1);
         }
         assert_eq!((known.workers.len(), known.deploy_marks.len()), (WORKERS_MAX, MARKS_MAX));
         assert!(known.workers.contains_key("w1999"));

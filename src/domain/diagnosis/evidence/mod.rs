@@ -64,7 +64,7 @@ impl<'a> Evidence<'a> {
         let since = since(question);
         let from = since.min(heard).minus_ms(AROUND_MS);
         let others = side::others(ledger, question);
-        let mut queue = QueueEvidence::gather(ledger, policy, question, since, heard);
+        let mut queue = QueueEvidence::gather(ledger, question, since, heard);
         queue.elsewhere.retain(|it| !others.own(ledger, it.place));
         let streams = side::streams(ledger, &others);
         Self {
