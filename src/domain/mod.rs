@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod pairs;
 pub mod printable;
 pub mod queues;
+pub(crate) mod quoted;
 pub mod reading;
 pub mod redact;
 pub mod runbook;
