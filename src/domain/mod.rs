@@ -12,6 +12,7 @@ pub mod detectors;
 pub mod diagnosis;
 pub mod envelope;
 pub mod glob;
+mod in_place;
 pub mod incidents;
 pub mod intake;
 pub mod job;
