@@ -5,6 +5,7 @@
 //! then of the names in a folder, then of the lines in a file.
 
 mod exports;
+mod quick;
 mod runs;
 
 use std::fs::{self, File};
@@ -206,16 +207,13 @@ impl Reading<'_> {
     }
 
     fn document(&mut self, source: String, bytes: &[u8]) {
-        let lines = std::str::from_utf8(bytes).ok().and_then(|text| exports::insights(without_mark(text)));
-        if let Some(lines) = lines {
+        let text = std::str::from_utf8(bytes).ok().map(without_mark);
+        if let Some(lines) = text.and_then(exports::insights) {
             return self.exported(&source, lines);
         }
-        let Some(elements) =
-            std::str::from_utf8(bytes).ok().and_then(|text| runs::elements(without_mark(text)))
-        else {
+        let Some((runs, refused)) = text.and_then(|text| runs::read(text, self.log_group)) else {
             return self.saved.push(Saved { source, body: SavedBody::Event(bytes.to_vec()) });
         };
-        let (runs, refused) = runs::runs(elements, self.log_group);
         self.errors.extend(refused.into_iter().map(|(ordinal, error)| SavedError::NoLogEvent {
             source_name: source.clone(),
             ordinal,
