@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use unpublished::Unpublished;
+pub use unpublished::{Counts, Unpublished};
 
 use crate::domain::job::{JobClass, QueueName, Timestamp};
 
