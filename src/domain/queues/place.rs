@@ -71,8 +71,11 @@ impl<'a> Place<'a> {
 
     /// What the ledger knows of this queue, once for each way in which lines name it.
     pub fn facts(&self) -> impl Iterator<Item = &'a QueueActivity> {
-        let place = *self;
-        self.ledger.queues().filter(move |(names, _)| place.is_here(names)).map(|(_, facts)| facts)
+        let learned = self.learned.iter().filter(|(name, key)| *key == self.at && *name != self.at);
+        let learned = learned.flat_map(|(name, _)| self.resolver.lanes(name));
+        let mut lanes: Vec<_> = self.resolver.lanes(self.at).iter().chain(learned).copied().collect();
+        lanes.sort_unstable_by_key(|(name, _)| *name);
+        lanes.into_iter().map(|(_, facts)| facts)
     }
 
     /// How long a job of this queue may wait, whatever its class.

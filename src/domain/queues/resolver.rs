@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apps::Apps;
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
-use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::{JobIx, StartKey};
 use crate::domain::ledger::job_facts::StreamKey;
+use crate::domain::ledger::{Ledger, QueueActivity};
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;
@@ -21,7 +21,12 @@ pub struct QueueResolver<'a> {
     policy: &'a Policy,
     connections: Connections<'a>,
     apps: Apps,
+    /// The lanes of each queue: looked up once, as a sweep asks several times for each of perhaps hundreds of queues.
+    lanes: BTreeMap<QueueRef, Vec<Lane<'a>>>,
 }
+
+/// What the ledger knows of a queue, and how lines name it.
+pub(super) type Lane<'a> = (&'a QueueRef, &'a QueueActivity);
 
 /// The connections that each queue is known on.
 type Connections<'a> = BTreeMap<QueueName, BTreeSet<&'a ConnectionName>>;
@@ -40,7 +45,12 @@ impl<'a> QueueResolver<'a> {
             connection: connection.cloned().or_else(|| only_connection(&connections, queue)),
             queue: Some(queue.clone()),
         });
-        Self { ledger, policy, connections, apps }
+        let mut resolver = Self { ledger, policy, connections, apps, lanes: BTreeMap::new() };
+        for (name, facts) in ledger.queues() {
+            let place = resolver.resolve(name);
+            resolver.lanes.entry(place).or_default().push((name, facts));
+        }
+        resolver
     }
 
     /// A missing connection is the only one the queue is known on. Where the ledger names an origin, the queue is the
@@ -56,6 +66,11 @@ impl<'a> QueueResolver<'a> {
             Some(origin) => QueueRef { queue: Some(self.apps.name(&place, bare, origin)), ..place },
             None => place,
         }
+    }
+
+    /// What the ledger knows of a queue, once for each way in which lines name it.
+    pub(super) fn lanes(&self, place: &QueueRef) -> &[Lane<'a>] {
+        self.lanes.get(place).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The queue a job waits on or ran on, as far as anything tells.
