@@ -103,6 +103,12 @@ impl Stage {
         matches!(self, Self::Enqueued | Self::Processing | Self::Processed | Self::Failed | Self::Released)
     }
 
+    /// Whether the line tells of an error of a queue's store, or of a worker's own.
+    #[must_use]
+    pub const fn is_store_error(self) -> bool {
+        matches!(self, Self::EnqueueError | Self::WorkerError | Self::RedisError)
+    }
+
     /// Whether the line ends an attempt.
     #[must_use]
     pub const fn is_end(self) -> bool {

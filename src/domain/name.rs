@@ -12,15 +12,21 @@ use super::line::LineHash;
 /// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)): one line with a longer
 /// name would have its whole delivery refused.
 pub(super) const NAME_BYTES_MAX: usize = 255;
-/// Bytes of a longer name that are kept as they are; a hash of the whole name follows, so that two such names differ.
-const NAME_HEAD_BYTES: usize = 200;
+/// Bytes that a longer name loses for a hash of the whole name, so that two such names differ, and some to spare.
+const NAME_TAIL_BYTES: usize = 55;
 
 /// A name of at most [`NAME_BYTES_MAX`] bytes.
 pub(super) fn bounded(text: &str) -> Cow<'_, str> {
-    if text.len() <= NAME_BYTES_MAX {
+    bounded_to(text, NAME_BYTES_MAX)
+}
+
+/// A name of at most so many bytes.
+pub(super) fn bounded_to(text: &str, bytes_max: usize) -> Cow<'_, str> {
+    if text.len() <= bytes_max {
         return Cow::Borrowed(text);
     }
-    let head = text.get(..text.floor_char_boundary(NAME_HEAD_BYTES)).unwrap_or_default();
+    let head_bytes = bytes_max.saturating_sub(NAME_TAIL_BYTES);
+    let head = text.get(..text.floor_char_boundary(head_bytes)).unwrap_or_default();
     let hash = LineHash::default().with(text.as_bytes()).finish();
     Cow::Owned(format!("{head}~{hash:016x}"))
 }

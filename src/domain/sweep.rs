@@ -76,6 +76,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         cases.apply(verdict, &why);
     }
     group::group(&mut cases);
+    cases.tell_beyond();
     cases.remind();
     let collected = cases.finish();
     let is_awaiting = collected.is_awaiting;
@@ -108,6 +109,7 @@ fn why<'w>(
             view,
             jobs,
             queues: world.queues,
+            resolver: world.resolver,
             missing: coverage.missing(),
             now,
             heard_until: world.last_delivery.map_or(now, |last| last.min(now)),

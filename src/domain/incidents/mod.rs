@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
 pub use cause::{Cause, SubCause};
-pub use detail::{Delay, Detail, Failure, Loss, Round, Silent, Stall, Stuck};
+pub use detail::{Delay, Detail, Failure, Loss, Rise, Round, Silent, Stall, Stuck};
 pub use diagnosis::Diagnosis;
 pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};
@@ -177,6 +177,9 @@ pub struct Incident {
     /// The incident whose messages tell of it, where one message tells of several.
     #[serde(default)]
     pub grouped_under: Option<String>,
+    /// Queues that are in trouble as well, and have no incident of their own because too many are open.
+    #[serde(default, skip_serializing_if = "is_none_beyond")]
+    pub beyond: u64,
     /// Its page is suppressed: it waits for the end of a silence.
     #[serde(default, rename = "is_withheld")]
     pub is_suppressed: bool,
@@ -219,6 +222,7 @@ impl Incident {
             corrections_count: 0,
             grouped: BTreeSet::new(),
             grouped_under: None,
+            beyond: 0,
             is_suppressed: false,
             seen: None,
             closed_because: None,
@@ -235,6 +239,12 @@ impl Incident {
     #[must_use]
     pub fn is_of_missing_lines(&self) -> bool {
         self.key.kind == Kind::Lost && self.detail.loss().turned_unknown_at.is_some() && self.jobs_now == 0
+    }
+
+    /// Whether it is only waited for whether it is over: nobody is reminded of no job.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.detail.loss().none_lost_since.is_some()
     }
 
     /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily; never once somebody has seen
@@ -263,6 +273,11 @@ impl Incident {
     pub fn next_notification_id(&self) -> String {
         format!("{}/{}", self.id, self.notifications.len().saturating_add(1))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_none_beyond(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

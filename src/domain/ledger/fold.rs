@@ -16,6 +16,7 @@ use super::job_key::{Hashes, JobKey, Named};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{LineKey, Observation, Stage, Timestamp, TracePart};
 use crate::domain::metric::{Counts, Metric};
+use crate::domain::origin::workplace;
 
 /// The jobs that a delivery's lines tell of.
 #[derive(Default)]
@@ -62,7 +63,7 @@ impl Ledger {
         stream: StreamKey,
         touched: &mut Touched,
     ) -> Vec<&'l Observation> {
-        let at = record.arrived_at;
+        let (at, workplace) = (record.arrived_at, workplace(&record.log_group, &record.log_stream));
         // What one line says stands together, so a new line begins where the key changes.
         let (mut classified, mut last) = (0_usize, None);
         let (mut counts, mut rows) = (Counts::default(), Vec::new());
@@ -74,7 +75,7 @@ impl Ledger {
             if !is_repeated {
                 classified = classified.saturating_add(usize::from(last != Some(observation.line)));
                 last = Some(observation.line);
-                self.take(observation, names, stream, &mut counts);
+                self.take(observation, names, (stream, workplace), &mut counts);
             }
             if is_lifecycle {
                 match names.named(observation) {
@@ -121,6 +122,7 @@ impl Ledger {
 
     /// Joins the store errors and traces that payloads cut apart.
     fn join_traces(&mut self, record: &DeliveryRecord, repeated: &BTreeSet<LineKey>, stream: StreamKey) {
+        let workplace = workplace(&record.log_group, &record.log_stream);
         if let Some(facts) = self.streams.get_mut(stream) {
             facts.note_last_lines(&record.last_lines);
         }
@@ -131,7 +133,7 @@ impl Ledger {
                     facts.split_traces.add_open((*at, *line), repeated.contains(line))
                 }
                 TracePart::Exception(at, line, text) => {
-                    self.signals.store_errors.expect(*at, text);
+                    self.signals.store_errors.expect(*at, text, workplace);
                     facts.split_traces.add_open((*at, *line), repeated.contains(line))
                 }
                 TracePart::Tail(at, side) => facts.split_traces.add_tail(*at, *side),

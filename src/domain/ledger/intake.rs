@@ -60,7 +60,7 @@ impl Ledger {
         &mut self,
         observation: &'l Observation,
         names: Hashes,
-        stream: StreamKey,
+        (stream, workplace): (StreamKey, u64),
         counts: &mut Counts<'l>,
     ) {
         self.tally.counts.add(observation);
@@ -88,7 +88,8 @@ impl Ledger {
             self.note_traits(observation);
             self.take_lifecycle(observation, names, stream);
         } else {
-            self.take_process_line(observation, stream);
+            self.signals.store_errors.take(observation, workplace);
+            self.take_process_line(observation, stream, workplace);
         }
     }
 
@@ -127,8 +128,8 @@ impl Ledger {
         }
     }
 
-    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey) {
-        self.signals.take(observation, stream);
+    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey, workplace: u64) {
+        self.signals.take(observation, stream, workplace);
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);
@@ -198,6 +199,7 @@ impl Ledger {
         facts.take_pace(observation);
         facts.outcomes.take(observation, names);
         facts.tries.take(observation);
+        facts.rates.take(observation);
         self.coverage.take(observation, names);
         facts.has_start_lines |= observation.stage == Stage::Processing;
         if let Some(stream) = self.streams.get_mut(stream) {

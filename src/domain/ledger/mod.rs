@@ -30,6 +30,7 @@ mod nesting;
 mod newest;
 pub mod outcomes;
 pub mod pairing;
+pub mod rates;
 pub mod ready_pool;
 mod recent;
 pub mod recognition;

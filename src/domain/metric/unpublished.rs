@@ -9,7 +9,10 @@ use crate::domain::job::{JobClass, Observation, QueueName, Timestamp};
 
 /// Classes with rows of their own: at $0.30 for each metric, queue and class a month, more is an accident.
 const CLASSES_MAX: usize = 50;
-/// The class that all others share.
+/// Queues with rows of their own, the first that lines name: a dozen metrics each, at the same price. Anybody who can
+/// write a line can invent a queue.
+pub const QUEUES_MAX: usize = 200;
+/// The class, and the queue, that all others share.
 const OTHER: &str = "other";
 
 /// What has been counted and not yet published.
@@ -20,6 +23,9 @@ pub struct Unpublished {
     /// Classes that have rows of their own; `None` where nobody asked for any.
     #[serde(default)]
     classes: Option<BTreeSet<JobClass>>,
+    /// Queues that have rows of their own.
+    #[serde(default)]
+    queues: BTreeSet<QueueName>,
 }
 
 /// Counts of one delivery, added up before they are looked up: its lines share a few minutes and queues.
@@ -59,10 +65,11 @@ impl Unpublished {
         }
     }
 
-    /// Counts a line of a job's life, or of an enqueue that failed, by what it carries: among those of its delivery, or at
-    /// once where each class has a row of its own, which the first classes get.
+    /// Counts a line of a job's life, or of an enqueue that failed, by what it carries: among those of its delivery, unless
+    /// it may be the first of its queue or class.
     pub fn count_line<'l>(&mut self, counts: &mut Counts<'l>, metric: Metric, observation: &'l Observation) {
-        if self.classes.is_none() {
+        // The first queues and classes get rows of their own, in the order of lines.
+        if self.classes.is_none() && observation.queue.as_ref().is_none_or(|it| self.queues.contains(it)) {
             return counts.add(metric, observation);
         }
         self.count(metric, observation.queue.as_ref(), observation.at, 1);
@@ -96,12 +103,32 @@ impl Unpublished {
     /// many classes.
     fn by_class(&mut self, queue: Option<&QueueName>, class: Option<&JobClass>) -> Option<Dimensions> {
         let named = self.classes.as_mut()?;
-        let (queue, class) = (queue?.clone(), class?.clone());
+        let (queue, class) = (queue?, class?.clone());
         if named.len() < CLASSES_MAX {
             named.insert(class.clone());
         }
         let class = if named.contains(&class) { class } else { JobClass::from(OTHER) };
-        Some(Dimensions::Class(queue, class))
+        Some(Dimensions::Class(self.name_row(queue), class))
+    }
+
+    /// The queue whose row a queue's values go to, from now on its own if there is room.
+    fn name_row(&mut self, queue: &QueueName) -> QueueName {
+        if self.queues.len() < QUEUES_MAX && !self.queues.contains(queue) {
+            self.queues.insert(queue.clone());
+        }
+        self.row_of(queue)
+    }
+
+    /// The queue whose row a queue's values go to.
+    #[must_use]
+    pub fn row_of(&self, queue: &QueueName) -> QueueName {
+        if self.has_row(queue) { queue.clone() } else { QueueName::from(OTHER) }
+    }
+
+    /// Whether a queue has a row of its own, or would get one.
+    #[must_use]
+    pub fn has_row(&self, queue: &QueueName) -> bool {
+        self.queues.len() < QUEUES_MAX || self.queues.contains(queue)
     }
 
     fn sample_one(&mut self, metric: Metric, dimensions: Dimensions, at: Timestamp, value: i64) {
@@ -114,7 +141,8 @@ impl Unpublished {
     pub fn count(&mut self, metric: Metric, queue: Option<&QueueName>, at: Timestamp, n: u64) {
         self.add(metric, Dimensions::App, at, n);
         if let Some(queue) = queue {
-            self.add(metric, Dimensions::Queue(queue.clone()), at, n);
+            let row = self.name_row(queue);
+            self.add(metric, Dimensions::Queue(row), at, n);
         }
     }
 
@@ -142,7 +170,8 @@ impl Unpublished {
     pub fn sample(&mut self, metric: Metric, queue: Option<&QueueName>, at: Timestamp, value: i64) {
         self.sample_one(metric, Dimensions::App, at, value);
         if let Some(queue) = queue {
-            self.sample_one(metric, Dimensions::Queue(queue.clone()), at, value);
+            let row = self.name_row(queue);
+            self.sample_one(metric, Dimensions::Queue(row), at, value);
         }
     }
 
@@ -154,7 +183,7 @@ impl Unpublished {
         let from = minutes.len().checked_sub(rows_max).and_then(|ix| minutes.get(ix).copied());
         let kept = self.data.iter().filter(|((_, _, at), _)| from.is_none_or(|from| *at >= from));
         let data = kept.map(|(key, values)| (key.clone(), values.clone())).collect();
-        Self { data, classes: self.classes.clone() }
+        Self { data, classes: self.classes.clone(), queues: self.queues.clone() }
     }
 
     /// Takes everything out, as data.
@@ -207,6 +236,27 @@ mod tests {
         let pairs = by_class[0].dimensions.pairs("shop");
         let names: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(names, [("App", "shop"), ("Queue", "default"), ("JobClass", "Mail")]);
+    }
+
+    #[test]
+    fn more_queues_than_may_be_paid_for_share_one_row() {
+        let mut unpublished = Unpublished::default();
+        let at = Timestamp::from_ms(90_000);
+        for n in 0..QUEUES_MAX + 7 {
+            unpublished.count(Metric::Processing, Some(&format!("queue{n}").as_str().into()), at, 1);
+            unpublished.sample(Metric::QueueWait, Some(&format!("queue{n}").as_str().into()), at, 5);
+        }
+        let rows = unpublished.drain();
+        let of = |metric: Metric, queue: &str| {
+            let dimensions = Dimensions::Queue(queue.into());
+            rows.iter()
+                .find(|row| (row.metric, &row.dimensions) == (metric, &dimensions))
+                .map(|row| &row.values)
+        };
+        assert_eq!(of(Metric::Processing, "other"), Some(&BTreeMap::from([(7, 1)])));
+        assert_eq!(of(Metric::QueueWait, "other"), Some(&BTreeMap::from([(5, 7)])));
+        assert!(of(Metric::Processing, "queue3").is_some() && of(Metric::Processing, "queue206").is_none());
+        assert_eq!(rows.len(), 2 * (QUEUES_MAX + 2), "a row each, one of the rest, one of the app");
     }
 
     #[test]

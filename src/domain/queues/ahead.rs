@@ -25,6 +25,8 @@ const STARTS_ASKED: usize = 20;
 #[must_use]
 pub fn drained_at(world: &World<'_>, place: &Place<'_>) -> Option<Timestamp> {
     let now = world.now;
+    // Asked of every queue, and answered by looking at all of them.
+    place.overdue().next()?;
     let oldest = place.view.waiting.first()?.ready_at;
     let here = takers(place);
     let ahead = world.queues.iter().filter(|(at, _)| *at != place.at && at.may_share_connection(place.at));

@@ -71,11 +71,9 @@ impl<'a> Place<'a> {
 
     /// What the ledger knows of this queue, once for each way in which lines name it.
     pub fn facts(&self) -> impl Iterator<Item = &'a QueueActivity> {
-        let learned = self.learned.iter().filter(|(name, key)| *key == self.at && *name != self.at);
-        let learned = learned.flat_map(|(name, _)| self.resolver.lanes(name));
-        let mut lanes: Vec<_> = self.resolver.lanes(self.at).iter().chain(learned).copied().collect();
-        lanes.sort_unstable_by_key(|(name, _)| *name);
-        lanes.into_iter().map(|(_, facts)| facts)
+        let (at, resolver) = (self.at, self.resolver);
+        let learned = self.learned.iter().filter(move |(_, known)| *known == at).map(|(name, _)| name);
+        [at].into_iter().chain(learned).flat_map(move |name| resolver.activity(name).iter().copied())
     }
 
     /// How long a job of this queue may wait, whatever its class.

@@ -153,7 +153,8 @@ static TELLING: LazyLock<Regex> = LazyLock::new(|| {
 const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
 
 /// Keys under which shippers put a line.
-static SHIPPED: LazyLock<Regex> = LazyLock::new(|| constant("\"(?:message|log|line)\":\""));
+static SHIPPED: LazyLock<Regex> =
+    LazyLock::new(|| constant("\"(?:message|log|line|event|content|record|LogMessage|LogEntry|Body)\":\""));
 
 /// What a logger's record has beside its message.
 static LEVEL: LazyLock<Regex> = LazyLock::new(|| constant("evel|everity|\"context\""));
@@ -184,6 +185,13 @@ impl<'a> Document<'a> {
     /// A key's value as written, unless that was read.
     pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
         if let Held::Written(value) = self.held(key)? { Some(value) } else { None }
+    }
+
+    /// Every value as written.
+    pub(super) fn values(&self) -> impl Iterator<Item = &'a RawValue> {
+        self.0
+            .iter()
+            .filter_map(|(_, value)| if let Held::Written(value) = value { Some(*value) } else { None })
     }
 
     /// Whether a key is there, whatever it holds.

@@ -22,6 +22,9 @@ const ROUNDS_LEAST: usize = 4;
 const ROUNDS_LEAST_OF_HOURS: usize = 3;
 /// How far from its place a round may be: cron is exact, a container takes a while to start.
 const APART_MS: i64 = 30 * SECOND_MS;
+/// How long after a full minute a round of cron begins: a second or two until the worker is up, and as many until its
+/// first job.
+const ON_THE_MINUTE_MS: i64 = 6 * SECOND_MS;
 /// A silence shorter than this is the pause between two jobs.
 const SILENT_LEAST_MS: i64 = 2 * MINUTE_MS;
 /// A job that was taken within this met a worker that was there.
@@ -54,6 +57,33 @@ impl Rhythm {
                 (kept.count() >= least).then_some(rhythm)
             })
         })
+    }
+
+    /// The same, of the newest two where both began with a full minute, a period apart: by chance one of a hundred pairs
+    /// does, and few of those are as far apart as people write into a crontab. Between rounds no job may have waited for
+    /// longer than the period, which tells it from its multiples, and none may have been taken at once.
+    fn by_the_clock(rounds: &[Round], waits: &[(Timestamp, i64)]) -> Option<Self> {
+        let [.., before, newest] = rounds else { return None };
+        let is_on_the_minute = |at: Timestamp| at.as_ms().rem_euclid(MINUTE_MS) <= ON_THE_MINUTE_MS;
+        if !is_on_the_minute(before.at) || !is_on_the_minute(newest.at) {
+            return None;
+        }
+        let from = before.at.minus_ms(APART_MS);
+        let since = || waits.iter().filter(|(at, _)| *at >= from);
+        let longest_ms = since().map(|(_, waited_ms)| *waited_ms).max()?.saturating_sub(APART_MS);
+        let mut periods = PERIODS_MINUTES.iter().rev().map(|minutes| minutes.saturating_mul(MINUTE_MS));
+        let rhythm = periods.find_map(|period_ms| {
+            let rhythm = Self { period_ms, round: newest.at };
+            let is_whole = before.silent_ms.min(newest.silent_ms) >= period_ms.wrapping_div(2);
+            (period_ms >= longest_ms && is_whole && rhythm.off_ms(before.at) <= APART_MS).then_some(rhythm)
+        })?;
+        (!since().any(|start| rhythm.is_prompt(*start))).then_some(rhythm)
+    }
+
+    /// Whether a job was taken at once, late in a period: its worker had stayed.
+    fn is_prompt(&self, (at, waited_ms): (Timestamp, i64)) -> bool {
+        let late_ms = self.period_ms.wrapping_div(4);
+        waited_ms <= PROMPT_MS && self.since_round_ms(at) > late_ms && self.off_ms(at) > APART_MS
     }
 
     /// How long after a round this is.
@@ -113,12 +143,13 @@ pub fn round_after(
 /// The rhythm that a queue keeps, unless jobs were taken at once late in a period: then its workers stay.
 #[must_use]
 pub fn kept(place: &Place<'_>, rounds: &[Round]) -> Option<Rhythm> {
-    let rhythm = Rhythm::of(rounds)?;
-    let late_ms = rhythm.period_ms.wrapping_div(4);
-    let is_prompt = |(at, waited_ms): &(Timestamp, i64)| {
-        *waited_ms <= PROMPT_MS && rhythm.since_round_ms(*at) > late_ms && rhythm.off_ms(*at) > APART_MS
-    };
-    (waits(place).filter(is_prompt).count() < STAYED_LEAST).then_some(rhythm)
+    if rounds.len() < 2 {
+        return None;
+    }
+    let known: Vec<(Timestamp, i64)> = waits(place).collect();
+    let rhythm = Rhythm::of(rounds).or_else(|| Rhythm::by_the_clock(rounds, &known))?;
+    let stayed = known.iter().filter(|start| rhythm.is_prompt(**start));
+    (stayed.count() < STAYED_LEAST).then_some(rhythm)
 }
 
 /// When jobs were first started, and how long each had been ready.
@@ -163,6 +194,29 @@ mod tests {
         check(&[0, 700, 1_550, 2_620, 3_390], 3_000, None);
         check(&[7_200, 93_605, 180_010], 600, None);
         check(&[], 0, None);
+    }
+
+    /// Rounds in seconds, each after a silence of almost ten minutes; starts, and how long each had waited.
+    #[track_caller]
+    fn check_clock(rounds: &[i64], waits: &[(i64, i64)], minutes: Option<i64>) {
+        let second = |s: i64| Timestamp::from_ms(s * SECOND_MS);
+        let waits: Vec<_> = waits.iter().map(|(at, waited)| (second(*at), waited * SECOND_MS)).collect();
+        let found = Rhythm::by_the_clock(&rounds_of(rounds, 590), &waits);
+        assert_eq!(found.map(|it| it.period_ms / MINUTE_MS), minutes);
+    }
+
+    #[test]
+    fn two_rounds_on_the_minute_are_a_rhythm() {
+        let waits = [(602, 500), (603, 20), (1_201, 420), (1_202, 90)];
+        check_clock(&[602, 1_201], &waits, Some(10));
+        check_clock(&[602], &waits, None);
+        check_clock(&[602, 1_211], &waits, None);
+        check_clock(&[602, 1_322], &waits, None);
+        // It waited over a round that would have come.
+        check_clock(&[602, 2_401], &[(602, 500), (2_401, 1_100)], None);
+        check_clock(&[602, 2_401], &[(602, 500), (2_401, 500)], Some(10));
+        // Somebody was there between the rounds.
+        check_clock(&[602, 1_201], &[(602, 500), (900, 2), (1_201, 200)], None);
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(super) struct Head<'a> {
 }
 
 /// Monolog's levels.
-const LEVELS: [&str; 8] = ["DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"];
+pub(super) const LEVELS: [&str; 8] =
+    ["DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"];
 
 /// The longest stamp, `2025-12-06T12:00:00.123456+00:00`, with room to spare.
 const STAMP_BYTES_MAX: usize = 40;
