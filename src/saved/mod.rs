@@ -221,9 +221,16 @@ impl Reading<'_> {
     }
 
     fn lines(&mut self, source_name: &str, bytes: &[u8]) {
-        for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_usize..) {
+        let mut rest = bytes;
+        for number in 1_usize.. {
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
             if !line.trim_ascii().is_empty() {
                 self.document(format!("{source_name}:{number}"), line);
+            }
+            match after.split_first() {
+                Some((_, next)) => rest = next,
+                None => break,
             }
         }
     }
