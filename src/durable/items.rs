@@ -75,8 +75,8 @@ pub(super) fn job_due(job: &JobKey, entry: &Entry) -> Due {
     }
 }
 
-/// When a job may be forgotten. One that waits is kept from when it was read, however old its lines are: forgotten at once,
-/// as an old log is read from its beginning, it would look as if it waited no more.
+/// When a job may be forgotten. One that waits is kept from when its lines arrived, however old these are: forgotten at once,
+/// as where old deliveries are redriven, it would look as if it waited no more.
 pub(super) fn job_expires_at(entry: &Entry, now: Timestamp, sharing: TableSharing) -> Option<Timestamp> {
     let newest = entry.newest()?;
     Some(match entry.is_open() {

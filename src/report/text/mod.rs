@@ -173,7 +173,8 @@ fn metrics(outcome: &Outcome, app: &str) -> Table {
         let mut of_queues =
             rows.iter().filter(|(it, of, ..)| *it == metric && matches!(of, Dimensions::Queue(_)));
         let only = of_queues.next().filter(|_| of_queues.next().is_none());
-        only.is_some_and(|(_, _, of_queue, _)| of_queue == all)
+        // How often a minute stood at zero is no value that is shown.
+        only.is_some_and(|(_, _, of_queue, _)| (of_queue.sum, of_queue.max) == (all.sum, all.max))
     };
     for (metric, dimensions, all, _) in &rows {
         if **dimensions == Dimensions::App && is_said_of_a_queue(*metric, all) {
