@@ -49,7 +49,7 @@ pub(crate) fn incident(case: &Case, policy: &Policy) -> Incident {
     let sources =
         reason.iter().filter(|it| **it == Blindness::SourceSilent).map(|_| source.to_owned()).collect();
     let detail = match case.kind {
-        Kind::Failing => Detail::Failing(Failure { classes }),
+        Kind::Failing => Detail::Failing(Failure { classes, ..Failure::default() }),
         Kind::Blind => Detail::Blind(Silent { sources }),
         other => Detail::blank(other),
     };

@@ -30,11 +30,15 @@ pub fn judge<'v>(world: &World<'v>, register: &Register) -> Vec<Verdict<'v>> {
     let heard_until = world.last_delivery.unwrap_or(Timestamp::MAX);
     let mut wake = Wake::default();
     let mut waiting = world.queues.values().flat_map(|view| &view.waiting);
-    // Whether workers have something to say.
-    let is_anybody_overdue = waiting.any(|job| job.due_at <= now);
+    // Whether workers have something to say, and no page tells yet that they do not.
+    let is_open = |kind: Kind, reason: Option<Blindness>| {
+        register.open().any(|incident| incident.key.kind == kind && incident.key.reason == reason)
+    };
+    let is_told = is_open(Kind::Stalled, None) && !is_open(Kind::Blind, Some(Blindness::SourceSilent));
+    let are_workers_missed = waiting.any(|job| job.due_at <= now) && !is_told;
     let found = [
         no_enqueue_lines(world.ledger, now, &mut wake),
-        silent_sources(world.ledger, now.min(heard_until), is_anybody_overdue, &mut wake),
+        silent_sources(world.ledger, now.min(heard_until), are_workers_missed, &mut wake),
         rejecting(world.ledger),
         late(world.ledger),
         unrecognised(world.ledger),
@@ -145,7 +149,7 @@ fn has_jobs_alone(ledger: &Ledger, group: &Arc<str>) -> bool {
 fn silent_sources(
     ledger: &Ledger,
     fresh_now: Timestamp,
-    is_anybody_overdue: bool,
+    are_workers_missed: bool,
     wake: &mut Wake,
 ) -> Option<Blind> {
     let mut silent = Vec::new();
@@ -163,8 +167,9 @@ fn silent_sources(
             silent.push((group, newest, silence_ms > facts.longest_gap_ms));
         }
     }
-    // An idle worker prints nothing, and where nobody waits for it nothing is missed.
-    if silent.iter().all(|(group, ..)| !is_anybody_overdue && has_jobs_alone(ledger, group)) {
+    // An idle worker prints nothing, and where nobody waits for it nothing is missed. Of one that is gone, the page about
+    // its queue tells.
+    if silent.iter().all(|(group, ..)| !are_workers_missed && has_jobs_alone(ledger, group)) {
         return None;
     }
     // An app that sleeps at night has shown it: a silence no longer than one seen before wakes nobody.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::usual::Usual;
+use super::usual::{self, Usual};
 use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::Change;
-use crate::domain::incidents::{Detail, Failure, Incident, Key, Kind, Register};
+use crate::domain::incidents::{Detail, Failure, Incident, Key, Kind, Register, Rise, Severity};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
@@ -53,11 +53,16 @@ fn judge_queue(world: &World<'_>, past: Option<&Incident>, key: Key, classes: &[
     match opened(past) {
         Some(mut incident) => {
             follow(&mut incident, classes);
+            let is_louder = incident.severity < severity_of(classes);
+            if is_louder {
+                // It failed now and then, and does nothing else now.
+                (incident.severity, incident.diagnosis) = (Severity::Page, None);
+            }
             // A class that succeeds now and then, and fails most of the time, has not recovered.
             if classes.is_empty() && has_succeeded(world.ledger, &incident.detail.failure()) {
                 Change::Resolve(incident)
             } else {
-                Change::Keep { incident, is_asked: true, is_updated: false }
+                Change::Keep { incident, is_asked: true, is_updated: is_louder }
             }
         }
         None if !classes.is_empty() => {
@@ -65,6 +70,7 @@ fn judge_queue(world: &World<'_>, past: Option<&Incident>, key: Key, classes: &[
             let queues = view.into_iter().flat_map(|view| &view.queues);
             let detail = |_: Option<&Detail>| Detail::blank(Kind::Failing);
             let mut incident = Opening::of(world, past).reopen(key, queues, detail);
+            incident.severity = severity_of(classes);
             incident.since = classes.iter().map(|class| class.since).min();
             if incident.key.queue.is_none() {
                 incident.queues.extend(queues_of(world.ledger, classes));
@@ -76,11 +82,20 @@ fn judge_queue(world: &World<'_>, past: Option<&Incident>, key: Key, classes: &[
     }
 }
 
+/// Who fails more often than before is to be read in the morning; who does nothing else wakes somebody.
+fn severity_of(classes: &[FailingClass]) -> Severity {
+    if classes.iter().all(|class| class.rise.is_some()) { Severity::Warn } else { Severity::Page }
+}
+
 fn follow(incident: &mut Incident, classes: &[FailingClass]) {
     let mut failure = incident.detail.failure();
     for class in classes {
         let newest = failure.classes.entry(class.class.clone()).or_insert(class.newest);
         *newest = (*newest).max(class.newest);
+        match class.rise {
+            Some(rise) => failure.rises.insert(class.class.clone(), rise),
+            None => failure.rises.remove(&class.class),
+        };
     }
     incident.detail = Detail::Failing(failure);
     incident.jobs_now = classes.iter().map(|class| class.jobs_count).fold(0, u64::saturating_add);
@@ -108,7 +123,9 @@ fn find(world: &World<'_>, register: &Register, wake: &mut Wake) -> Vec<FailingC
         let closed_at = closed_by_hand_at(past);
         let is_told = closed_at.is_some_and(|at| facts.outcomes.newest_success() <= Some(at));
         let asked = Some((policy, past)).filter(|_| !is_told)?;
-        find_in(ledger, class, facts, asked, (now, &mut *wake))
+        let failing = find_in(ledger, class, facts, asked, (now, &mut *wake));
+        let rise = || find_rise(class, facts, past, now).filter(|_| !is_told_stuck(world, register, class));
+        failing.or_else(rise)
     });
     failing.collect()
 }
@@ -130,6 +147,41 @@ struct FailingClass {
     newest: Timestamp,
     /// Different jobs in the row; attempts where lines do not tell jobs apart.
     jobs_count: u64,
+    /// How much more often it fails than before, where it does not fail most of the time.
+    rise: Option<Rise>,
+}
+
+/// Whether another incident tells that attempts of the class end in nothing: that their jobs fail in the end is no news.
+fn is_told_stuck(world: &World<'_>, register: &Register, class: &JobClass) -> bool {
+    let key = Key::at(Kind::StuckRunning, &world.resolver.place_of_class(class));
+    let stuck = register.newest.get(&key).filter(|stuck| stuck.is_open());
+    stuck.is_some_and(|stuck| stuck.detail.stuck().newest_lost.contains_key(class))
+}
+
+/// A class that fails more often than before, and still does. What a page tells of, or told of until a moment ago, is no
+/// news.
+fn find_rise(
+    class: &JobClass,
+    facts: &ClassFacts,
+    past: Option<&Incident>,
+    now: Timestamp,
+) -> Option<FailingClass> {
+    let is_paged = |past: &Incident| past.is_open() && !past.detail.failure().rises.contains_key(class);
+    if past.is_some_and(is_paged) {
+        return None;
+    }
+    let rise = usual::rise(facts, past, now)?;
+    let newest = facts.outcomes.newest_first(Timestamp::MIN, now).take(usual::STILL_ENDS);
+    let failed = newest.filter(|(_, end)| matches!(end.verdict, End::Final | End::Bad));
+    let failed: Vec<Timestamp> = failed.map(|(at, _)| at).collect();
+    let (newest, oldest) = (failed.first().copied()?, failed.last().copied()?);
+    (failed.len() >= usual::STILL_FAILED).then(|| FailingClass {
+        class: class.clone(),
+        since: oldest,
+        newest,
+        jobs_count: failed.len() as u64,
+        rise: Some(rise),
+    })
 }
 
 fn find_in(
@@ -147,7 +199,9 @@ fn find_in(
     let throughput = facts.all_throughput_since(share_since);
     // Jobs that throw to be tried again are judged by what becomes of them.
     let judged = facts.outcomes.judged_since(share_since, now, |attempt| facts.tries.usually_fails(attempt));
-    let is_over_share = is_over_share(judged.good, judged.bad, policy.failing)
+    let is_made_good = judged.since_made_good.is_some_and(|bad| bad < u64::from(policy.failing.bad_attempts));
+    let is_over_share = !is_made_good
+        && is_over_share(judged.good, judged.bad, policy.failing)
         && (facts.tries.is_habit() || is_over_share(throughput.good, throughput.bad, policy.failing));
     let failed = judged.failed.filter(|_| !ledger.traits.has_row_ids);
     let is_unusual = |since: Timestamp, bad: u64, all: u64, failed: Option<usize>| {
@@ -158,7 +212,7 @@ fn find_in(
         row.jobs.len() >= JOBS_IN_A_ROW || row.ends_count >= ENDS_IN_A_ROW && row.is_told_apart_by_count;
     let row_since = row.oldest.unwrap_or(now);
     let is_failing = in_a_row && is_unusual(row_since, row.ends_count, row.ends_count, row.failed())
-        || row.jobs.len().saturating_sub(row.doubtful.len()) >= JOBS_A_DAY && row.is_whole_day
+        || row.final_count() >= JOBS_A_DAY && row.is_whole_day
         // What usually fails is left out already, where lines tell which attempt it was.
         || is_over_share
             && (facts.tries.is_habit()
@@ -167,13 +221,14 @@ fn find_in(
         row.doubtful.values().for_each(|at| wake.at(at.plus_ms(RETRIED_WITHIN_MS), now));
         return None;
     }
-    let jobs_count =
-        if row.jobs.is_empty() { row.ends_count.max(throughput.bad) } else { row.jobs.len() as u64 };
+    let named_count = row.jobs.len().saturating_add(row.twice_count) as u64;
+    let jobs_count = if named_count == 0 { row.ends_count.max(throughput.bad) } else { named_count };
     Some(FailingClass {
         class: class.clone(),
         since: row.oldest.unwrap_or(now),
         newest: row.newest.unwrap_or(now),
         jobs_count,
+        rise: None,
     })
 }
 
@@ -207,6 +262,8 @@ struct Row {
     is_unnamed: bool,
     /// Nobody can tell from these ends whose they are, or whether they are final.
     is_told_apart_by_count: bool,
+    /// Jobs without a name that failed for good since they were handed out twice.
+    twice_count: usize,
     /// No attempt of the day ended well.
     is_whole_day: bool,
     oldest: Option<Timestamp>,
@@ -217,7 +274,8 @@ impl Row {
     fn of(ledger: &Ledger, class: &JobClass, facts: &ClassFacts, policy: &Policy, now: Timestamp) -> Self {
         let from = now.minus_ms(DAY_MS);
         let is_unnamed = ledger.traits.has_row_ids;
-        let mut row = Self { is_whole_day: true, is_unnamed, ..Self::default() };
+        let twice_count = facts.outcomes.handed_out_twice_count(from, now);
+        let mut row = Self { is_whole_day: true, is_unnamed, twice_count, ..Self::default() };
         // Rows have a new id for each attempt, so that retries look like jobs of their own.
         let is_never_retried = !facts.has_retries && !ledger.traits.has_row_ids;
         let mut success = Timestamp::MIN;
@@ -259,6 +317,11 @@ impl Row {
             }
         }
         row
+    }
+
+    /// How many jobs failed for good, as far as lines leave no doubt.
+    fn final_count(&self) -> usize {
+        self.jobs.len().saturating_sub(self.doubtful.len()).saturating_add(self.twice_count)
     }
 
     /// How many jobs failed, where lines tell.

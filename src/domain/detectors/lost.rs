@@ -8,7 +8,7 @@ use super::jobs::{attempts_matched_by, complete_waits, follow, listed};
 use super::{Opening, Verdict, opened};
 use crate::domain::diagnosis::queue_facts;
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
-use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, Loss};
+use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, Loss, MatchedBy};
 use crate::domain::job::{DAY_MS, HOUR_MS};
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::queues::place::Place;
@@ -19,6 +19,9 @@ use crate::domain::visibility::{Presence, Visibility, coverage, is_looked_for_si
 const CALM_MS: i64 = HOUR_MS;
 /// The same, where some are: a queue that is hardly ever used has few jobs that could turn unknown.
 const CALM_MOST_MS: i64 = DAY_MS;
+/// How long none may have been lost before it is over, where neither ids nor delays are logged: each start changes which
+/// jobs seem to wait.
+const NONE_LOST_MS: i64 = HOUR_MS / 2;
 
 /// What has turned unknown on a queue.
 struct Turned<'s> {
@@ -77,7 +80,7 @@ pub fn judge<'v>(
     let mut incident = open.unwrap_or_else(|| {
         let loss = |before: Option<&Detail>| {
             let before = before.map(Detail::loss).unwrap_or_default();
-            Detail::Lost(Loss { turned_unknown_at: None, ..before })
+            Detail::Lost(Loss { turned_unknown_at: None, none_lost_since: None, ..before })
         };
         let key = Key::at(Kind::Lost, place.at);
         Opening::at(place, past).reopen(key, place.view.queues.iter(), loss)
@@ -102,17 +105,17 @@ pub fn judge<'v>(
     }
     follow(&mut incident, place, &lost);
     follow_unknown(&mut incident, &mut loss, place, visibility, &turned);
-    if let Some(since) = loss.turned_unknown_at {
-        verdict.wake.at(since.plus_ms(CALM_MS), now);
-        verdict.wake.at(since.plus_ms(CALM_MOST_MS), now);
+    for calm_ms in [CALM_MS, CALM_MOST_MS] {
+        loss.turned_unknown_at.iter().for_each(|since| verdict.wake.at(since.plus_ms(calm_ms), now));
     }
     let calm_ms = if visibility.missing().is_some() { CALM_MOST_MS } else { CALM_MS };
+    let is_held = !is_new && is_held(&mut loss, &incident, place, lost.is_empty(), &mut verdict);
     let is_missing_lately = loss.turned_unknown_at.is_some_and(|since| since.plus_ms(calm_ms) > now);
     incident.detail = Detail::Lost(loss);
     if is_new && !lost.is_empty() {
         incident.evidence = queue_facts(place.ledger, place.view, &lost, now);
     }
-    let change = match (is_new, !lost.is_empty() || is_missing_lately || is_still_gone) {
+    let change = match (is_new, !lost.is_empty() || is_missing_lately || is_still_gone || is_held) {
         (true, true) => Change::Open(incident),
         (false, true) => {
             let is_asked = !lost.is_empty() || is_missing_lately;
@@ -126,6 +129,24 @@ pub fn judge<'v>(
         }
     };
     Verdict { change, about: lost, ..verdict }
+}
+
+/// Whether it is too early to say that the jobs were seen after all.
+fn is_held(
+    loss: &mut Loss,
+    incident: &Incident,
+    place: &Place<'_>,
+    is_none_lost: bool,
+    verdict: &mut Verdict<'_>,
+) -> bool {
+    let is_asked = is_none_lost && incident.matched_by == Some(MatchedBy::Count);
+    if !is_asked || place.ledger.traits.is_delay_logged {
+        loss.none_lost_since = None;
+        return false;
+    }
+    let until = loss.none_lost_since.get_or_insert(place.now).plus_ms(NONE_LOST_MS);
+    verdict.wake.at(until, place.now);
+    until > place.now
 }
 
 /// Jobs that stand for those which counting shows to be gone, where nothing was silent meanwhile: what a silence or

@@ -9,7 +9,7 @@ use crate::domain::job::{HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::queues::ahead;
 use crate::domain::queues::place::Place;
 use crate::domain::queues::view::WaitingJob;
-use crate::domain::visibility::{Presence, Visibility, rhythm, silences};
+use crate::domain::visibility::{Presence, Visibility, prompt, rhythm, silences};
 
 /// How many stalls of one queue within an hour and a half make one that comes and goes: its end is told when it has stayed
 /// away for half an hour. The first two are told as they come, since nobody can know yet.
@@ -108,7 +108,9 @@ fn stand<'v>(
         }
     }
     let is_still = moved_until.is_none_or(|until| until <= now);
-    let is_stalled = !overdue.is_empty() && is_still && view.working_until.is_none();
+    // Where starts do not tell the queue, those that go on may all be another one's.
+    let is_nobody_there = is_still && view.working_until.is_none() || prompt::is_one_left_out(place);
+    let is_stalled = !overdue.is_empty() && is_nobody_there;
     let is_known = !deliveries.is_behind && overdue.iter().any(|job| job.overdue_at.plus_ms(lag_ms) <= now);
     let is_delayed = is_known && overdue.iter().all(|job| visibility.of(job.ix) == Presence::Delayed);
     if is_delayed || lag_ms > 0 {
@@ -166,7 +168,8 @@ fn keep<'v>(
     // An empty overdue list does not resolve the incident: an enqueue line that comes again resets a job's ready time. A
     // newer start does, and so does a queue where nobody waits any more.
     let is_drained = overdue.is_empty() && (has_started || view.waiting.is_empty());
-    let is_over = is_drained || is_over_unseen || (has_started && goes_on);
+    // Where starts do not tell the queue, those that go on may be of another one: it is over when nobody is overdue.
+    let is_over = is_drained || is_over_unseen || (has_started && goes_on && !view.is_spread);
     let is_held = is_over && is_held(place, &mut stall, &mut verdict);
     incident.detail = Detail::Stalled(stall);
     let change = if is_over && !is_held {
@@ -214,7 +217,8 @@ fn lately(place: &Place<'_>, ends: &[Timestamp]) -> Vec<Timestamp> {
 pub fn judge_silence<'v>(place: &Place<'v>, stall: Option<&Incident>) -> Verdict<'v> {
     let mut verdict = Verdict::default();
     let now = place.now;
-    let Some(incident) = stall.filter(|incident| silences::is_undecided(incident, now)) else {
+    let is_undecided = |incident: &&Incident| !place.view.is_spread && silences::is_undecided(incident, now);
+    let Some(incident) = stall.filter(is_undecided) else {
         return verdict;
     };
     let stall = incident.detail.stall();

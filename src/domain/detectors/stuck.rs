@@ -6,7 +6,7 @@ use super::jobs::{attempts_matched_by, listed};
 use super::{Opening, Verdict, closed_by_hand_at, opened};
 use crate::domain::incidents::cases::{Change, VERIFIED_MAX};
 use crate::domain::incidents::{Detail, Incident, JOBS_LISTED_MAX, Key, Kind, ListedJob, Stuck};
-use crate::domain::job::{MINUTE_MS, Timestamp};
+use crate::domain::job::{JobClass, MINUTE_MS, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::class::ClassFacts;
 use crate::domain::queues::place::Place;
@@ -48,7 +48,7 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
     let change = match open {
         Some(mut incident) => {
             incident.given_up = incident.given_up.saturating_add(unknown_count);
-            follow(&mut incident, place, &stuck);
+            follow(&mut incident, place, &stuck, visibility);
             let stuck_detail = incident.detail.stuck();
             if let Some(since) = stuck_detail.none_open_since {
                 verdict.wake.at(since.plus_ms(CALM_MS), now);
@@ -67,7 +67,7 @@ pub fn judge<'v>(place: &Place<'v>, visibility: &Visibility<'_>, past: Option<&I
             let mut incident = opening.reopen(key, place.view.queues.iter(), |before| {
                 Detail::StuckRunning(before.map(Detail::stuck).unwrap_or_default())
             });
-            follow(&mut incident, place, &stuck);
+            follow(&mut incident, place, &stuck, visibility);
             verdict.to_verify.extend(stuck.iter().filter_map(|attempt| attempt.ix).take(VERIFIED_MAX));
             Change::Open(incident)
         }
@@ -98,7 +98,7 @@ fn is_over(stuck: &Stuck, ledger: &Ledger, since: Timestamp, now: Timestamp) -> 
 }
 
 /// Notes which attempts ended in nothing.
-fn note(mut known: Stuck, place: &Place<'_>, stuck: &[&StuckAttempt]) -> Stuck {
+fn note(mut known: Stuck, place: &Place<'_>, stuck: &[&StuckAttempt], visibility: &Visibility<'_>) -> Stuck {
     for attempt in stuck {
         let Some(class) = &attempt.class else { continue };
         let lost = place.ledger.class(Some(class)).into_iter().flat_map(|facts| facts.outcomes.lost());
@@ -114,13 +114,33 @@ fn note(mut known: Stuck, place: &Place<'_>, stuck: &[&StuckAttempt]) -> Stuck {
         }
     }
     known.is_repeated |= stuck.len() > 1;
+    // Where lines go missing, an end may be among them.
+    if visibility.missing().is_none() {
+        for (class, known_at) in &mut known.newest_lost {
+            let newest = newest_unended(place, class, *known_at);
+            if let Some(newest) = newest.filter(|newest| *newest > *known_at) {
+                *known_at = newest;
+                (known.is_repeated, known.none_open_since) = (true, None);
+            }
+        }
+    }
     known.none_open_since = stuck.is_empty().then(|| known.none_open_since.unwrap_or(place.now));
     known
 }
 
+/// The newest attempt of a class without a name that began after `since`, should be over, and was never seen to end:
+/// that others of its class succeed since does not make it good.
+fn newest_unended(place: &Place<'_>, class: &JobClass, since: Timestamp) -> Option<Timestamp> {
+    let (_, series) = place.ledger.series().find(|(of, _)| *of == class)?;
+    let learned = || place.ledger.class(Some(class)).map_or(0, |facts| facts.learned_timeout_ms());
+    let timeout_ms = place.policy.job_timeout_ms(Some(class)).unwrap_or_else(learned);
+    let unended = series.open_starts(since.plus_ms(1)).map(|(at, ..)| at);
+    unended.filter(|at| at.plus_ms(timeout_ms) <= place.now).max()
+}
+
 /// Brings an incident's attempts up to date.
-fn follow(incident: &mut Incident, place: &Place<'_>, stuck: &[&StuckAttempt]) {
-    incident.detail = Detail::StuckRunning(note(incident.detail.stuck(), place, stuck));
+fn follow(incident: &mut Incident, place: &Place<'_>, stuck: &[&StuckAttempt], visibility: &Visibility<'_>) {
+    incident.detail = Detail::StuckRunning(note(incident.detail.stuck(), place, stuck, visibility));
     incident.jobs_now = stuck.len() as u64;
     let Some(oldest) = stuck.first() else { return };
     let since = incident.since.unwrap_or(oldest.started_at);

@@ -3,7 +3,7 @@
 //! A class that polls by exception fails four times out of five and is well; one that never failed before and fails five
 //! times in a row is not. What an incident has told of already is no rule.
 
-use crate::domain::incidents::Incident;
+use crate::domain::incidents::{Incident, Rise};
 use crate::domain::job::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use crate::domain::ledger::class::ClassFacts;
 use crate::domain::ledger::outcomes::Verdict;
@@ -15,6 +15,48 @@ const GOOD_LEAST: u64 = 3;
 /// How improbable failures must be. A class may begin some 500 rows of failures a day, and each is a chance to be wrong:
 /// once in half a year.
 const CHANCE_MAX: f64 = 1e-5;
+
+/// How much more often attempts must fail than before, of a hundred, and how many failures that takes: a few are not told.
+const RISE_LEAST_PERCENT: u64 = 10;
+const RISE_FAILURES_LEAST: u64 = 10;
+
+/// A class that fails three times in ten has less than two failures among so many ends once in three thousand times: then
+/// it is over.
+pub(super) const STILL_ENDS: usize = 30;
+pub(super) const STILL_FAILED: usize = 2;
+
+/// How much more often a class fails in this hour, or in this and the last one, than in those before; none where that may
+/// be chance. While `past` is open, those before it began; hours that it told of are not asked again.
+#[must_use]
+pub(super) fn rise(facts: &ClassFacts, past: Option<&Incident>, now: Timestamp) -> Option<Rise> {
+    let since = past.filter(|past| past.is_open()).map(|past| past.since.unwrap_or(past.opened_at));
+    let told_until = past.and_then(|past| past.resolved_at);
+    [0, HOUR_MS].into_iter().find_map(|back_ms| {
+        let from = now.minus_ms(back_ms);
+        if told_until.is_some_and(|told| told.plus_ms(HOUR_MS) > from) {
+            return None;
+        }
+        let (good, failed) = facts.rates.between(from, now);
+        let until = since.map_or(from, |since| since.min(from)).minus_ms(HOUR_MS);
+        let before = facts.rates.between(Timestamp::from_ms(0), until);
+        let all = good.saturating_add(failed);
+        let rise = Rise {
+            percent: percent(failed, all),
+            before: percent(before.1, before.0.saturating_add(before.1)),
+        };
+        let is_much = failed >= RISE_FAILURES_LEAST
+            && rise.percent >= rise.before.saturating_add(RISE_LEAST_PERCENT)
+            && Usual::of(before)?.is_exceeded(failed, all);
+        is_much.then_some(rise)
+    })
+}
+
+const fn percent(part: u64, of: u64) -> u64 {
+    match part.saturating_mul(100).checked_div(of) {
+        Some(percent) => percent,
+        None => 0,
+    }
+}
 
 /// The share of attempts that fail as a rule: an upper estimate.
 #[derive(Clone, Copy, Debug)]

@@ -218,6 +218,9 @@ impl<'a> Cases<'a> {
                 self.collected.wake.at(incident.reminder_after(now), now);
                 continue;
             }
+            if incident.is_quiet() {
+                continue;
+            }
             if incident.next_reminder_at() <= now {
                 incident.reminders_count = incident.reminders_count.saturating_add(1);
                 self.announce(incident, NotificationState::Reminder);

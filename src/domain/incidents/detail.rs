@@ -73,6 +73,9 @@ pub struct Loss {
     /// Since when nobody has seemed to wait in their place: a start's line may come before that of its enqueue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub none_gone_since: Option<Timestamp>,
+    /// Since when none has been lost, while that may be chance: by counting, where delays are not logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none_lost_since: Option<Timestamp>,
     /// When jobs last turned unknown because lines of workers are missing.
     #[serde(rename = "calm_since")]
     pub turned_unknown_at: Option<Timestamp>,
@@ -97,6 +100,18 @@ pub struct Delay {
 pub struct Failure {
     /// The classes it is about, and the newest bad end known of each.
     pub classes: BTreeMap<JobClass, Timestamp>,
+    /// Of those that do not fail most of the time, how much more often than before.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rises: BTreeMap<JobClass, Rise>,
+}
+
+/// How often a class fails that fails more often than before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rise {
+    /// How many of a hundred attempts fail now.
+    pub percent: u64,
+    /// How many did before.
+    pub before: u64,
 }
 
 /// What an incident about attempts that do not end knows.

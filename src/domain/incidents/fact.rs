@@ -189,6 +189,15 @@ pub enum Finding {
         /// Of how many.
         of: u64,
     },
+    /// A class fails more often than it used to.
+    FailsMore {
+        /// The class.
+        class: JobClass,
+        /// How many of a hundred attempts fail now.
+        percent: u64,
+        /// How many did before.
+        before: u64,
+    },
     /// The longest of the bad attempts took this long.
     BadRuntime(i64),
     /// An exception's first line.

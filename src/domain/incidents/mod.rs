@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::job::{DAY_MS, HOUR_MS, JobClass, JobId, JobUuid, QueueName, Timestamp};
 
 pub use cause::{Cause, SubCause};
-pub use detail::{Delay, Detail, Failure, Loss, Round, Silent, Stall, Stuck};
+pub use detail::{Delay, Detail, Failure, Loss, Rise, Round, Silent, Stall, Stuck};
 pub use diagnosis::Diagnosis;
 pub use fact::{Fact, Finding};
 pub use kind::{Blindness, Key, Kind, Severity};
@@ -239,6 +239,12 @@ impl Incident {
     #[must_use]
     pub fn is_of_missing_lines(&self) -> bool {
         self.key.kind == Kind::Lost && self.detail.loss().turned_unknown_at.is_some() && self.jobs_now == 0
+    }
+
+    /// Whether it is only waited for whether it is over: nobody is reminded of no job.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.detail.loss().none_lost_since.is_some()
     }
 
     /// When the next reminder is due: 1 hour after somebody was told, after 4, then daily; never once somebody has seen

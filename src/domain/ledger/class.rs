@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job_facts::StreamKey;
 use super::outcomes::Outcomes;
+use super::rates::Rates;
 use super::throughput::{Throughput, ThroughputByMinute};
 use super::tries::Tries;
 use super::waits::Waits;
@@ -40,6 +41,9 @@ pub struct ClassFacts {
     /// On which attempt its jobs succeed.
     #[serde(default, skip_serializing_if = "Tries::is_empty")]
     pub tries: Tries,
+    /// How often its attempts fail.
+    #[serde(default, skip_serializing_if = "Rates::is_empty")]
+    pub rates: Rates,
     /// What happened in the last minutes, by the queue on the line.
     #[serde(default, with = "crate::domain::pairs")]
     paces: BTreeMap<Option<QueueName>, ThroughputByMinute>,
@@ -61,7 +65,10 @@ impl ClassFacts {
 
     /// Takes a line of a job's life for what it adds to the last minutes.
     pub fn take_pace(&mut self, observation: &Observation) {
-        self.paces.entry(observation.queue.clone()).or_default().take(observation);
+        match self.paces.get_mut(&observation.queue) {
+            Some(pace) => pace.take(observation),
+            None => self.paces.entry(observation.queue.clone()).or_default().take(observation),
+        }
     }
 
     /// Queues that its lines name.

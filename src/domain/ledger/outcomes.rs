@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
-use super::job_key::{JobHash, JobKey};
+use super::job_key::{Hashes, JobHash};
+use super::newest::Newest;
 use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
 
 /// Ends kept of each class: several times what a row asks for, and enough to tell what is usual.
@@ -62,14 +63,38 @@ pub struct Judged {
     pub bad: u64,
     /// Of how many names of jobs those are; `None` where lines do not say.
     pub failed: Option<usize>,
+    /// How many bad ends came since a job succeeded that had failed before, where each failure is known to be tried again.
+    pub since_made_good: Option<u64>,
+}
+
+/// A job without a name that was handed out twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Twice {
+    /// The end of the attempt that was one too many.
+    bad: (Timestamp, LineKey),
+    /// The end of the attempt that went on.
+    good: (Timestamp, LineKey),
+    /// How long after that one the other began.
+    after_ms: i64,
+}
+
+/// When an attempt began, where its end says how long it ran.
+fn began(at: Timestamp, end: &End) -> Option<Timestamp> {
+    Some(at.minus_ms(end.runtime?.ms.max(0)))
+}
+
+/// How long after the second of two attempts the first one began, if it did.
+fn began_after_ms((bad_at, bad): (Timestamp, &End), (good_at, good): (Timestamp, &End)) -> Option<i64> {
+    let tolerance_ms = good.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
+    let after_ms = began(bad_at, bad).unwrap_or(bad_at).since_ms(began(good_at, good)?);
+    (after_ms > tolerance_ms).then_some(after_ms)
 }
 
 /// The newest ends of one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcomes {
-    #[serde(with = "crate::domain::pairs")]
-    ends: BTreeMap<(Timestamp, LineKey), End>,
+    ends: Newest<End, ENDS_MAX>,
     /// Attempts that ended in nothing, by when they started.
     #[serde(with = "crate::domain::pairs")]
     lost: BTreeMap<JobHash, BTreeSet<Timestamp>>,
@@ -77,7 +102,7 @@ pub struct Outcomes {
 
 impl Outcomes {
     /// Takes an end.
-    pub fn take(&mut self, observation: &Observation) {
+    pub(super) fn take(&mut self, observation: &Observation, names: Hashes) {
         let verdict = match (observation.stage, observation.ending) {
             (Stage::Processed, _) => Verdict::Good,
             (Stage::Released, Ending::Thrown) | (Stage::Failed, Ending::FailOrRetry) => Verdict::Bad,
@@ -88,15 +113,12 @@ impl Outcomes {
         let end = End {
             verdict,
             is_ambiguous: observation.ending == Ending::FailOrRetry,
-            job: JobKey::of_name(observation.id.as_ref(), observation.uuid.as_ref()).map(|key| key.hash()),
+            job: names.name(observation.id.as_ref()),
             attempt: observation.attempt.filter(|_| verdict == Verdict::Bad),
             runtime: observation.runtime,
             text: observation.text.clone(),
         };
-        self.ends.insert((observation.at, observation.line), end);
-        if self.ends.len() > ENDS_MAX {
-            self.ends.pop_first();
-        }
+        self.ends.add((observation.at, observation.line), end);
     }
 
     /// Notes which attempts of a job were lost: all that are known, in place of what was known.
@@ -121,11 +143,43 @@ impl Outcomes {
     /// The ends from `from` to `until`, newest first, without the successes that an attempt printed after it had
     /// failed: `fail()` inside a job prints both.
     pub fn newest_first(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = (Timestamp, &End)> {
+        let twice: BTreeSet<(Timestamp, LineKey)> =
+            self.handed_out_twice().into_iter().map(|twice| twice.good).collect();
         self.ends
-            .range((from, LineKey(0))..=(until, LineKey(u64::MAX)))
+            .within(from..=until)
             .rev()
             .filter(|((at, _), end)| !(end.verdict == Verdict::Good && self.has_failed(*at, end)))
+            .filter(move |(place, _)| !twice.contains(place))
             .map(|((at, _), end)| (*at, end))
+    }
+
+    /// Ends without a name that say that a job is not tried again, each with the success of an attempt that was at work
+    /// then and went on: it was the same job, handed out twice. Where other jobs run meanwhile it may be one of theirs, so
+    /// that each success stands for one such end only.
+    fn handed_out_twice(&self) -> Vec<Twice> {
+        let is_last = |end: &End| end.verdict == Verdict::Final && end.job.is_none();
+        let mut found: Vec<Twice> = Vec::new();
+        for (bad, end) in self.ends.iter().filter(|(_, end)| is_last(end) && end.runtime.is_some()) {
+            let later = self
+                .ends
+                .within(bad.0..=Timestamp::MAX)
+                .filter(|(at, _)| *at >= bad)
+                .filter(|(_, end)| end.verdict == Verdict::Good);
+            let unnamed = later.filter(|(_, good)| good.job.is_none());
+            let mut going_on = unnamed.filter_map(|(good, of)| {
+                let after_ms = began_after_ms((bad.0, end), (good.0, of))?;
+                Some(Twice { bad: *bad, good: *good, after_ms })
+            });
+            let free = going_on.find(|it| found.iter().all(|other| other.good != it.good));
+            found.extend(free);
+        }
+        found
+    }
+
+    /// How many jobs without a name were handed out twice, so that one attempt was one too many while another went on.
+    #[must_use]
+    pub fn handed_out_twice_count(&self, from: Timestamp, until: Timestamp) -> usize {
+        self.handed_out_twice().iter().filter(|twice| (from..=until).contains(&twice.bad.0)).count()
     }
 
     /// How many ends since `from` were good and how many bad, without the failures that were made good: those of jobs that
@@ -139,26 +193,31 @@ impl Outcomes {
     ) -> Judged {
         let (mut good, mut bad): (u64, u64) = (0, 0);
         let mut failed = BTreeSet::new();
-        let mut is_unnamed = false;
-        let mut succeeded = BTreeSet::new();
+        let (mut is_unnamed, mut is_any_final, mut since_made_good) = (false, false, None::<u64>);
+        // The jobs that succeeded, and how many bad ends are newer.
+        let mut succeeded: BTreeMap<JobHash, u64> = BTreeMap::new();
         for (_, end) in self.newest_first(from, until) {
             match end.verdict {
                 Verdict::Good => {
-                    succeeded.extend(end.job);
+                    succeeded.extend(end.job.map(|job| (job, bad)));
                     good = good.saturating_add(1);
                 }
                 Verdict::Released => good = good.saturating_add(1),
-                Verdict::Bad
-                    if end.job.is_some_and(|job| succeeded.contains(&job))
-                        || end.attempt.is_some_and(&usually_fails) => {}
+                Verdict::Bad if end.job.is_some_and(|job| succeeded.contains_key(&job)) => {
+                    let since = end.job.and_then(|job| succeeded.get(&job).copied()).unwrap_or(bad);
+                    since_made_good = Some(since_made_good.map_or(since, |least| least.min(since)));
+                }
+                Verdict::Bad if end.attempt.is_some_and(&usually_fails) => {}
                 Verdict::Bad | Verdict::Final => {
+                    is_any_final |= end.verdict == Verdict::Final || end.is_ambiguous;
                     is_unnamed |= end.job.is_none();
                     failed.extend(end.job);
                     bad = bad.saturating_add(1);
                 }
             }
         }
-        Judged { good, bad, failed: (!is_unnamed).then_some(failed.len()) }
+        let since_made_good = since_made_good.filter(|_| !is_any_final);
+        Judged { good, bad, failed: (!is_unnamed).then_some(failed.len()), since_made_good }
     }
 
     /// Whether each job that lost a worker at `since` or later, if any did, has succeeded after it.
@@ -185,14 +244,13 @@ impl Outcomes {
     /// Whether the attempt that a success ends had failed before: by the job's name, and without one where both say
     /// that they began at the same moment.
     fn has_failed(&self, at: Timestamp, end: &End) -> bool {
-        let began = |at: Timestamp, end: &End| Some(at.minus_ms(end.runtime?.ms.max(0)));
         let tolerance_ms = end.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
         let from = began(at, end).unwrap_or(at).minus_ms(tolerance_ms);
         let is_same_beginning = |other_at: Timestamp, other: &End| {
             let (mine, others) = (began(at, end), began(other_at, other));
             mine.zip(others).is_some_and(|(mine, other)| other.since_ms(mine).abs() <= tolerance_ms)
         };
-        self.ends.range((from, LineKey(0))..=(at, LineKey(u64::MAX))).any(|((other_at, _), other)| {
+        self.ends.within(from..=at).any(|((other_at, _), other)| {
             let is_bad = matches!(other.verdict, Verdict::Final | Verdict::Bad);
             is_bad && other.job == end.job && (end.job.is_some() || is_same_beginning(*other_at, other))
         })
@@ -202,22 +260,19 @@ impl Outcomes {
     /// after that one: the job was handed out twice.
     #[must_use]
     pub fn overlapped_ms(&self, at: Timestamp, bad: &End) -> Option<i64> {
-        let began = |at: Timestamp, end: &End| Some(at.minus_ms(end.runtime?.ms.max(0)));
-        let bad_began = began(at, bad).unwrap_or(at);
-        let job = bad.job?;
-        let later = self.ends.range((at, LineKey(0))..).filter(|(_, end)| end.job == Some(job));
+        let Some(job) = bad.job else {
+            let twice = self.handed_out_twice();
+            return twice.iter().find(|twice| twice.bad.0 == at).map(|twice| twice.after_ms);
+        };
+        let later = self.ends.within(at..=Timestamp::MAX).filter(|(_, end)| end.job == Some(job));
         let mut good = later.filter(|(_, end)| end.verdict == Verdict::Good);
-        good.find_map(|((at, _), end)| {
-            let tolerance_ms = end.runtime.map_or(STAMP_TOLERANCE_MS, runtime_tolerance_ms);
-            let after_ms = bad_began.since_ms(began(*at, end)?);
-            (after_ms > tolerance_ms).then_some(after_ms)
-        })
+        good.find_map(|((good_at, _), end)| began_after_ms((at, bad), (*good_at, end)))
     }
 
     /// Whether a job went back to its queue by its own will before.
     #[must_use]
     pub fn was_released(&self, at: Timestamp, bad: &End) -> bool {
-        let earlier = self.ends.range(..(at, LineKey(0)));
+        let earlier = self.ends.within(Timestamp::MIN..=at.minus_ms(1));
         bad.job.is_some()
             && earlier.into_iter().any(|(_, end)| end.job == bad.job && end.verdict == Verdict::Released)
     }
@@ -244,12 +299,13 @@ mod tests {
                 _ => (Stage::Released, Ending::Thrown),
             };
             let at = Timestamp::from_ms(at.parse().unwrap());
-            outcomes.take(&Observation {
+            let line = Observation {
                 ending,
                 id: (!job.is_empty()).then(|| job.into()),
                 runtime: Some(Runtime { ms: 50, is_whole_seconds: false }),
                 ..Observation::bare(stage, at, LineKey(n), Form::Json)
-            });
+            };
+            outcomes.take(&line, Hashes::of(&line));
         }
         let told = outcomes.newest_first(Timestamp::MIN, Timestamp::MAX);
         let got: Vec<String> = told.map(|(at, end)| format!("{:?}@{}", end.verdict, at.as_ms())).collect();

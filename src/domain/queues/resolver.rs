@@ -23,6 +23,8 @@ pub struct QueueResolver<'a> {
     apps: Apps,
     /// What the ledger knows of each place, looked up once: every queue asks for its own.
     activity: BTreeMap<QueueRef, Vec<&'a QueueActivity>>,
+    /// Classes whose starts do not tell the queue, and where all of them are.
+    spread: BTreeMap<&'a JobClass, QueueRef>,
 }
 
 /// The connections that each queue is known on.
@@ -42,11 +44,14 @@ impl<'a> QueueResolver<'a> {
             connection: connection.cloned().or_else(|| only_connection(&connections, queue)),
             queue: Some(queue.clone()),
         });
-        let mut resolver = Self { ledger, policy, connections, apps, activity: BTreeMap::new() };
+        let (activity, spread) = (BTreeMap::new(), BTreeMap::new());
+        let mut resolver = Self { ledger, policy, connections, apps, activity, spread };
         for (names, facts) in ledger.queues() {
             let place = resolver.resolve(names);
             resolver.activity.entry(place).or_default().push(facts);
         }
+        let counted = ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
+        resolver.spread = counted.filter_map(|class| Some((class, resolver.common_place(class)?))).collect();
         resolver
     }
 
@@ -76,9 +81,8 @@ impl<'a> QueueResolver<'a> {
         let Some(job) = self.ledger.job(ix) else { return QueueRef::default() };
         let (class, queue) = (job.known.class(), job.known.queue().cloned());
         let connection = job.known.connection().cloned();
-        if self.is_spread(class) {
-            // Its starts do not say which queue they came from, so nobody can say which one is stuck.
-            return QueueRef { queue: None, ..self.resolve((connection, queue)) };
+        if let Some(place) = self.spread_over(class) {
+            return place.clone();
         }
         if queue.is_none() {
             let stream = job.known.start().map(|(_, stream)| stream);
@@ -87,12 +91,24 @@ impl<'a> QueueResolver<'a> {
         self.resolve(job.known.marked_queue())
     }
 
-    /// Whether a class is matched by counting and waits on more than one queue.
-    pub(super) fn is_spread(&self, class: Option<&JobClass>) -> bool {
-        self.ledger.is_nameless(class)
-            && self.ledger.class(class).is_some_and(|facts| {
-                facts.enqueued_on.iter().filter_map(|at| at.queue.as_ref()).collect::<BTreeSet<_>>().len() > 1
-            })
+    /// The place of a class that is matched by counting and waits on several queues, or on one queue of several
+    /// connections: its starts do not say which of them they came from, so nobody can say which one is stuck.
+    #[must_use]
+    pub fn spread_over(&self, class: Option<&JobClass>) -> Option<&QueueRef> {
+        self.spread.get(class?)
+    }
+
+    /// What the queues that a class waits on have in common, where they are more than one.
+    fn common_place(&self, class: &JobClass) -> Option<QueueRef> {
+        let facts = self.ledger.class(Some(class)).filter(|facts| facts.enqueued_on.len() > 1)?;
+        let named = facts.enqueued_on.iter().filter(|names| names.queue.is_some());
+        let places: BTreeSet<QueueRef> = named.map(|names| self.resolve(names)).collect();
+        // A line that names no connection may be of any that the class is on.
+        let is_own = |place: &&QueueRef| {
+            let named = |other: &QueueRef| other.connection.is_some() && other.queue == place.queue;
+            place.connection.is_some() || !places.iter().any(named)
+        };
+        (places.iter().filter(is_own).count() > 1).then(|| self.place_of_class(class))
     }
 
     /// The queue of a class: the only one its enqueues name, else the only one its worker lines do; for a class never
@@ -149,10 +165,8 @@ impl<'a> QueueResolver<'a> {
     /// The queue of a class that can only be on one; where its starts cannot be told apart, the place of all of them.
     #[must_use]
     pub fn only_queue_of_class(&self, class: &JobClass, stream: StreamKey) -> Option<QueueRef> {
-        if self.is_spread(Some(class)) {
-            let named = self.ledger.class(Some(class)).into_iter().flat_map(|facts| &facts.enqueued_on);
-            let connection = only(named.map(|names| self.resolve(names).connection)).flatten();
-            return Some(QueueRef { connection, queue: None });
+        if let Some(place) = self.spread_over(Some(class)) {
+            return Some(place.clone());
         }
         let named_count = self.ledger.class(Some(class)).map_or(0, |facts| facts.enqueued_on.len());
         let place = self.resolve(self.by_class(Some(class), Some(stream), None));
@@ -164,8 +178,10 @@ impl<'a> QueueResolver<'a> {
     pub fn queue_of_start(&self, class: &JobClass, start: StartKey, job: Option<JobIx>) -> QueueRef {
         match job {
             Some(ix) => self.queue_of_job(ix),
-            None if self.is_spread(Some(class)) => QueueRef::default(),
-            None => self.resolve(self.by_class(Some(class), Some(start.2), None)),
+            None => {
+                let spread = self.spread_over(Some(class)).cloned();
+                spread.unwrap_or_else(|| self.resolve(self.by_class(Some(class), Some(start.2), None)))
+            }
         }
     }
 }

@@ -20,9 +20,11 @@ const DONE_WITHIN_MS: i64 = HOUR_MS;
 pub fn since(ledger: &Ledger, resolver: &QueueResolver<'_>, place: &QueueRef, from: Timestamp) -> Throughput {
     let mut sum = Throughput::default();
     for (class, facts) in ledger.classes() {
-        if place.queue.is_none() && resolver.is_spread(Some(class)) {
-            // Its enqueues name their queues, and its starts do not: all of them are at one place.
-            sum.add(facts.all_throughput_since(from));
+        if let Some(spread_over) = resolver.spread_over(Some(class)) {
+            // Its enqueues name their queues, and its starts do not: all of them are at one place, and nowhere else.
+            if spread_over == place {
+                sum.add(facts.all_throughput_since(from));
+            }
             continue;
         }
         if place.queue.is_some() {

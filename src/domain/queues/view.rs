@@ -22,6 +22,9 @@ const LOST_TWICE: usize = 2;
 pub struct QueueView {
     /// The queues the jobs are on; more than one where starts do not tell and the queue is `None`.
     pub queues: BTreeSet<QueueName>,
+    /// Whether starts do not tell from which of several queues they took jobs that wait here: then one that starts shows
+    /// that one of the queues moves, and not which.
+    pub is_spread: bool,
     /// Jobs that wait, oldest first.
     pub waiting: Vec<WaitingJob>,
     /// Jobs that workers have worked off without a line, by what they say of themselves.
@@ -109,6 +112,7 @@ pub fn read(ledger: &Ledger, policy: &Policy, now: Timestamp, wake: &mut Wake) -
 struct Alike {
     place: QueueRef,
     grace_ms: i64,
+    is_spread: bool,
 }
 
 /// Puts every waiting job on its queue. A stall may hold a hundred thousand jobs and be looked at every minute,
@@ -129,10 +133,13 @@ fn read_waiting(
         let Some(ready_at) = ready_at(ledger, policy, job) else { continue };
         // Where the line names no queue, the stream of its start may decide: that is the job's own.
         let own = queue.is_none().then_some(ix);
-        let alike =
-            kinds.entry((class, queue, job.known.connection(), job.known.origin(), own)).or_insert_with(
-                || Alike { place: resolver.queue_of_job(ix), grace_ms: policy.grace_ms(queue, class) },
-            );
+        let alike = kinds
+            .entry((class, queue, job.known.connection(), job.known.origin(), own))
+            .or_insert_with(|| Alike {
+                place: resolver.queue_of_job(ix),
+                grace_ms: policy.grace_ms(queue, class),
+                is_spread: resolver.spread_over(class).is_some(),
+            });
         let arrived_at = job.known.arrived_at.unwrap_or(ready_at);
         let waiting = WaitingJob {
             ix,
@@ -150,14 +157,18 @@ fn read_waiting(
         }
         row.1.push(waiting);
     }
+    let mut spread: BTreeSet<QueueRef> = BTreeSet::new();
     for ((_, queue, ..), alike) in kinds {
+        spread.extend(alike.is_spread.then(|| alike.place.clone()));
         by_place.entry(alike.place).or_default().0.extend(queue.cloned());
     }
     let (place, jobs) = row;
     by_place.entry(place).or_default().1.extend(jobs);
     for (place, (names, jobs)) in by_place {
         if !jobs.is_empty() {
+            let is_spread = spread.contains(&place);
             let view = queues.entry(place).or_default();
+            view.is_spread = is_spread;
             view.queues.extend(names);
             view.waiting = jobs;
         }
@@ -206,6 +217,10 @@ fn read_overtaken(ledger: &Ledger, resolver: &QueueResolver<'_>, queues: &mut Qu
         for ((ready_at, ix), first) in facts.firsts.range((*since, JobIx(0))..) {
             let job = ledger.job(*ix);
             let class = job.and_then(|job| job.known.class());
+            if first.is_counted && resolver.spread_over(class).is_some() {
+                // It may have come from another queue.
+                continue;
+            }
             let age = Age { queued_at: first.queued_at, row: job.and_then(row_of) };
             let first = if first.is_counted { First::Counted(first.at, class) } else { First::Own(first.at) };
             firsts.add(*ready_at, age, first);
@@ -238,7 +253,7 @@ fn queued_at(job: &Job) -> Option<Timestamp> {
 /// The number of the row that the job is, where it is kept in a table. A release makes a new row, with a number that no
 /// line tells of.
 fn row_of(job: &Job) -> Option<u64> {
-    let id = job.known.id().filter(|_| job.known.released.is_none())?;
+    let id = job.known.id().filter(|id| job.known.released.is_none() && id.is_numeric())?;
     id.as_str().parse().ok()
 }
 

@@ -65,6 +65,28 @@ impl<'a> Sighting<'a> {
         self.text = Some(text.into());
         self
     }
+
+    /// The same, of a line that does not live as long.
+    pub(super) fn into_owned(self) -> Sighting<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Sighting {
+            stage: self.stage,
+            form: self.form,
+            ending: self.ending,
+            class: own(self.class),
+            queue: own(self.queue),
+            connection: own(self.connection),
+            channel: own(self.channel),
+            id: own(self.id),
+            uuid: own(self.uuid),
+            attempt: self.attempt,
+            delay_ms: self.delay_ms,
+            runtime: self.runtime,
+            timeout_ms: self.timeout_ms,
+            text: own(self.text),
+            jobs: self.jobs,
+        }
+    }
 }
 
 /// The first line of an error, without secrets, cut to [`ERROR_CHARS_MAX`] characters.
@@ -90,6 +112,7 @@ pub(super) struct Names {
     classes: Recent<JobClass>,
     queues: Recent<(Box<str>, Option<QueueName>)>,
     connections: Recent<ConnectionName>,
+    channels: Recent<Arc<str>>,
 }
 
 impl Names {
@@ -115,7 +138,10 @@ impl Names {
             }),
             id: seen.id.filter(|id| !id.is_empty()).map(|id| JobId::from(&*printable(&id))),
             uuid: seen.uuid.filter(|uuid| !uuid.is_empty()).map(|uuid| JobUuid::from(&*printable(&uuid))),
-            origin: seen.channel.map(|channel| bounded(&printable(&channel))),
+            origin: seen.channel.map(|channel| {
+                let make = || Arc::from(&*bounded(&printable(&channel)));
+                Arc::clone(self.channels.get(|known| **known == *channel, make))
+            }),
             attempt: seen.attempt,
             jobs: seen.jobs,
             delay_ms: seen.delay_ms.map(|ms| ms.min(DELAY_MS_MAX)),

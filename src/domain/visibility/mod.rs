@@ -7,7 +7,8 @@
 //!   must seem to wait, or to run for ever;
 //! - `silences`: a time without any start, in which an end shows that there was one;
 //! - `shift`: starts without an id that fall on the jobs enqueued just before them, and are counted for older ones;
-//! - `delays`: jobs of classes that usually wait this long, where delays are not logged.
+//! - `delays`: jobs of classes that usually wait this long, where delays are not logged; without ids, `prompt` starts of
+//!   other jobs tell.
 //!
 //! One threshold cannot carry all four: a delay has to explain every overdue job at once, missing lines only as many
 //! as are missing, and a shift is a property of a class's whole row of starts. So they stand side by side, and
@@ -16,6 +17,7 @@
 
 pub mod coverage;
 pub mod delays;
+pub mod prompt;
 pub mod rhythm;
 pub mod shift;
 pub mod silences;

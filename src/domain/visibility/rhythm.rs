@@ -6,6 +6,7 @@
 
 use crate::domain::incidents::Round;
 use crate::domain::job::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use crate::domain::ledger::SLOW_MS;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::queues::place::Place;
 
@@ -21,10 +22,11 @@ const ROUNDS_LEAST: usize = 4;
 const ROUNDS_LEAST_OF_HOURS: usize = 3;
 /// How far from its place a round may be: cron is exact, a container takes a while to start.
 const APART_MS: i64 = 30 * SECOND_MS;
+/// How long after a full minute a round of cron begins: a second or two until the worker is up, and as many until its
+/// first job.
+const ON_THE_MINUTE_MS: i64 = 6 * SECOND_MS;
 /// A silence shorter than this is the pause between two jobs.
 const SILENT_LEAST_MS: i64 = 2 * MINUTE_MS;
-/// How long a job must have waited: a worker that is there takes it within seconds.
-const WAITED_LEAST_MS: i64 = 30 * SECOND_MS;
 /// A job that was taken within this met a worker that was there.
 const PROMPT_MS: i64 = 10 * SECOND_MS;
 /// How many of those, late in a period, show that workers stay.
@@ -57,6 +59,33 @@ impl Rhythm {
         })
     }
 
+    /// The same, of the newest two where both began with a full minute, a period apart: by chance one of a hundred pairs
+    /// does, and few of those are as far apart as people write into a crontab. Between rounds no job may have waited for
+    /// longer than the period, which tells it from its multiples, and none may have been taken at once.
+    fn by_the_clock(rounds: &[Round], waits: &[(Timestamp, i64)]) -> Option<Self> {
+        let [.., before, newest] = rounds else { return None };
+        let is_on_the_minute = |at: Timestamp| at.as_ms().rem_euclid(MINUTE_MS) <= ON_THE_MINUTE_MS;
+        if !is_on_the_minute(before.at) || !is_on_the_minute(newest.at) {
+            return None;
+        }
+        let from = before.at.minus_ms(APART_MS);
+        let since = || waits.iter().filter(|(at, _)| *at >= from);
+        let longest_ms = since().map(|(_, waited_ms)| *waited_ms).max()?.saturating_sub(APART_MS);
+        let mut periods = PERIODS_MINUTES.iter().rev().map(|minutes| minutes.saturating_mul(MINUTE_MS));
+        let rhythm = periods.find_map(|period_ms| {
+            let rhythm = Self { period_ms, round: newest.at };
+            let is_whole = before.silent_ms.min(newest.silent_ms) >= period_ms.wrapping_div(2);
+            (period_ms >= longest_ms && is_whole && rhythm.off_ms(before.at) <= APART_MS).then_some(rhythm)
+        })?;
+        (!since().any(|start| rhythm.is_prompt(*start))).then_some(rhythm)
+    }
+
+    /// Whether a job was taken at once, late in a period: its worker had stayed.
+    fn is_prompt(&self, (at, waited_ms): (Timestamp, i64)) -> bool {
+        let late_ms = self.period_ms.wrapping_div(4);
+        waited_ms <= PROMPT_MS && self.since_round_ms(at) > late_ms && self.off_ms(at) > APART_MS
+    }
+
     /// How long after a round this is.
     fn since_round_ms(&self, at: Timestamp) -> i64 {
         at.since_ms(self.round).rem_euclid(self.period_ms.max(1))
@@ -79,15 +108,16 @@ impl Rhythm {
 /// The rounds of a queue: those that were `known` before, and those that its starts show.
 #[must_use]
 pub fn rounds(place: &Place<'_>, known: &[Round]) -> Vec<Round> {
-    // Looked through at every sweep: no job of a queue in good order waited so long, and then there is nothing to sort.
-    let may_be_any = waits(place).any(|(_, waited_ms)| waited_ms >= WAITED_LEAST_MS);
+    // Asked at every sweep: no job of a queue in good order waited so long, and then there is nothing to look through.
+    let from = window_from(place);
+    let may_be_any = place.facts().any(|facts| facts.has_slow_first(from));
     let mut starts: Vec<(Timestamp, i64)> = if may_be_any { waits(place).collect() } else { Vec::new() };
     starts.sort_unstable();
     let before = starts.iter().map(|(at, _)| *at);
     let mut rounds = known.to_vec();
     for ((at, waited_ms), before) in starts.iter().skip(1).zip(before) {
         let silent_ms = at.since_ms(before);
-        if silent_ms >= SILENT_LEAST_MS && *waited_ms >= WAITED_LEAST_MS {
+        if silent_ms >= SILENT_LEAST_MS && *waited_ms >= SLOW_MS {
             rounds.push(Round { at: *at, silent_ms });
         }
     }
@@ -113,19 +143,24 @@ pub fn round_after(
 /// The rhythm that a queue keeps, unless jobs were taken at once late in a period: then its workers stay.
 #[must_use]
 pub fn kept(place: &Place<'_>, rounds: &[Round]) -> Option<Rhythm> {
-    let rhythm = Rhythm::of(rounds)?;
-    let late_ms = rhythm.period_ms.wrapping_div(4);
-    let is_prompt = |(at, waited_ms): &(Timestamp, i64)| {
-        *waited_ms <= PROMPT_MS && rhythm.since_round_ms(*at) > late_ms && rhythm.off_ms(*at) > APART_MS
-    };
-    (waits(place).filter(is_prompt).count() < STAYED_LEAST).then_some(rhythm)
+    if rounds.len() < 2 {
+        return None;
+    }
+    let known: Vec<(Timestamp, i64)> = waits(place).collect();
+    let rhythm = Rhythm::of(rounds).or_else(|| Rhythm::by_the_clock(rounds, &known))?;
+    let stayed = known.iter().filter(|start| rhythm.is_prompt(**start));
+    (stayed.count() < STAYED_LEAST).then_some(rhythm)
 }
 
 /// When jobs were first started, and how long each had been ready.
 fn waits(place: &Place<'_>) -> impl Iterator<Item = (Timestamp, i64)> {
-    let from = (place.now.minus_ms(super::coverage::WINDOW_MS), JobIx(0));
+    let from = (window_from(place), JobIx(0));
     let firsts = place.facts().flat_map(move |facts| facts.firsts.range(from..));
     firsts.map(|((ready_at, _), first)| (first.at, first.at.since_ms(*ready_at)))
+}
+
+fn window_from(place: &Place<'_>) -> Timestamp {
+    place.now.minus_ms(super::coverage::WINDOW_MS)
 }
 
 #[cfg(test)]
@@ -159,6 +194,29 @@ mod tests {
         check(&[0, 700, 1_550, 2_620, 3_390], 3_000, None);
         check(&[7_200, 93_605, 180_010], 600, None);
         check(&[], 0, None);
+    }
+
+    /// Rounds in seconds, each after a silence of almost ten minutes; starts, and how long each had waited.
+    #[track_caller]
+    fn check_clock(rounds: &[i64], waits: &[(i64, i64)], minutes: Option<i64>) {
+        let second = |s: i64| Timestamp::from_ms(s * SECOND_MS);
+        let waits: Vec<_> = waits.iter().map(|(at, waited)| (second(*at), waited * SECOND_MS)).collect();
+        let found = Rhythm::by_the_clock(&rounds_of(rounds, 590), &waits);
+        assert_eq!(found.map(|it| it.period_ms / MINUTE_MS), minutes);
+    }
+
+    #[test]
+    fn two_rounds_on_the_minute_are_a_rhythm() {
+        let waits = [(602, 500), (603, 20), (1_201, 420), (1_202, 90)];
+        check_clock(&[602, 1_201], &waits, Some(10));
+        check_clock(&[602], &waits, None);
+        check_clock(&[602, 1_211], &waits, None);
+        check_clock(&[602, 1_322], &waits, None);
+        // It waited over a round that would have come.
+        check_clock(&[602, 2_401], &[(602, 500), (2_401, 1_100)], None);
+        check_clock(&[602, 2_401], &[(602, 500), (2_401, 500)], Some(10));
+        // Somebody was there between the rounds.
+        check_clock(&[602, 1_201], &[(602, 500), (900, 2), (1_201, 200)], None);
     }
 
     #[test]

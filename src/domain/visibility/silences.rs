@@ -58,9 +58,11 @@ pub fn left_from_before(place: &Place<'_>, since: Timestamp) -> Vec<JobIx> {
     let counted = ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
     let classes: Vec<&JobClass> =
         counted.filter(|class| place.resolver.place_of_class(class).queue == place.at.queue).collect();
+    // What came after the newest start says nothing of those before it: the workers may be gone again.
+    let until = place.view.newest_start.unwrap_or(place.now).plus_ms(MINUTE_MS);
     let mut throughput = Throughput::default();
     for facts in classes.iter().filter_map(|class| ledger.class(Some(class))) {
-        throughput.add(facts.all_throughput_since(since));
+        facts.throughput_by_minute(since, until).for_each(|(_, minute)| throughput.add(minute));
     }
     if is_draining(throughput.started, throughput.enqueued) {
         return Vec::new();

@@ -92,6 +92,8 @@ pub(super) struct About<'a> {
     pub(super) is_slow: bool,
     /// The app is down for maintenance, not the queue paused.
     pub(super) is_maintenance: bool,
+    /// That lines may not arrive is told as a cause of its own.
+    pub(super) is_unheard_told: bool,
     /// It is over, or later lines speak of better.
     pub(super) is_past: bool,
     /// It is said first, and not beside others.

@@ -32,8 +32,14 @@ impl Fleet {
         heard: Timestamp,
     ) -> Option<Self> {
         let quiet_ms = QUIET_RUNS.saturating_mul(longest_run_ms).max(QUIET_LEAST_MS);
-        let quiet_from = heard.minus_ms(quiet_ms);
         let newest = |stream: &&&StreamFacts| stream.newest_worker_line;
+        // Where few jobs come, nobody may have spoken for a while: who is silent is so beside the last one that spoke.
+        let last_spoke =
+            streams.iter().filter_map(|stream| newest(&stream)).filter(|at| *at <= heard).max()?;
+        if heard.since_ms(last_spoke) > AROUND_MS {
+            return None;
+        }
+        let quiet_from = last_spoke.minus_ms(quiet_ms);
         let is_silent = |at: &Timestamp| *at <= quiet_from && *at >= since.minus_ms(HOUR_MS);
         let silent: Vec<Timestamp> =
             streams.iter().filter_map(|stream| newest(&stream)).filter(is_silent).collect();
@@ -73,6 +79,7 @@ mod tests {
     fn workers_that_fell_silent_beside_others_that_speak_are_missing() {
         check(&[(0, 99), (0, 95), (0, 119), (0, 120)], Some((2, 4)));
         check(&[(0, 110), (0, 119)], Some((1, 2)));
+        check(&[(0, 99), (0, 114)], Some((1, 2)));
     }
 
     #[test]

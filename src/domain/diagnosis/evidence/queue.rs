@@ -10,8 +10,9 @@ use crate::domain::ledger::Ledger;
 use crate::domain::ledger::throughput::Throughput;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;
+use crate::domain::queues::resolver::QueueResolver;
 use crate::domain::queues::throughput;
-use crate::domain::queues::view::{QueueView, Queues, WaitingJob};
+use crate::domain::queues::view::{QueueView, WaitingJob};
 
 /// Jobs looked at one by one: a stall may hold a hundred thousand, and be asked about each minute.
 const JOBS_EXAMINED_MAX: usize = 1_000;
@@ -27,6 +28,10 @@ pub(in crate::domain::diagnosis) struct QueueEvidence<'a> {
     /// Other queues on which jobs started since the trouble began, or shortly before and nobody waits there since;
     /// newest start first.
     pub(in crate::domain::diagnosis) elsewhere: Vec<Elsewhere<'a>>,
+    /// Every queue that its classes are enqueued on.
+    pub(in crate::domain::diagnosis) places: BTreeSet<QueueRef>,
+    /// Where jobs of its classes started until they were put on queues that nobody had used before.
+    pub(in crate::domain::diagnosis) moved_from: Option<(QueueRef, Timestamp)>,
 }
 
 /// Another queue on which jobs start.
@@ -50,11 +55,14 @@ impl<'a> QueueEvidence<'a> {
         let from = heard.minus_ms(AROUND_MS);
         let throughput = throughput::since(ledger, question.resolver, question.place, from);
         let newest_start = question.view.newest_start.or_else(|| started(ledger, question.place, &classes));
+        let places = places(ledger, question.resolver, &classes);
         Self {
             newest_start,
-            classes,
             throughput,
-            elsewhere: elsewhere(question.queues, question.place, since, heard),
+            elsewhere: elsewhere(question, &places, since, heard),
+            moved_from: moved_from(ledger, question.resolver, question, &places),
+            places,
+            classes,
         }
     }
 
@@ -115,19 +123,51 @@ fn classes<'a>(ledger: &'a Ledger, question: &'a Question<'a>) -> BTreeSet<&'a J
     classes
 }
 
+/// Every queue that enqueue lines of these classes name.
+fn places(
+    ledger: &Ledger,
+    resolver: &QueueResolver<'_>,
+    classes: &BTreeSet<&JobClass>,
+) -> BTreeSet<QueueRef> {
+    let facts = classes.iter().filter_map(|class| ledger.class(Some(class)));
+    let named = facts.flat_map(|facts| facts.enqueued_on.iter().filter(|at| at.queue.is_some()));
+    named.map(|at| resolver.resolve(at)).collect()
+}
+
+/// Where jobs like those that wait started, if nothing had ever been put on the queues on which they wait: a deploy has
+/// renamed the queue. The newest start there, which is older.
+fn moved_from(
+    ledger: &Ledger,
+    resolver: &QueueResolver<'_>,
+    question: &Question<'_>,
+    places: &BTreeSet<QueueRef>,
+) -> Option<(QueueRef, Timestamp)> {
+    let known = question.jobs.iter().take(JOBS_EXAMINED_MAX).filter_map(|job| ledger.job(job.ix));
+    let names = known.map(|job| (job.known.connection().cloned(), job.known.queue().cloned()));
+    let now_on: BTreeSet<QueueRef> = names.map(|names| resolver.resolve(names)).collect();
+    let queues = || ledger.queues().map(|(at, facts)| (resolver.resolve(at), facts));
+    let new = queues().filter(|(at, _)| now_on.contains(at));
+    let since = new.filter_map(|(_, facts)| facts.oldest_enqueue).min()?;
+    let old = queues().filter(|(at, _)| places.contains(at) && !now_on.contains(at));
+    let started = old.filter_map(|(at, facts)| Some((at, facts.newest_start()?)));
+    started.filter(|(_, newest)| *newest <= since).max_by_key(|(_, newest)| *newest)
+}
+
 fn elsewhere<'a>(
-    queues: &'a Queues,
-    place: &QueueRef,
+    question: &Question<'a>,
+    places: &BTreeSet<QueueRef>,
     since: Timestamp,
     heard: Timestamp,
 ) -> Vec<Elsewhere<'a>> {
+    let (place, is_spread) = (question.place, question.view.is_spread);
     // A place without a queue may be any: what starts "elsewhere" may be what is asked about.
-    if place.queue.is_none() {
+    if place.queue.is_none() && !is_spread {
         return Vec::new();
     }
     // Another app's workers tell nothing of this one's.
-    let is_other = |other: &QueueRef| other.scope() == place.scope() && !other.is_same_queue(place);
-    let others = queues.iter().filter(|(other, _)| other.queue.is_some() && is_other(other));
+    let is_here = |other: &QueueRef| other.is_same_queue(place) || is_spread && places.contains(other);
+    let is_other = |other: &QueueRef| other.scope() == place.scope() && !is_here(other);
+    let others = question.queues.iter().filter(|(other, _)| other.queue.is_some() && is_other(other));
     let moving = others.filter_map(|(place, view)| {
         let newest_start = view.newest_start.filter(|at| *at >= since.minus_ms(AROUND_MS))?;
         let is_busy = view.waiting.iter().any(|job| job.ready_at <= heard);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::Candidate;
 use super::silence::hidden;
 use crate::domain::diagnosis::evidence::{ClassFailure, Evidence};
-use crate::domain::incidents::Kind;
 use crate::domain::incidents::cause::{Cause, SubCause};
 use crate::domain::incidents::fact::{Fact, Finding, Unknown};
 use crate::domain::incidents::weight::Weight;
+use crate::domain::incidents::{Kind, Rise};
 use crate::domain::job::SECOND_MS;
 
 /// What fails within this time did not get to its work.
@@ -45,6 +45,7 @@ pub(super) fn failing_fast(evidence: &Evidence<'_>) -> Option<Candidate> {
         Candidate::new(Cause::FailingFast, weight)
             .because(sub_cause)
             .certain_if(is_certain)
+            .with(rises(evidence).filter(|_| is_asked))
             .with(facts(evidence, worst, is_asked))
             .leaving(worst.is_ambiguous.then_some(Unknown::FailOrRetry))
             .leaving((sub_cause == Some(SubCause::MaxAttempts)).then_some(Unknown::WhyItDied)),
@@ -55,6 +56,14 @@ pub(super) fn failing_fast(evidence: &Evidence<'_>) -> Option<Candidate> {
 fn is_cut_off(evidence: &Evidence<'_>, failure: &ClassFailure<'_>) -> bool {
     let says_nothing = failure.text.is_none() || failure.sub_cause() == Some(SubCause::MaxAttempts);
     says_nothing && evidence.workers.timed_out.is_some()
+}
+
+/// Which classes fail more often than before.
+fn rises(evidence: &Evidence<'_>) -> impl Iterator<Item = Fact> {
+    let rises = evidence.question.incident.detail.failure().rises;
+    rises.into_iter().map(|(class, Rise { percent, before })| {
+        Fact::timeless(Finding::FailsMore { class, percent, before })
+    })
 }
 
 /// Of the worst class, and where that is asked for the first line of each other.

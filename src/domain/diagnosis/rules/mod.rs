@@ -87,6 +87,7 @@ fn rules(kind: Kind) -> &'static [Rule] {
             running::crash_loop,
             running::behind_long_job,
             waiting::slow_backlog,
+            waiting::one_of_several,
             waiting::starved,
             fetching::cannot_fetch,
             silence::worker_silent,

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::job::{Form, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
+use crate::domain::job::{Ending, Form, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
 
 use super::store_error::Fault;
 use super::trace::{Frame, Part};
@@ -151,6 +151,9 @@ impl Record {
             && let Some((failed, text)) = self.failed.take()
             && let Some(observation) = found.observations.get_mut(failed)
         {
+            if is_last_word(&text) {
+                observation.ending = Ending::Plain;
+            }
             observation.text = Some(text);
         }
         let Some(part) = frame.part().filter(|_| !self.is_decided) else { return };
@@ -176,6 +179,12 @@ impl Record {
         let fault = Fault::Other;
         Self { head: None, fault, is_decided, observation: None, failed: None, next: None, line_number }
     }
+}
+
+/// Whether an exception tells that its job is not tried again: a worker throws it before the attempt that would be one
+/// too many.
+fn is_last_word(text: &str) -> bool {
+    text.split(": ").next().is_some_and(|class| class.ends_with("\\MaxAttemptsExceededException"))
 }
 
 /// A push that failed is the app's; a fetch that failed is the worker's.
