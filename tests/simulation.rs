@@ -61,9 +61,9 @@ use oracle::{Broken, Violation, judge};
 use protocol::{AsDeployed, Protocol};
 
 /// Histories in which things go wrong.
-const HISTORIES: u64 = 8_500;
+const HISTORIES: u64 = 4_250;
 /// Histories in which nothing does: processes are slow, the index is old, deliveries come twice, late and cut otherwise.
-const QUIET_HISTORIES: u64 = 1_500;
+const QUIET_HISTORIES: u64 = 750;
 /// Histories within which a variant must be found out; the true protocol survives them all.
 const VARIANT_HISTORIES: u64 = 300;
 const _: () = assert!(VARIANT_HISTORIES <= HISTORIES && VARIANT_HISTORIES <= QUIET_HISTORIES);

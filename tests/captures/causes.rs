@@ -10,6 +10,7 @@ use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::model::queue_ref::QueueRef;
 use queuewatch::domain::model::wake::Wake;
+use queuewatch::domain::queues::resolver::QueueResolver;
 use queuewatch::domain::queues::view::{self, WaitingJob};
 use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{Outcome, replay};
@@ -142,6 +143,7 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
         view,
         jobs: &jobs,
         queues: &queues,
+        resolver: &QueueResolver::of(&ledger, &policy),
         missing: ledger.missing_lines(now),
         now,
         heard_until: now,
