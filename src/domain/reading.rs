@@ -4,6 +4,7 @@
 //! is rejected after all, the caller drops the reading and with it everything read.
 
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::DeliveryRecord;
@@ -122,10 +123,18 @@ impl<'c> Reading<'c> {
             record.last_lines = classified.last_lines;
         }
         let (log_group, family) = (record.log_group.as_str(), family(&record.log_stream));
+        // Most lines of a stream say the same of it, and share the text that is kept.
+        let mut last: Option<(Arc<str>, Arc<str>)> = None;
         for seen in record.observations.iter_mut().filter(|seen| seen.stage == Stage::Enqueued) {
             let of_line = seen.origin.take().unwrap_or_default();
+            if let Some((_, text)) = last.as_ref().filter(|(said, _)| *said == of_line) {
+                seen.origin = Some(Arc::clone(text));
+                continue;
+            }
             let (channel, label) = told(&of_line);
-            seen.origin = Some(Origin { channel, log_group, label, family: &family }.text());
+            let text = Origin { channel, log_group, label, family: &family }.text();
+            seen.origin = Some(Arc::clone(&text));
+            last = Some((of_line, text));
         }
         record.set_late_aside();
         record.set_apart(self.classifier.account());

@@ -5,6 +5,7 @@
 //! then of the names in a folder, then of the lines in a file.
 
 mod exports;
+mod quick;
 mod runs;
 
 use std::fs::{self, File};
@@ -223,9 +224,16 @@ impl Reading<'_> {
     }
 
     fn lines(&mut self, source_name: &str, bytes: &[u8]) {
-        for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_usize..) {
+        let mut rest = bytes;
+        for number in 1_usize.. {
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
             if !line.trim_ascii().is_empty() {
                 self.document(format!("{source_name}:{number}"), line);
+            }
+            match after.split_first() {
+                Some((_, next)) => rest = next,
+                None => break,
             }
         }
     }
@@ -269,16 +277,13 @@ impl Reading<'_> {
     }
 
     fn document(&mut self, source: String, bytes: &[u8]) {
-        let lines = std::str::from_utf8(bytes).ok().and_then(|text| exports::insights(without_mark(text)));
-        if let Some(lines) = lines {
+        let text = std::str::from_utf8(bytes).ok().map(without_mark);
+        if let Some(lines) = text.and_then(exports::insights) {
             return self.exported(&source, lines);
         }
-        let Some(elements) =
-            std::str::from_utf8(bytes).ok().and_then(|text| runs::elements(without_mark(text)))
-        else {
+        let Some((runs, refused)) = text.and_then(|text| runs::read(text, self.log_group)) else {
             return self.saved.push(Saved { source, body: SavedBody::Event(bytes.to_vec()) });
         };
-        let (runs, refused) = runs::runs(elements, self.log_group);
         self.errors.extend(refused.into_iter().map(|(ordinal, error)| SavedError::NoLogEvent {
             source_name: source.clone(),
             ordinal,

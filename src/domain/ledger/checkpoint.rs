@@ -133,7 +133,7 @@ impl Ledger {
             ledger.streams.restore(facts);
         }
         for (queue_ref, bounds) in checkpoint.queues {
-            let facts = ledger.queues.entry(queue_ref).or_default();
+            let facts = ledger.lanes.named(queue_ref);
             facts.oldest_enqueue = bounds.oldest_enqueue;
             facts.newest_enqueue = bounds.newest_enqueue;
             facts.newest_past_start = bounds.newest_start;
@@ -173,7 +173,7 @@ impl Ledger {
             settled.extend(series.past(before).0);
         }
         for (ix, counted) in &settled {
-            if let Some(job) = self.jobs.get_mut(ix.0) {
+            if let Some(job) = self.jobs.get_mut(*ix) {
                 job.by_count = Some(*counted);
             }
         }
@@ -192,16 +192,18 @@ impl Ledger {
     ) -> Checkpoint {
         let recent = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), room, &is_kept_apart);
         let mut queues: BTreeMap<QueueRef, QueueBounds> = BTreeMap::new();
-        for (queue_ref, facts) in &self.queues {
+        for (queue_ref, facts) in self.queues() {
             let bounds = queues.entry(queue_ref.clone()).or_default();
             bounds.oldest_enqueue = facts.oldest_enqueue;
             bounds.newest_enqueue = facts.newest_enqueue;
             bounds.newest_start = facts.newest_past_start;
         }
         for job in recent.past.into_iter().filter(|ix| !is_kept_apart(*ix)).filter_map(|ix| self.job(ix)) {
-            if let Some((queue_ref, at)) = &job.start {
+            if let Some((lane, at)) = job.start
+                && let Some(queue_ref) = self.lanes.name(lane)
+            {
                 let bounds = queues.entry(queue_ref.clone()).or_default();
-                bounds.newest_start = bounds.newest_start.max(Some(*at));
+                bounds.newest_start = bounds.newest_start.max(Some(at));
             }
         }
         Checkpoint {
@@ -264,7 +266,7 @@ impl Ledger {
 
     fn newest_told(&self, now: Timestamp, room: Room) -> Vec<(JobHash, Timestamp)> {
         let from = now.minus_ms(TOLD_MS);
-        let here = self.jobs.iter().flat_map(|job| job.hashes.iter().zip(job.wait_told_at));
+        let here = self.jobs.iter().flat_map(|job| job.hashes.as_slice().iter().zip(job.wait_told_at));
         let all: BTreeMap<JobHash, Timestamp> = self
             .told
             .iter()

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use unpublished::{QUEUES_MAX, Unpublished};
+pub use unpublished::{Counts, QUEUES_MAX, Unpublished};
 
 use crate::domain::job::{JobClass, QueueName, Timestamp};
 

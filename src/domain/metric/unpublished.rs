@@ -28,6 +28,33 @@ pub struct Unpublished {
     queues: BTreeSet<QueueName>,
 }
 
+/// Counts of one delivery, added up before they are looked up: its lines share a few minutes and queues.
+#[derive(Debug, Default)]
+pub struct Counts<'l>(Vec<Count<'l>>);
+
+#[derive(Debug)]
+struct Count<'l> {
+    metric: Metric,
+    queue: Option<&'l QueueName>,
+    minute: Timestamp,
+    count: u64,
+}
+
+impl<'l> Counts<'l> {
+    /// Counts looked at before a new one is begun.
+    const RECENT_MAX: usize = 16;
+
+    fn add(&mut self, metric: Metric, line: &'l Observation) {
+        let (minute, queue) = (line.at.minute(), line.queue.as_ref());
+        let mut recent = self.0.iter_mut().rev().take(Self::RECENT_MAX);
+        let same = recent.find(|it| it.metric == metric && it.minute == minute && it.queue == queue);
+        match same {
+            Some(same) => same.count = same.count.saturating_add(1),
+            None => self.0.push(Count { metric, queue, minute, count: 1 }),
+        }
+    }
+}
+
 impl Unpublished {
     /// Whether to count by class, too. Each queue and class is a metric that costs money, so it is to be asked for.
     pub fn set_class_dimension(&mut self, is_wanted: bool) {
@@ -38,11 +65,23 @@ impl Unpublished {
         }
     }
 
-    /// Counts a line of a job's life, or of an enqueue that failed, by what it carries.
-    pub fn count_line(&mut self, metric: Metric, observation: &Observation) {
+    /// Counts a line of a job's life, or of an enqueue that failed, by what it carries: among those of its delivery, unless
+    /// it may be the first of its queue or class.
+    pub fn count_line<'l>(&mut self, counts: &mut Counts<'l>, metric: Metric, observation: &'l Observation) {
+        // The first queues and classes get rows of their own, in the order of lines.
+        if self.classes.is_none() && observation.queue.as_ref().is_none_or(|it| self.queues.contains(it)) {
+            return counts.add(metric, observation);
+        }
         self.count(metric, observation.queue.as_ref(), observation.at, 1);
         if let Some(dimensions) = self.by_class(observation.queue.as_ref(), observation.class.as_ref()) {
             self.add(metric, dimensions, observation.at, 1);
+        }
+    }
+
+    /// Takes what a delivery's lines counted.
+    pub fn take(&mut self, counts: Counts<'_>) {
+        for Count { metric, queue, minute, count } in counts.0 {
+            self.count(metric, queue, minute, count);
         }
     }
 
@@ -170,16 +209,22 @@ mod tests {
         }
     }
 
+    fn count_line(unpublished: &mut Unpublished, line: &Observation) {
+        let mut counts = Counts::default();
+        unpublished.count_line(&mut counts, Metric::Processing, line);
+        unpublished.take(counts);
+    }
+
     #[test]
     fn a_class_has_rows_of_its_own_only_where_asked_for() {
         let mut unpublished = Unpublished::default();
-        unpublished.count_line(Metric::Processing, &line("Mail"));
+        count_line(&mut unpublished, &line("Mail"));
         assert_eq!(unpublished.drain().len(), 2);
         unpublished.set_class_dimension(true);
-        unpublished.count_line(Metric::Processing, &line("Mail"));
+        count_line(&mut unpublished, &line("Mail"));
         let mail = line("Mail");
         unpublished.sample_job(Metric::JobDuration, (mail.queue.as_ref(), mail.class.as_ref()), mail.at, 7);
-        unpublished.count_line(Metric::Processing, &Observation { queue: None, ..line("Mail") });
+        count_line(&mut unpublished, &Observation { queue: None, ..line("Mail") });
         let by_class: Vec<Datum> = unpublished
             .drain()
             .into_iter()
@@ -219,7 +264,7 @@ mod tests {
         let mut unpublished = Unpublished::default();
         unpublished.set_class_dimension(true);
         for n in 0..CLASSES_MAX + 7 {
-            unpublished.count_line(Metric::Processing, &line(&format!("Job{n}")));
+            count_line(&mut unpublished, &line(&format!("Job{n}")));
         }
         let rows = unpublished.drain();
         let other = Dimensions::Class("default".into(), OTHER.into());
@@ -230,7 +275,7 @@ mod tests {
             CLASSES_MAX + 1
         );
         // Who had a row keeps it when counting goes on.
-        unpublished.count_line(Metric::Processing, &line("Job3"));
+        count_line(&mut unpublished, &line("Job3"));
         let kept = Dimensions::Class("default".into(), "Job3".into());
         assert!(unpublished.drain().iter().any(|row| row.dimensions == kept));
     }

@@ -112,6 +112,7 @@ pub(super) struct Names {
     classes: Recent<JobClass>,
     queues: Recent<(Box<str>, Option<QueueName>)>,
     connections: Recent<ConnectionName>,
+    channels: Recent<Arc<str>>,
 }
 
 impl Names {
@@ -137,7 +138,10 @@ impl Names {
             }),
             id: seen.id.filter(|id| !id.is_empty()).map(|id| JobId::from(&*printable(&id))),
             uuid: seen.uuid.filter(|uuid| !uuid.is_empty()).map(|uuid| JobUuid::from(&*printable(&uuid))),
-            origin: seen.channel.map(|channel| bounded(&printable(&channel))),
+            origin: seen.channel.map(|channel| {
+                let make = || Arc::from(&*bounded(&printable(&channel)));
+                Arc::clone(self.channels.get(|known| **known == *channel, make))
+            }),
             attempt: seen.attempt,
             jobs: seen.jobs,
             delay_ms: seen.delay_ms.map(|ms| ms.min(DELAY_MS_MAX)),

@@ -10,6 +10,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::ledger::throughput::Throughput;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;
+use crate::domain::queues::resolver::QueueResolver;
 use crate::domain::queues::throughput;
 use crate::domain::queues::view::{QueueView, WaitingJob};
 
@@ -59,7 +60,7 @@ impl<'a> QueueEvidence<'a> {
             newest_start,
             throughput,
             elsewhere: elsewhere(question, &places, since, heard),
-            moved_from: moved_from(ledger, &resolver, question, &places),
+            moved_from: moved_from(ledger, question.resolver, question, &places),
             places,
             classes,
         }

@@ -5,7 +5,7 @@ use crate::domain::diagnosis::evidence::{Elsewhere, Evidence};
 use crate::domain::incidents::cause::{Cause, SubCause};
 use crate::domain::incidents::fact::{Fact, Finding, Unknown};
 use crate::domain::incidents::weight::Weight;
-use crate::domain::job::{ConnectionName, QueueName, SECOND_MS, Timestamp};
+use crate::domain::job::{ConnectionName, SECOND_MS, Timestamp};
 use crate::domain::model::queue_ref::QueueRef;
 
 /// A worker may take one job more while it reads that its queue is paused.

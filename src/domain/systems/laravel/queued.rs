@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use crate::domain::job::{Ending, Form, Stage};
 
 use super::json::{Document, Scalar};
-use super::monolog;
 use super::sighting::Sighting;
+use super::{flat_json, monolog};
 
 /// The message that reports an enqueue.
 pub(super) const MESSAGE: &str = "Job queued";
@@ -99,14 +99,17 @@ pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
     if !body.starts_with(['J', 'W', 'P', 'F', '[']) {
         return None;
     }
-    let (message, context) = match body.find(" {") {
+    let (message, context) = match body.as_bytes().windows(2).position(|two| two == b" {") {
         // A format of the app's own may put a mark between the two.
         Some(end) => (body.get(..end)?.trim_end_matches([' ', '|', '-']), body.get(end..)?.trim_start()),
         None => (body.trim_end(), "{}"),
     };
     let report = report(message)?;
     // Only the first value: a processor's `extra` may follow the context.
-    let context = serde_json::Deserializer::from_str(context).into_iter::<Document<'_>>().next()?.ok()?;
+    let context = match flat_json::context(context) {
+        Some(context) => context,
+        None => serde_json::Deserializer::from_str(context).into_iter::<Document<'_>>().next()?.ok()?,
+    };
     sighting(&report, &context)
 }
 
@@ -210,7 +213,9 @@ fn attempt<'a>(stage: Stage, context: &Document<'a>) -> Option<Sighting<'a>> {
 /// The delay in milliseconds; `null` is what the framework's event holds for a job without one, where a missing key
 /// is no answer.
 fn delay_ms(context: &Document<'_>) -> Option<i64> {
-    context.get("delay")?;
+    if !context.has("delay") {
+        return None;
+    }
     let delay = context.scalar("delay");
     if delay == Scalar::Absent { Some(0) } else { delay.seconds_as_ms() }
 }
