@@ -58,10 +58,8 @@ pub(super) fn minute(line: &str) -> Option<&str> {
 
 /// The parts of an error's first line, where its context has an exception.
 pub(super) fn error(line: &str) -> Option<Head<'_>> {
-    // The gate: most lines have no exception.
-    if !line.starts_with(|c: char| c == '[' || c.is_ascii_digit()) {
-        return None;
-    }
+    // The gates: most lines begin with no time, and have no exception.
+    stamp::skip(line.strip_prefix('[').unwrap_or(line))?;
     let before = line.get(..PRINTED.find(line.as_bytes())?)?;
     let head = before.get(..before.len().min(HEAD_BYTES_MAX)).unwrap_or(before);
     // The message may say anything; the level is the first word that can be one.

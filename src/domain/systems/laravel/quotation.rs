@@ -99,9 +99,9 @@ impl Quotation {
         self.close();
     }
 
-    /// Whether a message may go on.
+    /// Whether a record is known to be open: not whether one may be, as at a payload's start.
     pub(super) const fn is_open(&self) -> bool {
-        self.open.is_some()
+        matches!(self.open, Some(Open::Message(_) | Open::Exception(_)))
     }
 
     /// Whether a record's head is quoted in the open message, by its printed minute.

@@ -97,7 +97,7 @@ impl Reader {
 
     /// Reads one line.
     pub(in crate::domain::systems) fn line<'a>(&mut self, line: Line<'a>) -> Step<'a> {
-        if let Some(head) = monolog::head(line.text) {
+        if let Some(head) = monolog::head(line.text).or_else(|| own_format::error(line.text)) {
             self.head(line, head);
             return Step::Done;
         }
@@ -146,10 +146,6 @@ impl Reader {
             .or_else(|| own_format::read(line.text))
             .or_else(|| glued::record(line.text));
         if self.observe_if(line, record) {
-            return Step::Done;
-        }
-        if let Some(head) = own_format::error(line.text) {
-            self.head(line, head);
             return Step::Done;
         }
         match glued::tail(line.text) {
