@@ -6,6 +6,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a capture that cannot be read must fail the test, and test helpers are outside clippy's exemption"
 )]
 

@@ -44,7 +44,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         wake.at(now.plus_ms(1), now);
     }
     let mut cases = Cases::new(ledger, register, policy, now, wake);
-    let nothing = QueueView::default();
+    let (nothing, busy) = (QueueView::default(), ahead::busy(&world));
     for name in &names(&world, register) {
         let view = queues.get(name).unwrap_or(&nothing);
         let place = world.place(learned.get(name).unwrap_or(name), view);
@@ -54,7 +54,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         cases.wake_by(visible.wake);
         cases.apply(Verdict { unknown: view.worked_off.clone(), ..Verdict::default() }, &why);
         cases.apply(
-            stalled::judge(&place, &visible, past(Kind::Stalled), ahead::drained_at(&world, &place)),
+            stalled::judge(&place, &visible, past(Kind::Stalled), ahead::drained_at(&world, &place, &busy)),
             &why,
         );
         let verdict = stalled::judge_silence(&place, cases.newest(&Key::at(Kind::Stalled, place.at)));

@@ -182,8 +182,11 @@ impl Reading<'_> {
             return true;
         }
         let Some(deeper) = deeper.checked_sub(1) else { return false };
-        let folders = paths.iter().filter(|path| path.is_dir());
-        folders.fold(false, |holds, folder| self.folder(folder, deeper) || holds)
+        let mut holds = false;
+        for folder in paths.iter().filter(|path| path.is_dir()) {
+            holds |= self.folder(folder, deeper);
+        }
+        holds
     }
 
     fn file(&mut self, path: &Path) {

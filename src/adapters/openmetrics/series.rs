@@ -127,7 +127,6 @@ fn line(text: &mut String, name: &str, suffix: &str, labels: &str, value: &impl 
 /// `{app="shop",queue="default"}`
 fn labels(dimensions: &Dimensions, app: &str) -> String {
     let pairs: Vec<String> = series::labels(dimensions, app)
-        .into_iter()
         .map(|(name, value)| format!("{name}=\"{}\"", escaped(&value)))
         .collect();
     if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }

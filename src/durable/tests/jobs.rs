@@ -58,8 +58,14 @@ fn one_process_alone_forgets_a_job_that_settled_after_hours() {
     let entries =
         crate::domain::ledger::entry::entries_of(record.observations.iter(), stream, record.arrived_at);
     let entry = entries.values().next().unwrap();
-    assert_eq!(job_expires_at(entry, TableSharing::Alone), Some(BEGIN.plus_ms(4 * HOUR_MS)));
-    assert_eq!(job_expires_at(entry, TableSharing::Shared), Some(BEGIN.plus_ms(HOUR_MS + 14 * DAY_MS)));
+    assert_eq!(
+        job_expires_at(entry, record.arrived_at, TableSharing::Alone),
+        Some(BEGIN.plus_ms(4 * HOUR_MS))
+    );
+    assert_eq!(
+        job_expires_at(entry, record.arrived_at, TableSharing::Shared),
+        Some(BEGIN.plus_ms(HOUR_MS + 14 * DAY_MS))
+    );
 }
 
 #[test]

@@ -204,12 +204,15 @@ pub(super) fn unknown(incident: &Incident, steps: &[Todo], voice: &Voice) -> Vec
     // Which of the causes it is has been asked with them.
     let is_asked = !diagnosis.runners_up.is_empty();
     // Two causes that are told side by side ask these as well.
-    let is_told = |unknown: &&Unknown| match unknown {
-        Unknown::DeadOrUnheard => is_asked && diagnosis.names(Cause::LogsNotForwarded),
-        Unknown::WorkerRuns => is_asked && diagnosis.names(Cause::WorkerSilent),
-        _ => false,
+    let is_told = |unknown: &&Unknown| {
+        matches!(unknown, Unknown::DeadOrUnheard) && diagnosis.names(Cause::LogsNotForwarded)
+            || matches!(unknown, Unknown::WorkerRuns) && diagnosis.names(Cause::WorkerSilent)
     };
-    let open =
-        diagnosis.cannot_tell.iter().skip(usize::from(is_asked)).filter(|it| !is_told(it)).take(UNKNOWN_MAX);
+    let open = diagnosis
+        .cannot_tell
+        .iter()
+        .skip(usize::from(is_asked))
+        .filter(|it| !(is_asked && is_told(it)))
+        .take(UNKNOWN_MAX);
     open.map(|unknown| words::unknown(*unknown, step_of(*unknown, steps), voice)).collect()
 }

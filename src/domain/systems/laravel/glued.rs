@@ -101,14 +101,16 @@ fn worker_json(line: &str) -> Option<&str> {
 }
 
 /// `200{"message":"Job queued",…}`, `worker-7d9f app {"message":"Job queued",…}`: an enqueue's record as a JSON formatter
-/// writes it, behind output or behind a short label that no table has.
+/// writes it, behind output or behind a short label that no table has. A sentence is no label: it may quote a record.
 fn json_record(line: &str) -> Option<&str> {
     const BEGINNING: &[u8] = b"{\"message\":\"Job queued\",";
     const LABEL_BYTES_MAX: usize = 128;
+    const WORDS_MAX: usize = 2;
     let place =
         memmem::find(line.as_bytes(), BEGINNING).filter(|place| (1..=LABEL_BYTES_MAX).contains(place))?;
-    let tail = line.get(place..)?;
-    serde_json::from_str::<IgnoredAny>(tail).is_ok().then_some(tail)
+    let (label, tail) = line.split_at_checked(place)?;
+    let is_label = label.split_ascii_whitespace().count() <= WORDS_MAX && !label.contains(['\'', '#']);
+    (is_label && serde_json::from_str::<IgnoredAny>(tail).is_ok()).then_some(tail)
 }
 
 #[cfg(test)]

@@ -28,15 +28,16 @@ fn exited(line: &str) -> Option<Sighting<'_>> {
         .then(|| sighting(Stage::WorkerStopped, line))?
 }
 
+/// `Script /app/artisan had too many unstable restarts (16). Stopped. "errored"`: PM2 gives up, and names the script alone.
+pub(super) fn gave_up(line: &str) -> Option<Sighting<'_>> {
+    let (script, rest) = line.split_once(" had too many unstable restarts")?;
+    let is_artisan = script.rsplit_once("Script ")?.1.ends_with("artisan");
+    (is_artisan && rest.contains("Stopped.")).then(|| sighting(Stage::WorkerStopped, line))?
+}
+
 /// `App [queue-worker:0] exited with code [1] via signal [SIGINT]`, `App [queue-worker:0] online`, with PM2's own label
-/// and time before it or not, and what it says when it gives up: `Script /app/artisan had too many unstable restarts
-/// (16). Stopped. "errored"`.
-/// <https://github.com/Unitech/pm2/blob/master/lib/God.js>
+/// and time before it or not. <https://github.com/Unitech/pm2/blob/master/lib/God.js>
 fn pm2(line: &str) -> Option<Sighting<'_>> {
-    if let Some((script, rest)) = line.split_once(" had too many unstable restarts") {
-        let is_artisan = script.rsplit_once("Script ")?.1.ends_with("artisan");
-        return (is_artisan && rest.contains("Stopped.")).then(|| sighting(Stage::WorkerStopped, line))?;
-    }
     let (before, rest) = line.split_once("App [")?;
     let (name, told) = rest.split_once("] ")?;
     if !(before.is_empty() || before.ends_with(' ')) || !names_worker(name) {

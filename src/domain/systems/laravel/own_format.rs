@@ -27,7 +27,7 @@ const HEAD_BYTES_MAX: usize = 160;
 pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
     // The gate: most lines have no context.
     let context = CONTEXT.find(line.as_bytes())?;
-    let before = line.get(..context)?.trim_end_matches([' ', '|', '-', ':']);
+    let before = line.get(..context)?.trim_end_matches([' ', '|', '-']);
     let message = queued::MESSAGES.iter().find(|message| before.ends_with(**message))?;
     let (head, _) = before.split_at_checked(before.len().checked_sub(message.len())?)?;
     let context = line.get(context..)?;

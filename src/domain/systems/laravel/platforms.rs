@@ -76,20 +76,13 @@ pub(super) fn event(line: &str) -> Option<Sighting<'static>> {
 const UUID_BYTES: usize = 36;
 
 /// `127.0.0.1 - - […] "POST /worker/queue HTTP/1.1" 200 2 "-" "aws-sqsd/3.0.4"`: Elastic Beanstalk's daemon hands a job
-/// over, and the app says that it is done, or that it failed.
+/// over, and the app says that it is done.
 pub(super) fn by_http(line: &str) -> Option<Sighting<'_>> {
     let (head, agent) = line.trim_end().rsplit_once(" \"aws-sqsd/")?;
     let (_, rest) = head.split_once("\"POST ")?;
     let (_, status) = rest.split_once("\" ")?;
-    if !agent.ends_with('"') {
-        return None;
-    }
-    if status.starts_with('5') {
-        // The job goes back to its queue, and comes again.
-        let text = format!("aws-sqsd: the app answered a job with status {}", status.get(..3)?);
-        return Some(Sighting::new(Stage::WorkerError, Form::Process).saying(text));
-    }
-    status.starts_with('2').then(|| {
+    let is_done = status.starts_with('2') && agent.ends_with('"');
+    is_done.then(|| {
         let mut seen = Sighting::new(Stage::WorkerAlive, Form::Process);
         seen.id = Some(SQSD.into());
         seen.connection = Some("sqs".into());
@@ -235,10 +228,7 @@ mod tests {
         let line_200 = line(200);
         let seen = read(&line_200).expect("a job that was done");
         assert_eq!((seen.stage, seen.id.as_deref(), seen.jobs), (Stage::WorkerAlive, Some(SQSD), Some(1)));
-        let line_500 = line(500);
-        let text = "aws-sqsd: the app answered a job with status 500";
-        check(&line_500, Some((Stage::WorkerError, text)));
-        assert_eq!(read(&line(404)).map(|seen| seen.stage), None);
+        assert_eq!(read(&line(500)).map(|seen| seen.stage), None);
         check(r#"10.0.0.1 - - [x] "POST /orders HTTP/1.1" 200 2 "-" "curl/8.1""#, None);
     }
 }

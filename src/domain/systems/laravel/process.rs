@@ -98,6 +98,7 @@ fn without_program(line: &str, has_words: bool) -> Option<Sighting<'_>> {
         b'R' => platforms::timed_out(line),
         _ => None,
     }
+    .or_else(|| has_words.then(|| managers::gave_up(line)).flatten())
     .or_else(|| {
         if has_words && (line.contains("[spawnerr") || line.contains(" spawnerr: ")) {
             supervisors::not_spawned(line)

@@ -101,7 +101,7 @@ pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
     }
     let (message, context) = match body.as_bytes().windows(2).position(|two| two == b" {") {
         // A format of the app's own may put a mark between the two.
-        Some(end) => (body.get(..end)?.trim_end_matches([' ', '|', '-', ':']), body.get(end..)?.trim_start()),
+        Some(end) => (body.get(..end)?.trim_end_matches([' ', '|', '-']), body.get(end..)?.trim_start()),
         None => (body.trim_end(), "{}"),
     };
     let report = report(message)?;
