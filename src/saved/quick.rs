@@ -15,10 +15,10 @@ pub(super) fn events<'a>(text: &'a str, mut take: impl FnMut(FilteredEvent<'a>))
     let mut rest = Rest { text, room: Vec::new() };
     let is_page = rest.take_if('{');
     if is_page {
-        rest.take("\"events\"")?;
-        rest.take(":")?;
+        rest.pass("\"events\"")?;
+        rest.pass(":")?;
     }
-    rest.take("[")?;
+    rest.pass("[")?;
     if !rest.take_if(']') {
         loop {
             take(rest.event()?);
@@ -26,7 +26,7 @@ pub(super) fn events<'a>(text: &'a str, mut take: impl FnMut(FilteredEvent<'a>))
                 break;
             }
         }
-        rest.take("]")?;
+        rest.pass("]")?;
     }
     if !is_page {
         return rest.text.trim_ascii().is_empty().then_some(());
@@ -62,7 +62,7 @@ impl<'a> Rest<'a> {
         after.is_some()
     }
 
-    fn take(&mut self, wanted: &str) -> Option<()> {
+    fn pass(&mut self, wanted: &str) -> Option<()> {
         self.skip_space();
         self.text = self.text.strip_prefix(wanted)?;
         Some(())
@@ -71,10 +71,10 @@ impl<'a> Rest<'a> {
     fn event(&mut self) -> Option<FilteredEvent<'a>> {
         let (mut log_stream_name, mut timestamp, mut message) = (None, None, None);
         let (mut ingestion_time, mut event_id) = (None, None);
-        self.take("{")?;
+        self.pass("{")?;
         loop {
             let key = self.string()?;
-            self.take(":")?;
+            self.pass(":")?;
             match &*key {
                 "logStreamName" => set(&mut log_stream_name, self.string()?)?,
                 "timestamp" => set(&mut timestamp, self.number()?)?,
@@ -87,7 +87,7 @@ impl<'a> Rest<'a> {
                 break;
             }
         }
-        self.take("}")?;
+        self.pass("}")?;
         Some(FilteredEvent {
             log_stream_name: log_stream_name.unwrap_or_default(),
             timestamp: timestamp?,
@@ -110,7 +110,7 @@ impl<'a> Rest<'a> {
     }
 
     fn string(&mut self) -> Option<Cow<'a, str>> {
-        self.take("\"")?;
+        self.pass("\"")?;
         let (plain, after) = self.text.split_at_checked(plain_run(self.text.as_bytes()))?;
         let (read, after) = match after.strip_prefix('"') {
             Some(after) => (Cow::Borrowed(plain), after),

@@ -137,8 +137,10 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();
     let jobs = if kind == Kind::Backlog { overdue } else { Vec::new() };
     let incident = Incident::open("one".into(), Key::at(kind, &place), now);
+    let resolver = QueueResolver::of(&ledger, &policy);
     let question = Question {
         incident: &incident,
+        resolver: &resolver,
         place: &place,
         view,
         jobs: &jobs,
