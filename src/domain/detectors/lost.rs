@@ -105,9 +105,8 @@ pub fn judge<'v>(
     }
     follow(&mut incident, place, &lost);
     follow_unknown(&mut incident, &mut loss, place, visibility, &turned);
-    if let Some(since) = loss.turned_unknown_at {
-        verdict.wake.at(since.plus_ms(CALM_MS), now);
-        verdict.wake.at(since.plus_ms(CALM_MOST_MS), now);
+    for calm_ms in [CALM_MS, CALM_MOST_MS] {
+        loss.turned_unknown_at.iter().for_each(|since| verdict.wake.at(since.plus_ms(calm_ms), now));
     }
     let calm_ms = if visibility.missing().is_some() { CALM_MOST_MS } else { CALM_MS };
     let is_held = !is_new && is_held(&mut loss, &incident, place, lost.is_empty(), &mut verdict);
