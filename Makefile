@@ -71,6 +71,8 @@ lint-template: $(TEMPLATE_TOOLS)/installed
 	rm -rf $(PACKED) && mkdir -p $(PACKED)/build && echo 'a stand-in' > $(PACKED)/build/bootstrap
 	python3 packaging/zip.py arm64 $(PACKED)/build $(PACKED)/dist
 	$(TEMPLATE_TOOLS)/bin/sam validate --template $(PACKED)/dist/template.yaml
+	python3 packaging/plain.py arm64 $(PACKED)/dist
+	$(TEMPLATE_TOOLS)/bin/cfn-lint --include-checks I -- $(PACKED)/dist/template-plain-arm64.yaml
 	@echo 'sam deploy --template $(PACKED)/dist/template.yaml, to nobody'
 	@said=$$(env -u AWS_PROFILE AWS_CONFIG_FILE=/dev/null AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none \
 		AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1 $(TEMPLATE_TOOLS)/bin/sam deploy \
@@ -120,6 +122,12 @@ $(STACK)/venv/installed: tests/stack/requirements.txt
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
+
+# What a version is made of: the command line, linked statically, as archive and .deb, the function's zips with a template that
+# needs no SAM, bills of materials, checksums. What this machine cannot make is named and left out.
+.PHONY: release
+release:
+	packaging/release $(DIST)/release
 
 zip:
 	packaging/build-lambda target/lambda/package-$(ARCH)

@@ -1,6 +1,8 @@
 //! The order of the steps: what a delivery and a sweep do, one after the other. The same for the function
 //! and for replay; `now` is an argument.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use crate::domain::command::Command;
@@ -59,9 +61,21 @@ pub async fn ingest<S: LedgerStore>(store: &mut S, record: &DeliveryRecord) -> R
 #[derive(Clone, Debug)]
 pub enum Swept {
     /// It decided this, and did it.
-    Done(Box<Plan>),
+    Done(Box<Done>),
     /// Another sweep was at work, or came first: nothing was done.
     Stood,
+}
+
+/// What was said, by the notification's id: what messages were made of, for whoever shows them in another form.
+pub type Said = BTreeMap<String, Sections>;
+
+/// What was decided and done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What was decided.
+    pub plan: Plan,
+    /// What was said.
+    pub said: Said,
 }
 
 /// Looks at everything once: fold, decide, write down, then say.
@@ -111,7 +125,7 @@ pub async fn apply_command<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         return Err(AppError::NoSuchIncident);
     };
     match carry_out(store, metrics, alarms, policy, horizon, plan).await? {
-        Swept::Done(plan) => Ok(plan),
+        Swept::Done(done) => Ok(Box::new(done.plan)),
         Swept::Stood => Err(AppError::Busy),
     }
 }
@@ -126,7 +140,7 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
     mut plan: Plan,
 ) -> Result<Swept, AppError<S::Error, M::Error, A::Error>> {
     let now = horizon.now;
-    let mut messages = say(&mut plan, policy, horizon);
+    let (mut messages, said) = say(&mut plan, policy, horizon);
     let greeting = plan.greeting.as_ref().map(|watching| message::greet(watching, policy));
     messages.extend(greeting.into_iter().flatten());
     let commit = Commit {
@@ -166,20 +180,21 @@ async fn carry_out<S: LedgerStore, M: MetricSink, A: AlarmChannel>(
         }
     }
     store.finish(is_published).await.map_err(AppError::Store)?;
-    failed.map_or_else(|| Ok(Swept::Done(Box::new(plan))), Err)
+    failed.map_or_else(|| Ok(Swept::Done(Box::new(Done { plan, said }))), Err)
 }
 
 /// Puts the plan's announcements into words, notes them with their incidents, and addresses them.
-fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> Vec<OutgoingMessage> {
-    let mut messages = Vec::new();
+fn say(plan: &mut Plan, policy: &Policy, horizon: Horizon) -> (Vec<OutgoingMessage>, Said) {
+    let (mut messages, mut said) = (Vec::new(), Said::new());
     for (id, state) in &plan.announcements {
         let Some(incident) = plan.incidents.iter_mut().find(|incident| incident.id == *id) else { continue };
         let sections = message::compose(policy, incident, *state, horizon.now);
         let notification = notification(incident, *state, &sections, horizon.now);
         messages.extend(message::address(incident, &notification, &sections, policy));
+        said.insert(notification.id.clone(), sections);
         incident.notifications.push(notification);
     }
-    messages
+    (messages, said)
 }
 
 fn notification(

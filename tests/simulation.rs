@@ -61,9 +61,9 @@ use oracle::{Broken, Violation, judge};
 use protocol::{AsDeployed, Protocol};
 
 /// Histories in which things go wrong.
-const HISTORIES: u64 = 2_000;
+const HISTORIES: u64 = 8_500;
 /// Histories in which nothing does: processes are slow, the index is old, deliveries come twice, late and cut otherwise.
-const QUIET_HISTORIES: u64 = 300;
+const QUIET_HISTORIES: u64 = 1_500;
 /// Histories within which a variant must be found out; the true protocol survives them all.
 const VARIANT_HISTORIES: u64 = 300;
 const _: () = assert!(VARIANT_HISTORIES <= HISTORIES && VARIANT_HISTORIES <= QUIET_HISTORIES);
@@ -86,18 +86,42 @@ fn run(plan: Plan, classifier: &Classifier) -> (History, Vec<Violation>) {
     (history, violations)
 }
 
+/// How often what happened, and what did not hold.
+type Survived = (BTreeMap<&'static str, usize>, Vec<String>);
+
 /// Plays histories of the true protocol, fails with all that did not hold, and answers how often what happened;
 /// nothing where only one was asked for.
 fn survive(test: &str, histories: u64, has_faults: bool) -> Option<BTreeMap<&'static str, usize>> {
-    let classifier = Classifier::default();
     let asked = seed();
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let each = |thread: u64| match asked {
+        Some(seed) => (seed..seed + u64::from(thread == 0)).step_by(1),
+        None => (thread..histories).step_by(usize::try_from(threads).unwrap()),
+    };
+    let play = |thread: u64| survive_each(test, each(thread), has_faults, asked.is_some());
+    let survived: Vec<Survived> = std::thread::scope(|scope| {
+        let players: Vec<_> = (0..threads).map(|thread| scope.spawn(move || play(thread))).collect();
+        players.into_iter().map(|player| player.join().unwrap()).collect()
+    });
     let mut tally: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut wrong: Vec<String> = Vec::new();
-    for seed in asked.map_or(0..histories, |seed| seed..seed + 1) {
+    for (happened, broken) in survived {
+        for (what, n) in happened {
+            *tally.entry(what).or_default() += n;
+        }
+        wrong.extend(broken);
+    }
+    assert!(wrong.is_empty(), "{} did not hold\n{}", wrong.len(), wrong.join("\n"));
+    asked.is_none().then_some(tally)
+}
+
+fn survive_each(test: &str, seeds: impl Iterator<Item = u64>, has_faults: bool, is_traced: bool) -> Survived {
+    let classifier = Classifier::default();
+    let (mut tally, mut wrong) = Survived::default();
+    for seed in seeds {
         let protocol: fn() -> Rc<dyn Protocol> = || Rc::new(AsDeployed);
-        let (history, violations) =
-            run(Plan { seed, protocol, has_faults, is_traced: asked.is_some() }, &classifier);
-        if asked.is_some() {
+        let (history, violations) = run(Plan { seed, protocol, has_faults, is_traced }, &classifier);
+        if is_traced {
             eprintln!("{}", history.told());
         }
         for (what, n) in history.outside.witness.tally {
@@ -111,8 +135,7 @@ fn survive(test: &str, histories: u64, has_faults: bool) -> Option<BTreeMap<&'st
         });
         wrong.extend(told);
     }
-    assert!(wrong.is_empty(), "{} did not hold\n{}", wrong.len(), wrong.join("\n"));
-    asked.is_none().then_some(tally)
+    (tally, wrong)
 }
 
 #[test]
@@ -127,6 +150,7 @@ fn whatever_goes_wrong_nothing_is_forgotten_nor_told_twice_without_a_cause() {
         "old indices shown",
         "replies lost",
         "sweeps at once",
+        "sweeps of an older version refused",
         "timeouts",
     ] {
         assert!(tally.get(what).is_some_and(|n| *n >= 20), "too little goes wrong: {tally:?}");

@@ -12,7 +12,7 @@ use queuewatch::adapters::permissions::{INGEST_ACTIONS, SWEEP_ACTIONS};
 use queuewatch::config::{Config, FUNCTION_VARIABLES, Overrides, parse_duration_ms};
 use queuewatch::delivery::{Delivery, parse};
 use queuewatch::domain::command::Command;
-use queuewatch::domain::job::QueueName;
+use queuewatch::domain::job::{QueueName, Timestamp};
 use queuewatch::domain::metric::{Dimensions, Metric, NAMESPACE};
 use queuewatch::message::INCIDENT_FIELDS;
 use regex::Regex;
@@ -440,7 +440,12 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
         }
     }
     let metrics = all_below(&template).into_iter().find(|value| value["Sid"] == "Metrics").unwrap();
-    assert_eq!(metrics["Condition"], json!({"StringEquals": {"cloudwatch:namespace": NAMESPACE}}));
+    let by_namespace = json!({"StringEquals": {"cloudwatch:namespace": NAMESPACE}});
+    assert_eq!(
+        metrics["Condition"],
+        json!({"Fn::If": ["UsesOtlp", {"Ref": "AWS::NoValue"}, by_namespace]}),
+        "the OpenTelemetry endpoint knows no namespaces"
+    );
 }
 
 #[test]
@@ -481,6 +486,45 @@ fn the_schedule_sends_a_tick_and_the_outputs_send_commands() {
 }
 
 #[track_caller]
+#[test]
+fn the_buttons_of_a_channel_send_commands_and_stand_beneath_what_can_be_answered() {
+    let template = template();
+    let incident = "stalled-redis-default-20251206T1237Z".to_owned();
+    let by = |reason: &str| reason.to_owned();
+    let until = Timestamp::from_ms(1_765_039_020_000);
+    let expected = [
+        ("SeenButton", Command::Seen { id: incident.clone(), by: by("Slack") }),
+        ("SilenceButton", Command::Hush { id: incident.clone(), until, reason: by("in Slack") }),
+        ("CloseButton", Command::Close { id: incident.clone(), reason: by("in Slack") }),
+    ];
+    let buttons = of_type(&template, "AWS::Chatbot::CustomAction");
+    assert_eq!(buttons.len(), expected.len());
+    for (button, command) in expected {
+        let (_, properties) = buttons.iter().find(|(id, _)| *id == button).unwrap();
+        let text = properties["Definition"]["CommandText"]["Fn::Sub"].as_str().unwrap();
+        let (before, payload) = text.split_once(" --payload ").unwrap();
+        let (payload, after) = payload.split_once(" --region ").unwrap();
+        assert_eq!(before, "lambda invoke --function-name ${SweepFunction}");
+        assert_eq!(after, "${AWS::Region}");
+        let payload = payload.replace("$incident", &incident).replace("$until", "2025-12-06T16:37Z");
+        assert_eq!(parse(payload.as_bytes()), Ok(Delivery::Command(command)), "{button}: {payload}");
+        let attachment = &properties["Attachments"][0];
+        for (name, path) in attachment["Variables"].as_object().unwrap() {
+            assert_eq!(*path, json!(format!("event.metadata.additionalContext.{name}")));
+        }
+        let criteria = json!([
+            {"Operator": "EQUALS", "VariableName": "function", "Value": {"Ref": "SweepFunction"}},
+            {"Operator": "HAS_VALUE", "VariableName": "until"},
+        ]);
+        assert_eq!(attachment["Criteria"], criteria, "{button}");
+    }
+    let guard = &resources(&template)["SlackGuardrail"]["Properties"]["PolicyDocument"]["Statement"];
+    assert_eq!(guard[0]["Action"], "lambda:InvokeFunction");
+    assert_eq!(guard[0]["Resource"], json!({"Fn::GetAtt": "SweepFunction.Arn"}));
+    let channel = &resources(&template)["SlackChannel"]["Properties"];
+    assert_eq!(channel["GuardrailPolicies"], json!([{"Ref": "SlackGuardrail"}]));
+}
+
 fn pattern(template: &Value, parameter: &str) -> String {
     template["Parameters"][parameter]["AllowedPattern"].as_str().unwrap().to_owned()
 }

@@ -343,6 +343,9 @@ fn a_queue_is_silenced_by_the_command_that_the_alarm_prints() {
     let output = typed(&silence);
     assert!(output.status.success(), "{silence}\n{output:?}");
     watch.says("pages of queue default wait until");
+    let (status, said) = answered(&folder, &["silence", "nosuch", "--until", "2h", "--reason", "r"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("no queue nosuch has been seen; there are default\n"), "{said}");
     let odd = ["silence", "--until", "2999-01-01T00:00:00Z", "--reason", "r", "--", "-rf"];
     assert_eq!(answered(&folder, &odd).0, 0);
     watch.says("pages of queue -rf wait until 2999-01-01T00:00:00.000Z: r");

@@ -23,7 +23,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     prepare(&folder).context("writing the inputs")?;
     let mut measured = Floor::default();
-    for case in CASES {
+    for case in CASES.iter().filter(|case| !case.is_held()) {
         let count = instructions(case)? / case.units_count() as f64;
         measured.instructions.insert(case.name.to_owned(), rounded(count));
     }

@@ -52,6 +52,8 @@ enum Work {
     Replay,
     /// A sweep over jobs that all wait.
     Sweep,
+    /// What is remembered of jobs.
+    Hold,
 }
 
 /// All of them.
@@ -64,21 +66,30 @@ pub const CASES: &[Case] = &[
     Case { name: "read worker, 12 rules", input: "worker.base64", work: Work::ReadWithRules },
     Case { name: "replay lives, JSON", input: "lives-json.jsonl", work: Work::Replay },
     Case { name: "replay lives, text", input: "lives-text.jsonl", work: Work::Replay },
+    Case { name: "hold waiting", input: "waiting-100000.jsonl", work: Work::Hold },
+    Case { name: "hold settled", input: "lives-json.jsonl", work: Work::Hold },
     Case { name: "sweep 10000 waiting", input: "waiting-10000.jsonl", work: Work::Sweep },
     Case { name: "sweep 100000 waiting", input: "waiting-100000.jsonl", work: Work::Sweep },
 ];
 
 impl Case {
-    /// Lines of the input; waiting jobs, of a sweep.
+    /// Lines of the input; jobs, of a sweep and of what is held.
     #[must_use]
     pub fn units_count(&self) -> u64 {
         match self.input {
+            "lives-json.jsonl" if matches!(self.work, Work::Hold) => JOBS_COUNT.unsigned_abs(),
             "app.gz" | "app.base64" => 18_345,
             "worker.gz" | "worker.base64" => 15_123,
             "waiting-10000.jsonl" => 10_000,
             "waiting-100000.jsonl" => 100_000,
             _ => JOBS_COUNT.unsigned_abs().saturating_mul(3),
         }
+    }
+
+    /// Whether what counts is what is held at its end.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        matches!(self.work, Work::Hold)
     }
 
     /// Does the work on an input of [`prepare`]; `counted` is given the part that counts, and runs it. `false` where it
@@ -94,6 +105,7 @@ impl Case {
             Work::ReadWithRules => read(&fs::read_to_string(path)?, &rules()?, counted),
             Work::Replay => Ok(replay(path, counted)),
             Work::Sweep => Ok(sweep(path, self.units_count(), counted)),
+            Work::Hold => Ok(hold(path, self.units_count(), counted)),
         }
     }
 }
@@ -172,6 +184,22 @@ fn replay(path: PathBuf, counted: impl FnOnce(&mut dyn FnMut())) -> bool {
     let jobs_count = printed.as_ref().map(|(_, _, report)| report.counts.enqueued);
     std::mem::forget(printed);
     jobs_count == Some(JOBS_COUNT.unsigned_abs())
+}
+
+/// Joins deliveries to a ledger that is still there when the counting ends, and the deliveries as well.
+fn hold(path: PathBuf, jobs_count: u64, counted: impl FnOnce(&mut dyn FnMut())) -> bool {
+    let deliveries = opened(path);
+    let mut store = MemoryLedger::default();
+    counted(&mut || {
+        for input in &deliveries {
+            if let Opened::Lines(record, _) = &input.opened {
+                let Ok(_) = settled(app::ingest(&mut store, record));
+            }
+        }
+    });
+    let held = store.ledger.jobs().count() as u64;
+    std::mem::forget((store, deliveries));
+    held == jobs_count
 }
 
 fn sweep(path: PathBuf, jobs_count: u64, counted: impl FnOnce(&mut dyn FnMut())) -> bool {

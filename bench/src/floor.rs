@@ -28,6 +28,9 @@ pub struct Floor {
     /// The most that was held above the payload, in kilobytes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub heap_kb: BTreeMap<String, f64>,
+    /// Bytes that are remembered of a job.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub job_bytes: BTreeMap<String, f64>,
 }
 
 /// A comparison.
@@ -65,6 +68,7 @@ impl Floor {
         verdict.add("instructions", &self.instructions, &measured.instructions, limit);
         verdict.add("allocations", &self.allocations, &measured.allocations, |_| None);
         verdict.add("heap, kB", &self.heap_kb, &measured.heap_kb, |_| None);
+        verdict.add("of a job, bytes", &self.job_bytes, &measured.job_bytes, |_| None);
         let form = toml::to_string(measured).unwrap_or_default();
         let _ = write!(verdict.text, "\nAs bench/floor.toml would have it:\n\n{form}");
         verdict

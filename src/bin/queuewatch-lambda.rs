@@ -9,8 +9,9 @@ use queuewatch::adapters::aws::cloudwatch::CloudWatchMetrics;
 use queuewatch::adapters::aws::dynamodb::DynamoTable;
 use queuewatch::adapters::aws::event_bus::EventBus;
 use queuewatch::adapters::aws::heartbeat::Heartbeat;
+use queuewatch::adapters::aws::otlp::{Metrics, OtlpEndpoint};
 use queuewatch::adapters::aws::sns::{SnsAlarms, Topics};
-use queuewatch::config::function::{Account as Known, FunctionConfig};
+use queuewatch::config::function::{Account as Known, FunctionConfig, MetricsFormat};
 use queuewatch::domain::envelope::Limits;
 use queuewatch::durable::TableLedger;
 use queuewatch::function::{Answer, Function, Outside, log};
@@ -25,7 +26,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let event_bus = config.event_bus.map(|bus| EventBus::new(clients.clone(), bus, now));
     let heartbeat = &config.heartbeat_url.map(|url| Heartbeat::new(url.reveal().to_owned()));
     let table = DynamoTable::new(clients.dynamodb(), &config.table);
-    let metrics = CloudWatchMetrics::new(clients.cloudwatch());
+    let otlp =
+        (config.metrics_format == MetricsFormat::Otlp).then(|| OtlpEndpoint::new(clients.clone(), now));
+    let metrics = Metrics::new(CloudWatchMetrics::new(clients.cloudwatch()), otlp);
     let topics = Topics { email: config.email_topic_arn, chat: config.chat_topic_arn };
     let alarms = SnsAlarms::new(clients.sns(), topics).with_event_bus(event_bus);
     let function = &Function {

@@ -25,6 +25,15 @@ pub enum Role {
     Sweep,
 }
 
+/// Where metrics of queues and classes go; those that alarms stand on are CloudWatch's own in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsFormat {
+    /// CloudWatch's own, by the metric.
+    CloudWatch,
+    /// CloudWatch's OpenTelemetry endpoint, by the gigabyte.
+    Otlp,
+}
+
 /// A checked configuration of a function.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionConfig {
@@ -40,6 +49,8 @@ pub struct FunctionConfig {
     pub chat_topic_arn: Option<String>,
     /// The event bus for programs, a name or an ARN.
     pub event_bus: Option<String>,
+    /// Where metrics of queues and classes go.
+    pub metrics_format: MetricsFormat,
     /// The address that is called after each sweep that worked; whoever knows it can call it, so it is a secret.
     pub heartbeat_url: Option<Secret>,
     /// Who it is, and where AWS is.
@@ -92,6 +103,7 @@ impl FunctionConfig {
             email_topic_arn,
             chat_topic_arn,
             event_bus,
+            metrics_format: variables.metrics_format()?,
             heartbeat_url: variables.heartbeat_url()?.filter(|_| role == Role::Sweep),
             account,
             account_id: variables.optional("QUEUEWATCH_ACCOUNT_ID")?,
@@ -159,6 +171,15 @@ impl<F: Fn(&str) -> Option<OsString>> Variables<F> {
             Ok(Some(bus))
         } else {
             Err(wrong(variable, format!("`{bus}` is no event bus's name or ARN")))
+        }
+    }
+
+    fn metrics_format(&self) -> Result<MetricsFormat, ConfigError> {
+        let variable = "QUEUEWATCH_METRICS_FORMAT";
+        match self.optional(variable)?.as_deref() {
+            None | Some("cloudwatch") => Ok(MetricsFormat::CloudWatch),
+            Some("otlp") => Ok(MetricsFormat::Otlp),
+            Some(other) => Err(wrong(variable, format!("`{other}` is neither cloudwatch nor otlp"))),
         }
     }
 
@@ -230,6 +251,9 @@ mod tests {
         let policy = found.config.policy();
         assert_eq!((policy.app.as_str(), policy.grace_ms, policy.has_chat_topic), ("shop", 360_000, true));
         assert_eq!(policy.aws.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(found.metrics_format, MetricsFormat::CloudWatch);
+        let otlp = with(&[("QUEUEWATCH_METRICS_FORMAT", "otlp")]).unwrap();
+        assert_eq!(otlp.metrics_format, MetricsFormat::Otlp);
         assert_eq!(policy.aws.sweep_function.as_deref(), Some("qw-sweep"));
         let ingest =
             with(&[("QUEUEWATCH_ROLE", "ingest"), ("AWS_LAMBDA_FUNCTION_NAME", "qw-ingest")]).unwrap();
@@ -270,6 +294,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         check_refused("QUEUEWATCH_ROLE", "Sweep", "`Sweep` is neither ingest nor sweep");
+        check_refused("QUEUEWATCH_METRICS_FORMAT", "OTLP", "`OTLP` is neither cloudwatch nor otlp");
         check_refused("QUEUEWATCH_TABLE", "a b c", "`a b c` is no table's name");
         for url in ["hc-ping.com/x", "https://", "https://a b/"] {
             let error = with(&[("QUEUEWATCH_HEARTBEAT_URL", url)]).unwrap_err().to_string();

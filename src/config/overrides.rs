@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 use super::parameters::Parameters;
-use super::text::{AppName, FromText, SpanMs};
+use super::text::{AppName, SpanMs, checked};
 
 /// Settings from outside the file, as written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,10 +73,6 @@ impl Overrides {
         };
         Ok(checked::<SpanMs>(name, self.grace.as_deref())?.map(|grace| grace.0))
     }
-}
-
-pub(super) fn checked<T: FromText>(name: &'static str, text: Option<&str>) -> Result<Option<T>, ConfigError> {
-    text.map(|text| T::from_text(text).map_err(|detail| ConfigError::Setting { name, detail })).transpose()
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Settings of the file that a template's parameters may replace, and no flag: variables only.
 
 use super::error::ConfigError;
-use super::overrides::checked;
-use super::text::{FromText, Name, SpanMs, ZoneName};
+use super::text::{FromText, Name, SpanMs, ZoneName, checked};
 use crate::domain::model::policy::{Language, Policy};
 
 /// The variables, as written.

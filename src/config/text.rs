@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use ureq::http::Uri;
 
 use super::duration::parse_duration_ms;
+use super::error::ConfigError;
 use crate::domain::account::ACCOUNT_DIGITS;
 use crate::domain::cron::Cron;
 use crate::domain::job::Timestamp;
@@ -19,6 +20,11 @@ pub(super) trait FromText: Sized {
 
     /// Reads the text, or says what is wrong with it.
     fn from_text(text: &str) -> Result<Self, String>;
+}
+
+/// The value of a flag or a variable, where there is one.
+pub(super) fn checked<T: FromText>(name: &'static str, text: Option<&str>) -> Result<Option<T>, ConfigError> {
+    text.map(|text| T::from_text(text).map_err(|detail| ConfigError::Setting { name, detail })).transpose()
 }
 
 /// A checked value.

@@ -2,6 +2,7 @@
 
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::coverage::Missing;
+use crate::domain::origin::split_queue;
 
 /// Something that these logs cannot show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub enum BlindSpot {
     NoDelay,
     /// The clocks of workers are behind the app's by up to so many milliseconds.
     ClocksApart(i64),
+    /// So many queues share a row of the metrics.
+    Measured(u64),
     /// Worker lines go missing, one here and one there.
     LinesMissing(Missing),
 }
@@ -54,5 +57,9 @@ pub fn find(ledger: &Ledger) -> Vec<BlindSpot> {
     let missing = traits.newest_worker_line_at.and_then(|newest| ledger.missing_lines(newest));
     let always = all.into_iter().filter_map(|(spot, is_so)| is_so.then_some(spot));
     let apart = ledger.clocks_apart_ms().map(BlindSpot::ClocksApart);
-    always.chain(apart).chain(missing.map(BlindSpot::LinesMissing)).collect()
+    let unmeasured = ledger.queues().filter_map(|(at, _)| at.queue.as_ref());
+    let unmeasured =
+        unmeasured.filter(|queue| !ledger.unpublished.has_row(&split_queue(queue).0)).count() as u64;
+    let measured = (unmeasured > 0).then_some(BlindSpot::Measured(unmeasured));
+    always.chain(apart).chain(measured).chain(missing.map(BlindSpot::LinesMissing)).collect()
 }

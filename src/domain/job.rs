@@ -5,29 +5,30 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::in_place::InPlace;
 pub use super::line::LineKey;
 pub use super::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
 
 name! {
     /// The id that a queue driver gives a job: 32 letters and digits on Redis, a row number on a database,
     /// a message id on SQS.
-    JobId
+    JobId, InPlace
 }
 name! {
     /// The uuid in the job's payload, the same through every retry and on every driver.
-    JobUuid
+    JobUuid, InPlace
 }
 name! {
     /// The job's display name: mostly its class, but it may hold spaces (`Closure (routes.php:28)`).
-    JobClass
+    JobClass, Arc<str>
 }
 name! {
     /// A queue's name, without its connection: `default`, `emails`.
-    QueueName
+    QueueName, Arc<str>
 }
 name! {
     /// A queue connection's name: `redis`, `database`, `sqs`.
-    ConnectionName
+    ConnectionName, Arc<str>
 }
 
 /// The connection of jobs that run where they are dispatched: they never wait on a queue, and inside a worker they
@@ -38,8 +39,12 @@ impl JobId {
     /// Whether the id is a number, which database drivers reuse and renew.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
-        let id = self.as_str();
-        !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())
+        let id = match self.key_bytes() {
+            // A scope would begin with a control character.
+            plain @ [b' '..=b'~', ..] => plain,
+            _ => self.as_str().as_bytes(),
+        };
+        !id.is_empty() && id.iter().all(u8::is_ascii_digit)
     }
 }
 
@@ -96,6 +101,12 @@ impl Stage {
     #[must_use]
     pub const fn is_lifecycle(self) -> bool {
         matches!(self, Self::Enqueued | Self::Processing | Self::Processed | Self::Failed | Self::Released)
+    }
+
+    /// Whether the line tells of an error of a queue's store, or of a worker's own.
+    #[must_use]
+    pub const fn is_store_error(self) -> bool {
+        matches!(self, Self::EnqueueError | Self::WorkerError | Self::RedisError)
     }
 
     /// Whether the line ends an attempt.

@@ -4,7 +4,7 @@
 //! whose it is, so that nothing of one ever equals something of the other. The scope stands within the name's own text,
 //! so that every key, index and store that holds names tells them apart without knowing of apps; it is not printed.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use super::line::LineHash;
 
@@ -12,22 +12,33 @@ use super::line::LineHash;
 /// ([quotas](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html)): one line with a longer
 /// name would have its whole delivery refused.
 pub(super) const NAME_BYTES_MAX: usize = 255;
-/// Bytes of a longer name that are kept as they are; a hash of the whole name follows, so that two such names differ.
-const NAME_HEAD_BYTES: usize = 200;
+/// Bytes that a longer name loses for a hash of the whole name, so that two such names differ, and some to spare.
+const NAME_TAIL_BYTES: usize = 55;
 
 /// A name of at most [`NAME_BYTES_MAX`] bytes.
-pub(super) fn bounded(text: &str) -> Arc<str> {
-    if text.len() <= NAME_BYTES_MAX {
-        return Arc::from(text);
+pub(super) fn bounded(text: &str) -> Cow<'_, str> {
+    bounded_to(text, NAME_BYTES_MAX)
+}
+
+/// A name of at most so many bytes.
+pub(super) fn bounded_to(text: &str, bytes_max: usize) -> Cow<'_, str> {
+    if text.len() <= bytes_max {
+        return Cow::Borrowed(text);
     }
-    let head = text.get(..text.floor_char_boundary(NAME_HEAD_BYTES)).unwrap_or_default();
+    let head_bytes = bytes_max.saturating_sub(NAME_TAIL_BYTES);
+    let head = text.get(..text.floor_char_boundary(head_bytes)).unwrap_or_default();
     let hash = LineHash::default().with(text.as_bytes()).finish();
-    Arc::from(format!("{head}~{hash:016x}"))
+    Cow::Owned(format!("{head}~{hash:016x}"))
 }
 
 /// Stands before a scope and behind it. No line's name holds it: what is not printable is replaced as lines are read.
 const MARK: char = '\u{1f}';
 const MARK_TEXT: &str = "\u{1f}";
+
+/// Whether a name may be within a scope, by its first byte.
+pub(super) fn begins_scope(name: &[u8]) -> bool {
+    name.first() == MARK_TEXT.as_bytes().first()
+}
 
 /// The scope of a name and the name as lines print it.
 pub(super) fn split(full: &str) -> (Option<&str>, &str) {
@@ -38,50 +49,59 @@ pub(super) fn split(full: &str) -> (Option<&str>, &str) {
 }
 
 /// A name within a scope, instead of the one that it was within.
-pub(super) fn join(scope: Option<&str>, full: &str) -> Arc<str> {
+pub(super) fn join<'a>(scope: Option<&str>, full: &'a str) -> Cow<'a, str> {
     let (_, plain) = split(full);
     match scope {
-        Some(scope) => Arc::from([MARK_TEXT, scope, MARK_TEXT, plain].concat()),
-        None => Arc::from(plain),
+        Some(scope) => Cow::Owned([MARK_TEXT, scope, MARK_TEXT, plain].concat()),
+        None => Cow::Borrowed(plain),
     }
 }
 
+/// A name, and how its text is kept.
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $text:ty) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Arc<str>);
+        pub struct $name($text);
 
         impl $name {
             /// The name as printed on the line.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                super::name::split(&self.0).1
+                super::name::split(self.key()).1
             }
 
             /// The name with its scope: what tells it from the same name of another app.
             #[must_use]
             pub fn key(&self) -> &str {
-                &self.0
+                self.0.as_ref()
+            }
+
+            /// The same, as bytes: of a name that is kept in place nobody needs to look whether they are text.
+            pub(in crate::domain) fn key_bytes(&self) -> &[u8] {
+                self.0.as_bytes()
             }
 
             /// Whose it is, where one stack watches several apps and it is not the stack's own.
             #[must_use]
             pub fn scope(&self) -> Option<&str> {
-                super::name::split(&self.0).0
+                if super::name::begins_scope(self.key_bytes()) { super::name::split(self.key()).0 } else { None }
             }
 
             /// The same name within a scope, or within none.
             #[must_use]
             pub fn within(&self, scope: Option<&str>) -> Self {
-                if self.scope() == scope { self.clone() } else { Self(super::name::join(scope, &self.0)) }
+                if self.scope() == scope {
+                    return self.clone();
+                }
+                Self(<$text>::from(&*super::name::join(scope, self.key())))
             }
         }
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(super::name::bounded(text))
+                Self(<$text>::from(&*super::name::bounded(text)))
             }
         }
 
@@ -93,7 +113,7 @@ macro_rules! name {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+                fmt::Debug::fmt(self.key(), f)
             }
         }
     };

@@ -45,6 +45,12 @@ impl<'a> Origin<'a> {
         Self { channel: next(), log_group: next(), label: next(), family: next() }
     }
 
+    /// Where its lines are printed, as [`workplace`] names it.
+    #[must_use]
+    pub fn workplace(&self) -> u64 {
+        named(self.log_group, self.family)
+    }
+
     /// The origin as it is kept.
     #[must_use]
     pub fn text(&self) -> Arc<str> {
@@ -87,7 +93,11 @@ fn is_drawn(word: &str) -> bool {
 /// Where workers of a kind print, as a number: their group and their streams' family.
 #[must_use]
 pub fn workplace(log_group: &str, log_stream: &str) -> u64 {
-    LineHash::default().with(log_group.as_bytes()).with(family(log_stream).as_bytes()).finish()
+    named(log_group, &family(log_stream))
+}
+
+fn named(log_group: &str, family: &str) -> u64 {
+    LineHash::default().with(log_group.as_bytes()).with(family.as_bytes()).finish()
 }
 
 /// A queue's name with the origin of what is on it, as lanes have it.

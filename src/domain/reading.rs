@@ -4,11 +4,13 @@
 //! is rejected after all, the caller drops the reading and with it everything read.
 
 use std::hash::BuildHasherDefault;
+use std::sync::Arc;
 
 use super::envelope::{self, Header, Kind, Limits, Line, LineSink, Rejection};
 use super::intake::DeliveryRecord;
 use super::job::{LineKey, Stage};
 use super::line::{KeySet, LineHash, LineStamp};
+use super::name::bounded_to;
 use super::origin::{Origin, family, told};
 use super::printable::printable;
 use super::systems::{Classifier, StreamReader};
@@ -58,6 +60,10 @@ pub fn read_lines<'a>(
     reading.into_record()
 }
 
+/// Bytes of a name of CloudWatch's that are kept: it takes 512 characters
+/// ([CreateLogGroup](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html)), but a
+/// payload may be anybody's, and names stand in every report and in keys of 1,024 bytes.
+const NAME_BYTES_MAX: usize = 512;
 /// Lines of a busy payload for which room is taken at once: to take it again and again on the way there costs more.
 const LINES_EXPECTED_MAX: usize = 4_096;
 /// Compressed bytes of a line at least, so that a quiet payload is not given a busy one's room.
@@ -87,9 +93,10 @@ impl<'c> Reading<'c> {
     }
 
     fn start(&mut self, owner: &str, log_group: &str, log_stream: &str) {
-        self.record.owner = printable(owner).into_owned();
-        self.record.log_group = printable(log_group).into_owned();
-        self.record.log_stream = printable(log_stream).into_owned();
+        let name = |text: &str| bounded_to(&printable(text), NAME_BYTES_MAX).to_string();
+        self.record.owner = name(owner);
+        self.record.log_group = name(log_group);
+        self.record.log_stream = name(log_stream);
         self.names = LineHash::default().with(log_group.as_bytes()).with(log_stream.as_bytes());
         self.key = self.names.with(owner.as_bytes());
         self.reader = Some(self.classifier.stream_in(owner, log_group, log_stream));
@@ -116,10 +123,18 @@ impl<'c> Reading<'c> {
             record.last_lines = classified.last_lines;
         }
         let (log_group, family) = (record.log_group.as_str(), family(&record.log_stream));
+        // Most lines of a stream say the same of it, and share the text that is kept.
+        let mut last: Option<(Arc<str>, Arc<str>)> = None;
         for seen in record.observations.iter_mut().filter(|seen| seen.stage == Stage::Enqueued) {
             let of_line = seen.origin.take().unwrap_or_default();
+            if let Some((_, text)) = last.as_ref().filter(|(said, _)| *said == of_line) {
+                seen.origin = Some(Arc::clone(text));
+                continue;
+            }
             let (channel, label) = told(&of_line);
-            seen.origin = Some(Origin { channel, log_group, label, family: &family }.text());
+            let text = Origin { channel, log_group, label, family: &family }.text();
+            seen.origin = Some(Arc::clone(&text));
+            last = Some((of_line, text));
         }
         record.set_late_aside();
         record.set_apart(self.classifier.account());

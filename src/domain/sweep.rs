@@ -44,7 +44,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         wake.at(now.plus_ms(1), now);
     }
     let mut cases = Cases::new(ledger, register, policy, now, wake);
-    let nothing = QueueView::default();
+    let (nothing, busy) = (QueueView::default(), ahead::busy(&world));
     for name in &names(&world, register) {
         let view = queues.get(name).unwrap_or(&nothing);
         let place = world.place(learned.get(name).unwrap_or(name), view);
@@ -54,7 +54,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         cases.wake_by(visible.wake);
         cases.apply(Verdict { unknown: view.worked_off.clone(), ..Verdict::default() }, &why);
         cases.apply(
-            stalled::judge(&place, &visible, past(Kind::Stalled), ahead::drained_at(&world, &place)),
+            stalled::judge(&place, &visible, past(Kind::Stalled), ahead::drained_at(&world, &place, &busy)),
             &why,
         );
         let verdict = stalled::judge_silence(&place, cases.newest(&Key::at(Kind::Stalled, place.at)));
@@ -76,6 +76,7 @@ pub fn plan_sweep(ledger: &Ledger, register: &Register, policy: &Policy, horizon
         cases.apply(verdict, &why);
     }
     group::group(&mut cases);
+    cases.tell_beyond();
     cases.remind();
     let collected = cases.finish();
     let is_awaiting = collected.is_awaiting;
@@ -108,6 +109,7 @@ fn why<'w>(
             view,
             jobs,
             queues: world.queues,
+            resolver: world.resolver,
             missing: coverage.missing(),
             now,
             heard_until: world.last_delivery.map_or(now, |last| last.min(now)),

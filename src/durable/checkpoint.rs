@@ -62,11 +62,16 @@ impl CheckpointItem {
         let found = table.get(std::slice::from_ref(&key)).await?.pop().flatten();
         let saved = match &found {
             Some(item) => {
-                let format: Format = items::read(&key, &item.body)?;
-                if format.format > FORMAT {
-                    return Err(DurableError::Newer { found: format.format });
+                let saved: Result<Saved, _> = items::read(&key, &item.body);
+                // What a newer version has written may well not be readable any more, so that its number is asked first.
+                let format = match &saved {
+                    Ok(saved) => saved.format,
+                    Err(_) => items::read::<Format, T::Error>(&key, &item.body)?.format,
+                };
+                if format > FORMAT {
+                    return Err(DurableError::Newer { found: format });
                 }
-                items::read(&key, &item.body)?
+                saved?
             }
             None => Saved::default(),
         };

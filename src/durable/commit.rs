@@ -14,7 +14,7 @@ use super::sharing::TableSharing;
 use super::sweep::Sweep;
 use super::{DurableError, WRITES_IN_FLIGHT};
 use crate::domain::incidents::Incident;
-use crate::domain::job::HOUR_MS;
+use crate::domain::job::{HOUR_MS, Timestamp};
 use crate::domain::ledger::checkpoint::Room;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::ledger::job_key::JobKey;
@@ -26,6 +26,8 @@ use crate::ports::{Commit, Committed};
 const OUTBOX_MAX: usize = 100;
 /// How long a closed incident stays in the checkpoint: it may reopen within its grace.
 const CLOSED_KEPT_MS: i64 = 26 * HOUR_MS;
+/// Closed incidents kept in the checkpoint, the newest: all of them are in the history.
+const CLOSED_MAX: usize = 200;
 /// Jobs whose items are put right at a time: each item may take a kilobyte or two in memory.
 const REPAIRS_AT_ONCE: usize = 1_000;
 /// Jobs in whose items something is noted in one sweep.
@@ -93,6 +95,11 @@ impl Sweep {
             }
             room = room.halved();
         }
+        // What is left is what is to be said and what was: a checkpoint that cannot be written would say nothing at all.
+        while !fits(&self.checkpoint.saved) && self.checkpoint.saved.outbox.len() > 1 {
+            let half = self.checkpoint.saved.outbox.len().wrapping_shr(1);
+            self.checkpoint.saved.outbox.drain(..half);
+        }
     }
 
     /// Incidents go into the checkpoint without words, and into the history in full once they are closed.
@@ -105,8 +112,13 @@ impl Sweep {
             }
             self.register.write(incident);
         }
+        let mut closed: Vec<Timestamp> =
+            self.register.newest.values().filter_map(|incident| incident.resolved_at).collect();
+        closed.sort_unstable_by(|a, b| b.cmp(a));
+        let from = closed.get(CLOSED_MAX).copied();
         let is_kept = |incident: &&Incident| {
-            incident.resolved_at.is_none_or(|at| self.now.since_ms(at) < CLOSED_KEPT_MS)
+            let is_fresh = |at| self.now.since_ms(at) < CLOSED_KEPT_MS && from.is_none_or(|from| at > from);
+            incident.resolved_at.is_none_or(is_fresh)
         };
         saved.incidents = self.register.newest.values().filter(is_kept).cloned().map(without_words).collect();
     }

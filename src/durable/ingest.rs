@@ -212,6 +212,7 @@ pub(super) async fn reject<T: Table>(
 mod tests {
     use super::*;
     use crate::domain::envelope::Line;
+    use crate::domain::job::{TracePart, TraceSide};
     use crate::domain::reading::read_lines;
     use crate::domain::systems::Classifier;
 
@@ -251,5 +252,17 @@ mod tests {
         // As where lines are read together: all are the newest.
         check(&delivery(2_500, |_| 0), 3);
         check(&delivery(2_500, |n| -(n as i64)), 3);
+    }
+
+    #[test]
+    fn what_is_not_of_one_line_is_in_one_piece_only() {
+        let mut record = delivery(2_500, |n| n as i64);
+        let at = Timestamp::from_ms(1_767_603_600_000);
+        record.split_traces = vec![TracePart::Tail(at, TraceSide::Push)];
+        record.last_lines = vec![(at, "Killed".into())];
+        let pieces = pieces(&record);
+        let traces: Vec<usize> = pieces.iter().map(|piece| piece.split_traces.len()).collect();
+        let last_lines: Vec<usize> = pieces.iter().map(|piece| piece.last_lines.len()).collect();
+        assert_eq!((traces, last_lines), (vec![1, 0, 0], vec![1, 0, 0]));
     }
 }

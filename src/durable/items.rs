@@ -75,10 +75,14 @@ pub(super) fn job_due(job: &JobKey, entry: &Entry) -> Due {
     }
 }
 
-/// When a job may be forgotten.
-pub(super) fn job_expires_at(entry: &Entry, sharing: TableSharing) -> Option<Timestamp> {
-    let kept_ms = if entry.is_open() { OPEN_JOB_KEPT_MS } else { sharing.settled_job_kept_ms() };
-    Some(entry.newest()?.plus_ms(kept_ms))
+/// When a job may be forgotten. One that waits is kept from when it was read, however old its lines are: forgotten at once,
+/// as an old log is read from its beginning, it would look as if it waited no more.
+pub(super) fn job_expires_at(entry: &Entry, now: Timestamp, sharing: TableSharing) -> Option<Timestamp> {
+    let newest = entry.newest()?;
+    Some(match entry.is_open() {
+        true => newest.max(now).plus_ms(OPEN_JOB_KEPT_MS),
+        false => newest.plus_ms(sharing.settled_job_kept_ms()),
+    })
 }
 
 /// The partition of a stream's deliveries.

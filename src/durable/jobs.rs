@@ -63,7 +63,7 @@ pub(super) async fn join<T: Table>(
         let held = before.and_then(|item| item.due.clone()).filter(|_| known.is_some());
         let due = joined.is_open().then(|| held.unwrap_or_else(|| items::job_due(job, &joined)));
         let body = items::written(&key, &joined)?;
-        let item = items::item(key.clone(), before, due, items::job_expires_at(&joined, sharing), body);
+        let item = items::item(key.clone(), before, due, items::job_expires_at(&joined, now, sharing), body);
         match table.put(&item, expected).await? {
             Written::Done => return Ok((joined, known.is_some())),
             Written::Conflict => {

@@ -20,6 +20,9 @@ mod jobs;
 mod read;
 mod sharing;
 mod sweep;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
+mod tests;
 
 use thiserror::Error;
 

@@ -127,7 +127,8 @@ impl Function {
         let horizon = Horizon { now, last_delivery: None };
         let swept = app::sweep(store, metrics, alarms, &self.policy, horizon).await;
         match swept.map_err(FunctionError::App)? {
-            Swept::Done(plan) => {
+            Swept::Done(done) => {
+                let plan = &done.plan;
                 if !plan.announcements.is_empty() {
                     tracing::info!(
                         incidents_count = plan.incidents.len(),
@@ -136,7 +137,7 @@ impl Function {
                         "swept"
                     );
                 }
-                log::incidents(&message::announced(&plan, now));
+                log::incidents(&message::announced(plan, now));
                 Ok(Answer::Swept)
             }
             Swept::Stood => {

@@ -13,14 +13,15 @@ use super::sections::{Sections, Todo};
 use crate::domain::incidents::{Incident, Kind, Notification, NotificationState, Severity};
 use crate::domain::job::{ConnectionName, QueueName};
 use crate::domain::model::policy::Policy;
+use crate::domain::runbook::silence_until;
 use crate::domain::watching::{NOW_WATCHING, Watching};
 
 /// A line on a phone's lock screen, four times over.
 const TITLE_CHARS_MAX: usize = 200;
-/// Three steps, and the three answers.
-const STEPS_MAX: usize = 6;
+/// The answers: to say that it is seen, to close it, to silence it; a greeting has two.
+const NEXT_STEPS_MAX: usize = 3;
 /// Slack cuts a section's text at 3,000 characters.
-const DESCRIPTION_CHARS_MAX: usize = 2_500;
+const DESCRIPTION_CHARS_MAX: usize = 2_900;
 /// A sentence, a fact.
 const LINE_CHARS_MAX: usize = 600;
 /// A command that is ready to paste fits; a longer one is left out, as half a command is none.
@@ -81,16 +82,21 @@ pub(super) fn incident(
         (_, Severity::Page) => ":rotating_light:",
         (_, Severity::Warn) => ":warning:",
     };
+    // What buttons ask for, while there is something to answer: see `SeenButton` in template.yaml.
+    let is_open = notification.state != NotificationState::Resolved;
+    let until = is_open.then(|| silence_until(notification.at));
     let context = [
         ("app", Some(app)),
         ("cause", cause),
         ("connection", connection),
+        ("function", policy.aws.sweep_function.as_deref()),
         ("incident", Some(&*incident.id)),
         ("kind", Some(kind)),
         ("notification", Some(&*notification.id)),
         ("queue", queue),
         ("severity", Some(severity)),
         ("state", Some(notification.state.as_str())),
+        ("until", until.as_deref()),
     ];
     let keywords = [Some(app), Some(kind), Some(severity), queue, cause];
     json(Chat {
@@ -101,7 +107,7 @@ pub(super) fn incident(
             text_type: "client-markdown",
             title: format!("{sign} {}", inline(&sections.title, TITLE_CHARS_MAX)),
             description: description(sections),
-            next_steps: steps(sections),
+            next_steps: answers(sections),
             keywords: keywords.into_iter().flatten().map(|word| inline(word, NAME_CHARS_MAX)).collect(),
         },
         metadata: Metadata {
@@ -116,7 +122,9 @@ pub(super) fn incident(
     })
 }
 
-/// What is said, a paragraph a part: first what, why and where to read on, then the facts.
+/// What is said, a paragraph a part, in the order of the mail: what, why, where to read on and what to do; then the facts.
+///
+/// What is called next steps stands below all of it, more than a screen away: that is where the answers are.
 fn description(sections: &Sections) -> String {
     let labels = sections.labels;
     let mut text = Paragraphs::default();
@@ -131,6 +139,11 @@ fn description(sections: &Sections) -> String {
             line(&format!("{}{}{url}", link.label, labels.colon))
         }
     }));
+    // The numbers are those that the text names.
+    let steps = sections.steps.iter().zip(1_u8..);
+    text.add(steps.filter_map(|(todo, place)| Some(format!("{place}. {}", step(todo, labels.colon)?))));
+    let variables = sections.variables.iter().filter_map(|todo| step(todo, labels.colon));
+    text.add(variables);
     let listed = |title: &str, lines: &[String]| -> Vec<String> {
         let points = lines.iter().map(|point| format!("• {}", line(point)));
         let title = (!lines.is_empty()).then(|| format!("*{}*", line(title)));
@@ -138,8 +151,6 @@ fn description(sections: &Sections) -> String {
     };
     text.add(listed(&sections.known_title, &sections.known).into_iter());
     text.add(listed(labels.not_known, &sections.unknown).into_iter());
-    let variables = sections.variables.iter().filter_map(|todo| step(todo, labels.colon));
-    text.add(variables);
     text.add([line(&sections.foot)].into_iter());
     text.0
 }
@@ -166,26 +177,20 @@ impl Paragraphs {
     }
 }
 
-/// What to do first, and how to answer.
-fn steps(sections: &Sections) -> Vec<String> {
-    let colon = sections.labels.colon;
-    // The numbers are those that the text names.
-    let numbered = sections
-        .steps
-        .iter()
-        .enumerate()
-        .filter_map(|(place, todo)| Some(format!("{}. {}", place.saturating_add(1), step(todo, colon)?)));
-    let answers = sections.answers.iter().filter_map(|todo| step(todo, colon));
-    numbered.chain(answers).filter(|step| fits(step)).take(STEPS_MAX).collect()
+/// How to answer.
+fn answers(sections: &Sections) -> Vec<String> {
+    let answers = sections.answers.iter().filter_map(|todo| step(todo, sections.labels.colon));
+    answers.take(NEXT_STEPS_MAX).collect()
 }
 
 /// A step on one line; `None` where its command cannot be shown whole.
 fn step(todo: &Todo, colon: &str) -> Option<String> {
     let verb = inline(&todo.verb, NAME_CHARS_MAX);
-    match &todo.command {
-        Some(command) => Some(format!("{verb}{colon}{}", code(command)?)),
-        None => Some(inline(&todo.verb, STEP_CHARS_MAX)),
-    }
+    let step = match &todo.command {
+        Some(command) => format!("{verb}{colon}{}", code(command)?),
+        None => inline(&todo.verb, STEP_CHARS_MAX),
+    };
+    fits(&step).then_some(step)
 }
 
 /// The chat JSON of the greeting.
@@ -200,7 +205,7 @@ pub(super) fn greeting(watching: &Watching, id: &str, subject: &str, body: &str,
             text_type: "client-markdown",
             title: format!(":eyes: {}", inline(subject, TITLE_CHARS_MAX)),
             description: body.lines().map(line).collect::<Vec<_>>().join("\n"),
-            next_steps: steps.iter().take(STEPS_MAX).map(|step| inline(step, STEP_CHARS_MAX)).collect(),
+            next_steps: steps.iter().take(NEXT_STEPS_MAX).map(|step| inline(step, STEP_CHARS_MAX)).collect(),
             keywords: vec![inline(&watching.app, NAME_CHARS_MAX), NOW_WATCHING.to_owned()],
         },
         metadata: Metadata {

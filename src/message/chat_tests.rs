@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::model::policy::Aws;
 use crate::message::{compose, fixtures};
 
 fn policy() -> Policy {
-    Policy { app: "shop".into(), ..Policy::default() }
+    let sweep_function = Some("queuewatch-SweepFunction-1A2B3C".into());
+    Policy { app: "shop".into(), aws: Aws { sweep_function, ..Aws::default() }, ..Policy::default() }
 }
 
 /// Written from the documentation's table of parameters; `additionalProperties` is our own strictness.
@@ -29,7 +31,7 @@ fn schema() -> Value {
                     "textType": {"const": "client-markdown"},
                     "title": text(220),
                     "description": text(3_000),
-                    "nextSteps": texts(5, 700),
+                    "nextSteps": texts(3, 700),
                     "keywords": texts(6, 120),
                 }
             },
@@ -80,7 +82,10 @@ fn a_page_is_a_custom_notification_in_the_incidents_thread() {
         "{description}"
     );
     assert!(description.contains("\n\nMost likely: the worker is not running.\nOr: "), "{description}");
-    assert!(description.contains("\n\n*Known*\n• "), "{description}");
+    let steps = "\n\n1. Count what waits in the queue: `php artisan queue:monitor redis:default`\n\
+                 2. Run one job by hand - takes one job and spends one of its attempts: \
+                 `php artisan queue:work --once -v`\n\n*Known*\n• ";
+    assert!(description.contains(steps), "{description}");
     assert!(description.contains("\nIncident: stalled-redis-default-20251206T1237Z; "), "{description}");
     assert_eq!(
         chat,
@@ -93,9 +98,6 @@ fn a_page_is_a_custom_notification_in_the_incidents_thread() {
                 "title": ":rotating_light: ALARM shop redis:default: no job started for 6 min, 2 waiting",
                 "description": null,
                 "nextSteps": [
-                    "1. Count what waits in the queue: `php artisan queue:monitor redis:default`",
-                    "2. Run one job by hand - takes one job and spends one of its attempts: \
-                     `php artisan queue:work --once -v`",
                     "I have seen it: no more reminders: `queuewatch answer stalled-redis-default-20251206T1237Z seen --stack queuewatch`",
                     "Close: `queuewatch close stalled-redis-default-20251206T1237Z --reason WHY --stack queuewatch`",
                     "Silence for 4 h: `queuewatch silence default --until 2025-12-06T16:37Z --reason WHY --stack queuewatch`",
@@ -110,12 +112,14 @@ fn a_page_is_a_custom_notification_in_the_incidents_thread() {
                     "app": "shop",
                     "cause": "worker_silent",
                     "connection": "redis",
+                    "function": "queuewatch-SweepFunction-1A2B3C",
                     "incident": "stalled-redis-default-20251206T1237Z",
                     "kind": "stalled",
                     "notification": "stalled-redis-default-20251206T1237Z/1",
                     "queue": "default",
                     "severity": "page",
                     "state": "firing",
+                    "until": "2025-12-06T16:37Z",
                 },
             },
         })
@@ -149,7 +153,7 @@ fn whatever_is_too_long_is_cut_and_never_within_an_entity() {
     let chat = check(&incident(&policy, &page, &notification, &sections));
     assert!(chat["content"]["description"].as_str().unwrap().chars().count() <= DESCRIPTION_CHARS_MAX);
     // Half a command is none: the ones that answer this incident are too long for a step.
-    assert_eq!(chat["content"]["nextSteps"].as_array().map(Vec::len), Some(2));
+    assert_eq!(chat["content"]["nextSteps"], Value::Null);
     assert!(serde_json::to_string(&chat).unwrap().len() < 8_000);
 }
 
@@ -161,6 +165,9 @@ fn recovery_and_warning_have_signs_of_their_own() {
     let is_signed = |it: &Incident, said: &Notification, sign: &str| {
         let chat = chat_of(it, said);
         assert!(chat["content"]["title"].as_str().unwrap().starts_with(sign), "{chat:#}");
+        // There is nothing to answer where it is over, so that no button is shown.
+        let context = &chat["metadata"]["additionalContext"];
+        assert_eq!(context["until"].is_null(), said.state == NotificationState::Resolved, "{chat:#}");
     };
     is_signed(&warning, &notification, ":white_check_mark: OK ");
     warning.severity = Severity::Warn;

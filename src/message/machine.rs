@@ -184,7 +184,7 @@ mod tests {
                         "cause": "worker_silent",
                         "certain": false,
                         "runners_up": ["logs_not_forwarded"],
-                        "evidence": ["last line of any kind: 2025-12-06 12:36:00 UTC"],
+                        "evidence": ["last log line of any kind: 2025-12-06 12:36:00 UTC"],
                         "cannot_tell": ["whether a worker runs: idle, dead, paused and misrouted ones print nothing"],
                         "commands": [
                             "php artisan queue:monitor redis:default",

@@ -27,6 +27,18 @@ pub fn mail(sections: &Sections) -> String {
     text
 }
 
+/// What is wrong and what to do: a mail that ends with its steps, and with what finds the variables in them.
+#[must_use]
+pub fn up_to_the_steps(sections: &Sections) -> String {
+    mail(&Sections {
+        known: Vec::new(),
+        unknown: Vec::new(),
+        answers: Vec::new(),
+        foot: String::new(),
+        ..sections.clone()
+    })
+}
+
 /// `1. See what the worker wrote`, and the command below it.
 fn steps(steps: &[Todo]) -> String {
     let mut text = String::new();
@@ -53,28 +65,20 @@ fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
     if lines.is_empty() { String::new() } else { format!("{title}\n{}", lines.join("\n")) }
 }
 
-/// The part of a mail that says what is wrong and what to do: all that stands before its first list of facts.
-#[must_use]
-pub fn before_facts(mail: &str) -> &str {
-    let is_list = |part: &str| part.lines().nth(1).is_some_and(|line| line.starts_with("- "));
-    let before = mail.split("\n\n").take_while(|part| !is_list(part));
-    let length = before.map(|part| part.len().saturating_add("\n\n".len())).fold(0, usize::saturating_add);
-    mail.get(..length).unwrap_or(mail).trim_end()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(mail: &str, expected: &str) {
-        assert_eq!(before_facts(mail), expected);
-    }
+    use crate::domain::incidents::NotificationState;
+    use crate::domain::model::policy::Policy;
+    use crate::message::{compose, fixtures};
 
     #[test]
-    fn facts_begin_at_the_first_list() {
-        check("lead\n\n1. Look\nls\n\nKnown\n- a\n- b\n\nClose\nqueuewatch close x\n", "lead\n\n1. Look\nls");
-        check("lead\n\n1. Look\nls - x\n", "lead\n\n1. Look\nls - x");
-        check("", "");
+    fn a_mail_that_ends_with_its_steps_is_the_beginning_of_the_whole_one() {
+        let incident = fixtures::stalled();
+        let sections = compose(&Policy::default(), &incident, NotificationState::Firing, incident.opened_at);
+        let (whole, begun) = (mail(&sections), up_to_the_steps(&sections));
+        assert!(whole.starts_with(begun.trim_end()), "{begun}");
+        let last = sections.steps.last().and_then(|step| step.command.as_deref()).unwrap();
+        assert!(begun.trim_end().ends_with(last), "{begun}");
     }
 }

@@ -29,6 +29,6 @@ pub use compose::compose;
 pub use duration::duration;
 pub use explanation::{Explanation, blind_spot, explain};
 pub use machine::machine;
-pub use mail::{before_facts, mail};
+pub use mail::{mail, up_to_the_steps};
 pub use sections::{Link, Sections, Todo};
 pub use watching::greet;

@@ -23,9 +23,9 @@ pub fn greet(watching: &Watching, policy: &Policy) -> Vec<OutgoingMessage> {
     let id = format!("{NOW_WATCHING}/1");
     let app = printable(&watching.app);
     let subject = ascii(&format!(
-        "WATCHING {app}: {} lines read, {} queues seen",
-        watching.lines_read,
-        watching.queues.len()
+        "WATCHING {app}: {} read, {} seen",
+        count(watching.lines_read, "line"),
+        count(watching.queues.len() as u64, "queue")
     ));
     let steps = words::steps(policy.language, watching, policy.deployment.is_on_aws());
     let seen = seen(watching, policy);
@@ -79,6 +79,11 @@ fn list(text: &mut String, title: &str, points: impl Iterator<Item = String>) {
     if !points.is_empty() {
         text.push_str(&format!("\n{title}\n{points}"));
     }
+}
+
+/// `1 line`, `7 lines`: a subject is English.
+fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ fn a_batch_closes_some_time_after_its_first_line() {
     check(&[0, 4_999, 5_000, 9_999, 10_000], 5_000, &[&[0, 4_999], &[5_000, 9_999], &[10_000]]);
     check(&[0, 3_000, 6_000], 5_000, &[&[0, 3_000], &[6_000]]);
     check(&[0, 0, 1], 0, &[&[0], &[0], &[1]]);
-    check(&[i64::MIN, i64::MAX], 5_000, &[&[i64::MIN], &[i64::MAX]]);
+    let (first, last) = (Timestamp::MIN.as_ms(), i64::MAX);
+    check(&[first, last], 5_000, &[&[first], &[last]]);
 }
 
 #[test]

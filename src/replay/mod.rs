@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::adapters::memory::{MemoryLedger, RecordedAlarms, RecordedMetrics};
 use crate::adapters::settled;
-use crate::app::{self, AppError, Swept};
+use crate::app::{self, AppError, Said, Swept};
 use crate::domain::intake::DeliveryRecord;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::line::LineHash;
@@ -80,8 +80,10 @@ pub struct Outcome<S = MemoryLedger> {
     pub read: Tally,
     /// What was measured.
     pub metrics: RecordedMetrics,
-    /// What was said.
+    /// What was sent.
     pub alarms: RecordedAlarms,
+    /// What was said.
+    pub said: Said,
     /// What could not be opened.
     pub rejected: Vec<(String, Rejected)>,
     /// What the last sweep saw.
@@ -115,6 +117,7 @@ pub fn replay_over<S: LedgerStore>(
         read: Tally::default(),
         metrics: RecordedMetrics::default(),
         alarms: RecordedAlarms::default(),
+        said: Said::new(),
         rejected: Vec::new(),
         last_plan: Plan::default(),
     };
@@ -217,9 +220,12 @@ impl<P: FnMut(usize), S: LedgerStore> Clock<'_, P, S> {
 
     fn sweep(&mut self, now: Timestamp) -> Result<(), S::Error> {
         let horizon = Horizon { now, last_delivery: self.outcome.last_delivery };
-        let Outcome { store, metrics, alarms, last_plan, .. } = &mut self.outcome;
+        let Outcome { store, metrics, alarms, said, last_plan, .. } = &mut self.outcome;
         match settled(app::sweep(store, metrics, alarms, &self.settings.policy, horizon)) {
-            Ok(Swept::Done(plan)) => *last_plan = *plan,
+            Ok(Swept::Done(done)) => {
+                said.extend(done.said);
+                *last_plan = done.plan;
+            }
             Ok(Swept::Stood) => {}
             Err(AppError::Store(error)) => return Err(error),
             Err(AppError::Metrics(never) | AppError::Alarm(never)) => match never {},

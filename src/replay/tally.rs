@@ -1,9 +1,6 @@
 //! What a replay has read: payloads by what became of them, and their lines.
 
-use std::collections::BTreeSet;
-
 use crate::domain::intake::DeliveryRecord;
-use crate::domain::job::LineKey;
 use crate::domain::line::KeySet;
 
 /// Payloads by what became of them. `read = data + control + duplicate + rejected`.
@@ -58,15 +55,14 @@ impl Tally {
             return;
         }
         count(&mut payloads.data, 1);
-        let telling: BTreeSet<LineKey> =
-            record.observations.iter().map(|observation| observation.line).collect();
+        let telling: KeySet = record.observations.iter().map(|observation| observation.line.0).collect();
         // A line that stands twice in one payload is read once, and a duplicate of itself.
         for line in &record.lines {
             if !self.seen_lines.insert(line.key.0) {
                 count(&mut lines.duplicate, 1);
             } else if record.late.contains(&line.key) {
                 count(&mut lines.late, 1);
-            } else if telling.contains(&line.key) {
+            } else if telling.contains(&line.key.0) {
                 count(&mut lines.classified, 1);
             }
         }

@@ -5,6 +5,7 @@
 //! then of the names in a folder, then of the lines in a file.
 
 mod exports;
+mod quick;
 mod runs;
 
 use std::fs::{self, File};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::pack::{PackError, PackLine, read_lines};
 use runs::Exported;
 pub use runs::{RUN_LINES_MAX, RUN_SPREAD_MS_MAX, Run, RunLine};
 
@@ -58,7 +60,7 @@ pub enum SavedError {
     },
     /// A folder without a file of saved events directly in it.
     #[error(
-        "{source_name} holds no .json, .jsonl, .ndjson or .csv file (.gz or not); its subfolders are not read"
+        "{source_name} holds no .json, .jsonl, .ndjson or .csv file (.gz or not), and is no export to S3"
     )]
     NoEvents {
         /// The folder.
@@ -67,12 +69,21 @@ pub enum SavedError {
     /// A file by name that is no JSON.
     #[error(
         "{source_name} is no saved event: .json, .jsonl and .ndjson (.gz or not) are read, other files that hold JSON, \
-         what `aws logs tail` prints, and CSV with a timestamp and a message; make events of raw log lines with \
-         `queuewatch pack`"
+         what `aws logs tail` prints, exports to S3, CSV with a timestamp and a message, and .log and .txt whose lines \
+         have a time with its offset; make events of other log lines with `queuewatch pack`"
     )]
     NotSaved {
         /// The path.
         source_name: String,
+    },
+    /// A raw log file whose lines do not say when they were written, or not whose time it is.
+    #[error("{source_name} is a raw log file: make events of it with `queuewatch pack`")]
+    RawLog {
+        /// The path.
+        source_name: String,
+        /// What is missing.
+        #[source]
+        source: PackError,
     },
     /// An element of `filter-log-events` output that is no log event.
     #[error("{source_name}: element {ordinal} is no log event")]
@@ -88,20 +99,26 @@ pub enum SavedError {
 }
 
 /// Reads every path: a file, a folder (the files directly in it, in name order, hidden ones and other
-/// extensions left out), or `-` for `stdin`. `log_group` is the group of runs, which their files do not name.
+/// extensions left out; or, where there is none, those of its subfolders, as exports to S3 have them), or `-` for `stdin`. `log_group` is the group of runs, which their files do not name.
 pub fn read(paths: &[PathBuf], log_group: &str, stdin: &mut dyn Read) -> (Vec<Saved>, Vec<SavedError>) {
     let mut reading = Reading { log_group, saved: Vec::new(), errors: Vec::new() };
     for path in paths {
         if path.as_os_str() == "-" {
-            reading.input("-", Form::Unknown, stdin);
+            reading.input("-", Form::Raw, stdin);
         } else if path.is_dir() {
-            reading.folder(path);
+            if !reading.folder(path, FOLDERS_DEEP_MAX) {
+                let source_name = path.to_string_lossy().into_owned();
+                reading.errors.push(SavedError::NoEvents { source_name });
+            }
         } else {
             reading.file(path);
         }
     }
     (reading.saved, reading.errors)
 }
+
+/// How deep folders are looked into: an export to S3 has one for the task, and in it one for each stream.
+const FOLDERS_DEEP_MAX: usize = 3;
 
 /// What a file's name says of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +129,11 @@ enum Form {
     Lines,
     /// `.csv`, or what `aws logs tail` prints: lines that were exported as text.
     Text,
+    /// `000000.gz`: a part of a stream that was exported to S3.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/userguide/S3Export.html>
+    Part,
+    /// `.log`, `.txt`: whatever somebody saved, raw lines as well.
+    Raw,
     /// Anything else.
     Unknown,
 }
@@ -119,11 +141,18 @@ enum Form {
 impl Form {
     fn of(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if let Some(name) = name.strip_suffix(".gz")
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_digit())
+        {
+            return Self::Part;
+        }
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         match name.rsplit_once('.') {
             Some((_, "json")) => Self::Document,
             Some((_, "jsonl" | "ndjson")) => Self::Lines,
             Some((_, "csv")) => Self::Text,
+            Some((_, "log" | "txt")) => Self::Raw,
             Some(_) | None => Self::Unknown,
         }
     }
@@ -136,22 +165,28 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn folder(&mut self, folder: &Path) {
+    /// Reads a folder, and says whether it holds anything.
+    fn folder(&mut self, folder: &Path, deeper: usize) -> bool {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut files: Vec<PathBuf> = match entries {
-            Ok(entries) => {
-                entries.into_iter().map(|entry| entry.path()).filter(|path| is_saved(path)).collect()
+        let mut paths: Vec<PathBuf> = match entries {
+            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
+            Err(source) => {
+                self.unreadable(&folder.to_string_lossy(), source);
+                return true;
             }
-            Err(source) => return self.unreadable(&folder.to_string_lossy(), source),
         };
-        if files.is_empty() {
-            let source_name = folder.to_string_lossy().into_owned();
-            self.errors.push(SavedError::NoEvents { source_name });
+        paths.sort();
+        let files: Vec<&PathBuf> = paths.iter().filter(|path| is_saved(path)).collect();
+        if !files.is_empty() {
+            files.into_iter().for_each(|file| self.file(file));
+            return true;
         }
-        files.sort();
-        for file in files {
-            self.file(&file);
+        let Some(deeper) = deeper.checked_sub(1) else { return false };
+        let mut holds = false;
+        for folder in paths.iter().filter(|path| path.is_dir()) {
+            holds |= self.folder(folder, deeper);
         }
+        holds
     }
 
     fn file(&mut self, path: &Path) {
@@ -175,19 +210,30 @@ impl Reading<'_> {
             Form::Document => self.document(source_name.to_owned(), bytes),
             Form::Lines => self.lines(source_name, bytes),
             Form::Text => self.text(source_name, bytes),
-            Form::Unknown => match sniff(bytes) {
+            Form::Part => self.raw(source_name, bytes),
+            Form::Raw | Form::Unknown => match sniff(bytes) {
                 Form::Document => self.document(source_name.to_owned(), bytes),
                 Form::Lines => self.lines(source_name, bytes),
                 Form::Text => self.text(source_name, bytes),
-                Form::Unknown => self.errors.push(SavedError::NotSaved { source_name: source_name.into() }),
+                Form::Part | Form::Raw | Form::Unknown if form == Form::Raw => self.raw(source_name, bytes),
+                Form::Part | Form::Raw | Form::Unknown => {
+                    self.errors.push(SavedError::NotSaved { source_name: source_name.into() })
+                }
             },
         }
     }
 
     fn lines(&mut self, source_name: &str, bytes: &[u8]) {
-        for (line, number) in bytes.split(|byte| *byte == b'\n').zip(1_usize..) {
+        let mut rest = bytes;
+        for number in 1_usize.. {
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
             if !line.trim_ascii().is_empty() {
                 self.document(format!("{source_name}:{number}"), line);
+            }
+            match after.split_first() {
+                Some((_, next)) => rest = next,
+                None => break,
             }
         }
     }
@@ -200,22 +246,44 @@ impl Reading<'_> {
         }
     }
 
+    /// Lines that say themselves when they were written. A part of an export to S3 is of the stream that its folder is
+    /// named after.
+    fn raw(&mut self, source_name: &str, bytes: &[u8]) {
+        let path = Path::new(source_name);
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let log_stream = if Form::of(path) == Form::Part { folder.into_owned() } else { String::new() };
+        let exported = |line: PackLine| Exported {
+            log_group: String::new(),
+            log_stream: log_stream.clone(),
+            at: line.at,
+            ingested_at: None,
+            message: line.message,
+        };
+        match read_lines(bytes, None, None) {
+            Ok(lines) if !lines.is_empty() => {
+                self.exported(source_name, lines.into_iter().map(exported).collect());
+            }
+            // Whose first line has no time is no log: an error's text, a page of prose.
+            Ok(_) | Err(PackError::NoTime { .. }) => {
+                self.errors.push(SavedError::NotSaved { source_name: source_name.into() });
+            }
+            Err(source) => self.errors.push(SavedError::RawLog { source_name: source_name.into(), source }),
+        }
+    }
+
     fn exported(&mut self, source_name: &str, lines: Vec<Exported>) {
         let saved = |run| Saved { source: source_name.to_owned(), body: SavedBody::Run(run) };
         self.saved.extend(runs::exported(lines, self.log_group).into_iter().map(saved));
     }
 
     fn document(&mut self, source: String, bytes: &[u8]) {
-        let lines = std::str::from_utf8(bytes).ok().and_then(|text| exports::insights(without_mark(text)));
-        if let Some(lines) = lines {
+        let text = std::str::from_utf8(bytes).ok().map(without_mark);
+        if let Some(lines) = text.and_then(exports::insights) {
             return self.exported(&source, lines);
         }
-        let Some(elements) =
-            std::str::from_utf8(bytes).ok().and_then(|text| runs::elements(without_mark(text)))
-        else {
+        let Some((runs, refused)) = text.and_then(|text| runs::read(text, self.log_group)) else {
             return self.saved.push(Saved { source, body: SavedBody::Event(bytes.to_vec()) });
         };
-        let (runs, refused) = runs::runs(elements, self.log_group);
         self.errors.extend(refused.into_iter().map(|(ordinal, error)| SavedError::NoLogEvent {
             source_name: source.clone(),
             ordinal,
@@ -234,7 +302,7 @@ impl Reading<'_> {
 fn is_saved(path: &Path) -> bool {
     let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     // Regular files only: reading a pipe that nobody writes to would wait for ever.
-    !is_hidden && Form::of(path) != Form::Unknown && path.is_file()
+    !is_hidden && !matches!(Form::of(path), Form::Raw | Form::Unknown) && path.is_file()
 }
 
 /// What the text itself says where the name says nothing. `{` is taken at its word; a log line may begin with

@@ -4,11 +4,13 @@
 //! further than [`RUN_SPREAD_MS_MAX`] from its first: a quiet stream's lines are not delivered hours late.
 //! <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::quick;
 use crate::domain::job::{SECOND_MS, Timestamp};
 use crate::pack::EventIds;
 
@@ -62,16 +64,17 @@ pub(super) struct Exported {
     pub(super) message: String,
 }
 
-#[derive(Deserialize)]
+/// An element of the output.
+#[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
-struct FilteredEvent {
+pub(super) struct FilteredEvent<'a> {
     /// Absent from the output of `get-log-events`, which reads one stream.
     #[serde(default)]
-    log_stream_name: String,
-    timestamp: i64,
-    message: String,
-    ingestion_time: Option<i64>,
-    event_id: Option<String>,
+    pub(super) log_stream_name: Cow<'a, str>,
+    pub(super) timestamp: i64,
+    pub(super) message: Cow<'a, str>,
+    pub(super) ingestion_time: Option<i64>,
+    pub(super) event_id: Option<Cow<'a, str>>,
 }
 
 /// The elements of `{"events": […]}` or of a bare array; `None` where the document is something else.
@@ -88,33 +91,50 @@ pub(super) fn elements(text: &str) -> Option<Vec<&RawValue>> {
     }
 }
 
-/// Cuts elements into runs, in the order of their first lines; and says of each element that is no log event
-/// which one it is, from 1, and why.
-pub(super) fn runs(elements: Vec<&RawValue>, log_group: &str) -> (Vec<Run>, Vec<(usize, serde_json::Error)>) {
-    let mut ids = EventIds::new(log_group);
-    let (mut cut, mut refused) = (Cut::default(), Vec::new());
-    for (element, ordinal) in elements.into_iter().zip(1_usize..) {
-        let event = match log_event(element.get()) {
-            Ok(event) => event,
-            Err(error) => {
-                refused.push((ordinal, error));
-                continue;
-            }
-        };
-        let log_stream = event.log_stream_name;
+/// Elements that are no log events: which of them, from 1, and why.
+type Refused = Vec<(usize, serde_json::Error)>;
+
+/// Cuts the elements of a document into runs, in the order of their first lines; `None` where it is something else.
+pub(super) fn read(text: &str, log_group: &str) -> Option<(Vec<Run>, Refused)> {
+    let mut cutting = Cutting::new(log_group);
+    if quick::events(text, |event| cutting.take(event)).is_some() {
+        return Some((cutting.cut.runs, Refused::new()));
+    }
+    let (mut cutting, mut refused) = (Cutting::new(log_group), Refused::new());
+    for (element, ordinal) in elements(text)?.into_iter().zip(1_usize..) {
+        match log_event(element.get()) {
+            Ok(event) => cutting.take(event),
+            Err(error) => refused.push((ordinal, error)),
+        }
+    }
+    Some((cutting.cut.runs, refused))
+}
+
+/// Cuts log events into runs.
+struct Cutting<'g> {
+    log_group: &'g str,
+    ids: EventIds<'g>,
+    cut: Cut,
+}
+
+impl<'g> Cutting<'g> {
+    fn new(log_group: &'g str) -> Self {
+        Self { log_group, ids: EventIds::new(log_group), cut: Cut::default() }
+    }
+
+    fn take(&mut self, event: FilteredEvent<'_>) {
         let at = Timestamp::from_ms(event.timestamp);
         let line = RunLine {
             id: match event.event_id {
-                Some(id) if !id.is_empty() => id,
-                Some(_) | None => ids.next(&log_stream, at, &event.message),
+                Some(id) if !id.is_empty() => id.into_owned(),
+                Some(_) | None => self.ids.next(&event.log_stream_name, at, &event.message),
             },
             at,
             ingested_at: event.ingestion_time.map(Timestamp::from_ms),
-            message: event.message,
+            message: event.message.into_owned(),
         };
-        cut.push(log_group, log_stream, line);
+        self.cut.push(self.log_group, &event.log_stream_name, line);
     }
-    (cut.runs, refused)
 }
 
 /// Cuts the lines of an export into runs; `log_group` is the group of those that name none.
@@ -132,7 +152,7 @@ pub(super) fn exported(lines: Vec<Exported>, log_group: &str) -> Vec<Run> {
         let Exported { log_stream, at, ingested_at, message, .. } = line;
         let id = ids.get_mut(group.as_str()).map(|ids| ids.next(&log_stream, at, &message));
         let line = RunLine { id: id.unwrap_or_default(), at, ingested_at, message };
-        cut.push(&group, log_stream, line);
+        cut.push(&group, &log_stream, line);
     }
     cut.runs
 }
@@ -141,25 +161,28 @@ pub(super) fn exported(lines: Vec<Exported>, log_group: &str) -> Vec<Run> {
 #[derive(Default)]
 struct Cut {
     runs: Vec<Run>,
-    open: BTreeMap<(String, String), usize>,
+    /// By group and stream.
+    open: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl Cut {
-    fn push(&mut self, log_group: &str, log_stream: String, line: RunLine) {
-        let key = (log_group.to_owned(), log_stream.clone());
-        let filling = self.open.get(&key).and_then(|run| self.runs.get_mut(*run));
+    fn push(&mut self, log_group: &str, log_stream: &str, line: RunLine) {
+        let filling = self.open.get(log_group).and_then(|streams| streams.get(log_stream));
+        let filling = filling.and_then(|run| self.runs.get_mut(*run));
         match filling.filter(|run| takes(run, &line)) {
             Some(run) => run.lines.push(line),
             None => {
-                self.open.insert(key, self.runs.len());
-                self.runs.push(Run { log_group: log_group.to_owned(), log_stream, lines: vec![line] });
+                let (log_group, log_stream) = (log_group.to_owned(), log_stream.to_owned());
+                let streams = self.open.entry(log_group.clone()).or_default();
+                streams.insert(log_stream.clone(), self.runs.len());
+                self.runs.push(Run { log_group, log_stream, lines: vec![line] });
             }
         }
     }
 }
 
 /// Reads an object; serde would also take an array, by position.
-fn log_event(element: &str) -> Result<FilteredEvent, serde_json::Error> {
+pub(super) fn log_event(element: &str) -> Result<FilteredEvent<'_>, serde_json::Error> {
     if element.starts_with('{') {
         serde_json::from_str(element)
     } else {

@@ -141,8 +141,38 @@ fn another_extension_is_tried_as_json() {
         "d.txt=s[m]",
         "h.gz={\"h\":1}",
     ];
-    let errors = ["e.log is no saved event", "f.log is no saved event", "g.log is no saved event"];
+    let errors = ["e.log is a raw log file", "f.log is a raw log file", "g.log is no saved event"];
     folder.check(&paths, &expected, &errors);
+}
+
+#[test]
+fn lines_that_say_when_they_were_written_are_read() {
+    let files: &[(&str, &[u8])] = &[
+        ("a.log", b"2025-12-06T12:31:10Z x\n#0 y\n2025-12-06T12:31:11Z z\n"),
+        ("b.txt", b"An error occurred (AccessDeniedException)\n"),
+        ("c", b"2025-12-06T12:31:10Z x\n"),
+    ];
+    let folder = Folder::new("raw", files);
+    let read = ["a.log=[2025-12-06T12:31:10Z x,#0 y,2025-12-06T12:31:11Z z]"];
+    folder.check(&["a.log", "b.txt", "c"], &read, &["b.txt is no saved event", "c is no saved event"]);
+}
+
+#[test]
+fn an_export_to_s3_is_a_folder_of_streams() {
+    let files: &[(&str, &[u8])] = &[
+        ("logs/aws-logs-write-test", b"Permission Check Successful"),
+        ("logs/4f1e/ecs-app-1/000000.gz", &gzip(b"2025-12-06T12:31:10.000Z x\n")),
+        ("logs/4f1e/ecs-app-1/000001.gz", &gzip(b"2025-12-06T12:31:20.000Z y\n")),
+        ("logs/4f1e/ecs-worker-1/000000.gz", &gzip(b"2025-12-06T12:31:12.000Z z\n")),
+    ];
+    let folder = Folder::new("s3", files);
+    let read = [
+        "logs/4f1e/ecs-app-1/000000.gz=ecs-app-1[2025-12-06T12:31:10.000Z x]",
+        "logs/4f1e/ecs-app-1/000001.gz=ecs-app-1[2025-12-06T12:31:20.000Z y]",
+        "logs/4f1e/ecs-worker-1/000000.gz=ecs-worker-1[2025-12-06T12:31:12.000Z z]",
+    ];
+    folder.check(&["logs"], &read, &[]);
+    folder.check(&["logs/4f1e/ecs-worker-1"], &read[2..], &[]);
 }
 
 #[test]

@@ -1,11 +1,17 @@
 //! What goes wrong between a process and the outside, and how often.
 
+use queuewatch::domain::job::MINUTE_MS;
+
 use crate::dice::Dice;
+use crate::story::BEGIN_MS;
 
 /// How long a call takes at most, mostly.
 const QUICK_MS: i64 = 20;
 /// When a client gives up on a topic.
 const STUCK_MS: i64 = 5_000;
+
+/// How far a clock may be off: the lease has five seconds for two that are.
+const SKEW_MAX_MS: i64 = 2_000;
 
 /// What is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,10 @@ pub(crate) struct Faults {
     slow_max_ms: i64,
     /// How far behind the index may be.
     pub(crate) stale_max_ms: i64,
+    /// How far the clocks of processes may be off.
+    pub(crate) skew_max_ms: i64,
+    /// When another version begins to be deployed.
+    pub(crate) deployed_ms: Option<i64>,
     /// Whether a delivery may fail all three times that Lambda tries it.
     pub(crate) may_lose_deliveries: bool,
 }
@@ -77,9 +87,17 @@ impl Faults {
             _ => moderate,
         };
         let may_lose_deliveries = dice.happens(250);
+        let skew_max_ms = dice.pick(&[0, 0, 300, SKEW_MAX_MS]);
+        let deployed_ms = dice.happens(200).then(|| BEGIN_MS + dice.between(0, 9 * MINUTE_MS));
         let down = if may_lose_deliveries { 40 } else { kind.down };
         // At the slowest a sweep is killed before it is done.
-        Self { may_lose_deliveries, down, ..kind.paced(dice, &[QUICK_MS, 300, 900, 4_000]) }
+        Self {
+            may_lose_deliveries,
+            down,
+            skew_max_ms,
+            deployed_ms,
+            ..kind.paced(dice, &[QUICK_MS, 300, 900, 4_000])
+        }
     }
 
     /// Nothing goes wrong; the outside may be slow and the index old.

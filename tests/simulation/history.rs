@@ -40,6 +40,7 @@ pub(crate) struct History {
     pub(crate) has_faults: bool,
     pub(crate) is_slow: bool,
     pub(crate) stale_max_ms: i64,
+    pub(crate) skew_max_ms: i64,
     pub(crate) outside: Outside,
 }
 
@@ -86,6 +87,6 @@ pub(crate) fn play(plan: Plan, classifier: &Classifier) -> History {
     world.run();
     drop(world);
     let outside = Rc::into_inner(outside).unwrap().into_inner();
-    let (is_slow, stale_max_ms) = (faults.is_slow(), faults.stale_max_ms);
-    History { story, policy, deliveries, ticks, has_faults, is_slow, stale_max_ms, outside }
+    let (is_slow, Faults { stale_max_ms, skew_max_ms, .. }) = (faults.is_slow(), faults);
+    History { story, policy, deliveries, ticks, has_faults, is_slow, stale_max_ms, skew_max_ms, outside }
 }

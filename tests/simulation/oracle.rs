@@ -56,6 +56,8 @@ pub(crate) enum Broken {
     FalseRecovery,
     /// Something was decided to be said, and never arrived.
     LetterLost,
+    /// A message arrived that no checkpoint held: a death before it would have lost it.
+    LetterUnwritten,
     /// A message arrived again though no reply was lost and nobody died before the very next write.
     LetterRepeated,
     /// The ledger is not that of a run in which nothing goes wrong.
@@ -74,6 +76,7 @@ pub(crate) struct Violation {
 /// Judges a history.
 pub(crate) fn judge(history: &History) -> Vec<Violation> {
     let mut judge = Judge { history, incidents: incidents(&history.outside.table), violations: Vec::new() };
+    judge.steps();
     judge.jobs();
     judge.gauges();
     judge.counters();
@@ -112,6 +115,14 @@ fn incidents(table: &MemoryTable) -> Vec<Incident> {
 impl Judge<'_> {
     pub(crate) fn broken(&mut self, broken: Broken, what: String) {
         self.violations.push(Violation { broken, what });
+    }
+
+    /// What was seen to be wrong while the history went on.
+    fn steps(&mut self) {
+        let witness = &self.history.outside.witness;
+        let (gone, unwritten) = (witness.gone.clone(), witness.unwritten.clone());
+        gone.into_iter().for_each(|what| self.broken(Broken::JobForgotten, what));
+        unwritten.into_iter().for_each(|what| self.broken(Broken::LetterUnwritten, what));
     }
 
     /// No enqueue is forgotten, and what was taken is known to have been.

@@ -104,6 +104,13 @@ impl Outside {
         at_once(self.table.get(std::slice::from_ref(key))).unwrap().pop().flatten()
     }
 
+    /// Whether the outbox of a checkpoint holds a message.
+    fn is_written(&self, message: &OutgoingMessage) -> bool {
+        let name = format!(r#""notification":"{}""#, message.notification);
+        let checkpoint = ItemKey { partition: "C#app".to_owned(), sort: "-".to_owned() };
+        self.item(&checkpoint).is_some_and(|item| item.body.contains(&name))
+    }
+
     /// Sets the index back by so much.
     fn set_stale(&mut self, stale_ms: i64) {
         let from_ms = self.now_ms - stale_ms;
@@ -285,6 +292,9 @@ impl AlarmChannel for Alarms {
     async fn send(&mut self, message: &OutgoingMessage) -> Result<(), NoAnswer> {
         let effect = |outside: &mut Outside, process, is_reply_lost| {
             let now_ms = outside.now_ms;
+            if !outside.is_written(message) {
+                outside.witness.unwritten.push(format!("{:?} at {now_ms}", message.id()));
+            }
             outside.witness.received(process, now_ms, message, is_reply_lost);
         };
         let name = || format!("message {:?} {}", message.id(), message.subject);

@@ -64,6 +64,32 @@ pub(crate) struct AsDeployed;
 
 impl Protocol for AsDeployed {}
 
+/// The next version, whose checkpoint this one must not touch.
+#[derive(Debug)]
+pub(crate) struct NextVersion;
+
+const FORMAT: &str = r#"{"format":2,"#;
+const NEXT_FORMAT: &str = r#"{"format":3,"#;
+
+impl Protocol for NextVersion {
+    fn found(&self, _step: Step, item: Item) -> Option<Item> {
+        let body = match item.body.strip_prefix(NEXT_FORMAT) {
+            Some(rest) if item.key.partition.starts_with("C#") => [FORMAT, rest].concat(),
+            _ => item.body,
+        };
+        Some(Item { body, ..item })
+    }
+
+    fn put(&self, _step: Step, item: Item, expected: Expected) -> Option<(Item, Expected)> {
+        if !item.key.partition.starts_with("C#") {
+            return Some((item, expected));
+        }
+        let rest = item.body.strip_prefix(FORMAT).unwrap();
+        let body = [NEXT_FORMAT, rest].concat();
+        Some((Item { body, ..item }, expected))
+    }
+}
+
 /// A table that is told and tells what the protocol wants.
 #[derive(Debug)]
 struct Bent<T> {

@@ -64,7 +64,7 @@ impl Judge<'_> {
         story.jobs_on(queue).any(|job| {
             let Some(start) = story.first(job, Tells::Started) else { return false };
             let is_recovery = story.lines[start].at_ms - story.ready_ms(job) > 10 * MINUTE_MS;
-            !is_recovery && known[&start] >= story.ready_ms(job) + GRACE_MS
+            !is_recovery && known[&start] >= story.ready_ms(job) + GRACE_MS - self.history.skew_max_ms
         })
     }
 
@@ -74,7 +74,8 @@ impl Judge<'_> {
         let story = &self.history.story;
         let witness = &self.history.outside.witness;
         let is_counted = story.prints == Prints::Plain;
-        let hidden_ms = if story.can_be_looked_up() { 0 } else { self.history.stale_max_ms };
+        let skew_ms = self.history.skew_max_ms;
+        let hidden_ms = skew_ms + if story.can_be_looked_up() { 0 } else { self.history.stale_max_ms };
         let told = incident.notifications.iter().filter(|told| told.state == NotificationState::Firing);
         for at in told.map(|told| told.at).chain([incident.opened_at]) {
             let now_ms = at.as_ms();
@@ -83,7 +84,7 @@ impl Judge<'_> {
             let is_taken = |job: &usize| is_known(story.first(*job, Tells::Started));
             let is_due = |job: &usize| {
                 let came_ms = witness.came_ms[&story.first(*job, Tells::Enqueued).unwrap()];
-                story.ready_ms(*job).max(came_ms) + GRACE_MS <= now_ms
+                story.ready_ms(*job).max(came_ms - skew_ms) + GRACE_MS <= now_ms
             };
             // Of jobs that are counted the oldest are taken to be those that were taken.
             let is_enqueued = |job: &usize| is_known(story.first(*job, Tells::Enqueued));

@@ -11,6 +11,9 @@ use crate::story::{BEGIN_MS, Fate, Story};
 /// Minutes in which everything goes well, before workers come back: by then every stall has been told.
 const CALM: [i64; 2] = [14, 15];
 
+/// How long no sweep comes in some histories.
+const IDLE_MINUTES: i64 = 60;
+
 /// A sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tick {
@@ -29,7 +32,11 @@ pub(crate) fn ticks(story: &Story, dice: &mut Dice, has_faults: bool, has_late: 
             ticks.push(Tick { at_ms: at_ms + dice.between(0, 8_000), is_calm });
         }
     };
-    for minute in 1..=10 {
+    let recovers = story.queues.iter().any(|queue| queue.fate == Fate::Recovers);
+    // Nobody sweeps for an hour.
+    let is_idle = has_faults && !recovers && dice.happens(100);
+    let after = if is_idle { IDLE_MINUTES } else { 0 };
+    for minute in if is_idle { 0..0 } else { 1..11 } {
         let fires = if minute < 5 {
             250
         } else if has_faults {
@@ -42,9 +49,9 @@ pub(crate) fn ticks(story: &Story, dice: &mut Dice, has_faults: bool, has_late: 
         }
     }
     for minute in CALM {
-        within(minute, true, dice);
+        within(after + minute, true, dice);
     }
-    if story.queues.iter().any(|queue| queue.fate == Fate::Recovers) {
+    if recovers {
         for minute in 17..=19 {
             within(minute, false, dice);
         }

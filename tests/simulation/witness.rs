@@ -15,6 +15,8 @@ pub(crate) enum End {
     Done,
     /// It found another at work, and did nothing more.
     Stood,
+    /// A newer version has been there.
+    Refused,
     /// It gave up with an error.
     Failed,
     /// It died, or was killed because its time was over.
@@ -56,6 +58,10 @@ pub(crate) struct Witness {
     pub(crate) known_ms: BTreeMap<usize, i64>,
     /// Letters that came again though neither a reply was lost nor their sender had died before its next write.
     pub(crate) repeats_without_cause: Vec<String>,
+    /// What was acknowledged and is not there, and when that was seen.
+    pub(crate) gone: Vec<String>,
+    /// Messages that nobody had written down.
+    pub(crate) unwritten: Vec<String>,
     /// What happened how often, so that histories in which nothing happens are noticed.
     pub(crate) tally: BTreeMap<&'static str, usize>,
 }

@@ -12,19 +12,22 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use queuewatch::app::{self, Swept};
+use queuewatch::app::{self, AppError, Swept};
 use queuewatch::domain::intake::DeliveryRecord;
 use queuewatch::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
+use queuewatch::domain::ledger::job_facts::StreamKey;
 use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::sweep::Horizon;
+use queuewatch::durable::DurableError;
 use queuewatch::ports::LedgerStore;
+use queuewatch::ports::table::{ItemKey, Table as _};
 
 use crate::deliveries::Delivery;
 use crate::dice::Dice;
 use crate::faults::Faults;
 use crate::gate::Gate;
-use crate::outside::{Alarms, Deployment, Metrics, Outside, Wire, Write};
-use crate::protocol::{Protocol, Store};
+use crate::outside::{Alarms, Deployment, Metrics, Outside, Wire, Write, at_once};
+use crate::protocol::{NextVersion, Protocol, Store};
 use crate::timetable::Tick;
 use crate::witness::{End, ProcessId};
 
@@ -35,6 +38,8 @@ const REDRIVEN_AFTER_MS: i64 = 2 * MINUTE_MS;
 /// The functions' timeouts, as deployed.
 const INGEST_MS: i64 = 120 * SECOND_MS;
 const SWEEP_MS: i64 = 50 * SECOND_MS;
+/// How long two versions are at work side by side.
+const DEPLOY_MS: i64 = 3 * MINUTE_MS;
 /// Why payloads are rejected.
 pub(crate) const REJECTED: &str = "not_gzip";
 
@@ -57,6 +62,9 @@ pub(crate) enum Event {
 #[derive(Debug)]
 struct Container {
     is_sweeper: bool,
+    is_next_version: bool,
+    /// How far its clock is off.
+    skew_ms: i64,
     deployment: Rc<Deployment>,
     store: Store,
 }
@@ -83,6 +91,8 @@ pub(crate) struct World<'a> {
     processes: Vec<Process>,
     count: usize,
     idle: Vec<Container>,
+    /// Items that are there from now on, and what for.
+    promised: BTreeMap<ItemKey, String>,
 }
 
 impl<'a> World<'a> {
@@ -95,7 +105,20 @@ impl<'a> World<'a> {
         dice: Dice,
     ) -> Self {
         let (agenda, processes, idle) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { protocol, policy, deliveries, faults, outside, dice, agenda, processes, count: 0, idle }
+        let promised = BTreeMap::new();
+        Self {
+            protocol,
+            policy,
+            deliveries,
+            faults,
+            outside,
+            dice,
+            agenda,
+            processes,
+            count: 0,
+            idle,
+            promised,
+        }
     }
 
     pub(crate) fn at(&mut self, at_ms: i64, event: Event) {
@@ -149,16 +172,17 @@ impl<'a> World<'a> {
     }
 
     fn ingest(&mut self, number: usize, tries: usize) {
-        let container = self.container(false);
         // What is sent by hand is sent until it arrives.
         let is_last = tries > RETRIED_AFTER_MS.len();
-        container.deployment.is_calm.set(is_last || (tries == 2 && !self.faults.may_lose_deliveries));
+        let is_calm = is_last || (tries == 2 && !self.faults.may_lose_deliveries);
+        let container = self.container(false, is_calm);
         let now_ms = self.outside.borrow().now_ms;
         let delivery = &self.deliveries[number];
         for line in &delivery.lines {
             self.outside.borrow_mut().witness.came_ms.entry(*line).or_insert(now_ms);
         }
-        let (opened, now) = (delivery.opened.clone(), Timestamp::from_ms(now_ms));
+        let now = Timestamp::from_ms(now_ms + if is_calm { 0 } else { container.skew_ms });
+        let opened = delivery.opened.clone();
         let deployment = Rc::clone(&container.deployment);
         let future = async move {
             let mut container = container;
@@ -175,10 +199,15 @@ impl<'a> World<'a> {
     }
 
     fn sweep(&mut self, tick: Tick) {
-        let container = self.container(true);
-        container.deployment.is_calm.set(tick.is_calm);
-        let now_ms = self.outside.borrow().now_ms;
-        let horizon = Horizon { now: Timestamp::from_ms(now_ms), last_delivery: None };
+        let container = self.container(true, tick.is_calm);
+        let now = {
+            let outside = &mut *self.outside.borrow_mut();
+            let now = Timestamp::from_ms(outside.now_ms + if tick.is_calm { 0 } else { container.skew_ms });
+            // As a store forgets, by a clock of its own.
+            outside.table.expire(Timestamp::from_ms(outside.now_ms));
+            now
+        };
+        let horizon = Horizon { now, last_delivery: None };
         let deployment = Rc::clone(&container.deployment);
         let (mut metrics, mut alarms) = (Metrics(Rc::clone(&deployment)), Alarms(Rc::clone(&deployment)));
         let policy = self.policy.clone();
@@ -188,6 +217,7 @@ impl<'a> World<'a> {
             let end = match swept {
                 Ok(Swept::Done(_)) => End::Done,
                 Ok(Swept::Stood) => End::Stood,
+                Err(AppError::Store(DurableError::Newer { .. })) => End::Refused,
                 Err(_) => End::Failed,
             };
             (container, end)
@@ -196,11 +226,18 @@ impl<'a> World<'a> {
     }
 
     /// One that is idle, mostly; else a new one.
-    fn container(&mut self, is_sweeper: bool) -> Container {
+    fn container(&mut self, is_sweeper: bool, is_calm: bool) -> Container {
         let is_cold = self.dice.happens(200);
-        let fits = |container: &Container| !is_cold && container.is_sweeper == is_sweeper;
+        let deployed_ms = self.faults.deployed_ms.map(|at_ms| self.outside.borrow().now_ms - at_ms);
+        let is_next_version =
+            deployed_ms.is_some_and(|ms| ms >= 0 && (is_calm || ms > DEPLOY_MS || self.dice.happens(500)));
+        let fits = |container: &Container| {
+            !is_cold && (container.is_sweeper, container.is_next_version) == (is_sweeper, is_next_version)
+        };
         if let Some(n) = self.idle.iter().position(fits) {
-            return self.idle.swap_remove(n);
+            let container = self.idle.swap_remove(n);
+            container.deployment.is_calm.set(is_calm);
+            return container;
         }
         self.count += 1;
         let owner = format!("container{}", self.count);
@@ -209,11 +246,13 @@ impl<'a> World<'a> {
             gate: Gate::default(),
             process: Cell::new(0),
             pace_ms: Cell::new(0),
-            is_calm: Cell::new(false),
+            is_calm: Cell::new(is_calm),
             is_dead: Cell::new(false),
         });
-        let store = Store::new(Wire(Rc::clone(&deployment)), self.policy, owner, (self.protocol)());
-        Container { is_sweeper, deployment, store }
+        let protocol = if is_next_version { Rc::new(NextVersion) } else { (self.protocol)() };
+        let store = Store::new(Wire(Rc::clone(&deployment)), self.policy, owner, protocol);
+        let skew_ms = self.dice.between(-self.faults.skew_max_ms, self.faults.skew_max_ms);
+        Container { is_sweeper, is_next_version, skew_ms, deployment, store }
     }
 
     fn begin(
@@ -267,6 +306,16 @@ impl<'a> World<'a> {
         }
     }
 
+    /// What must hold at every moment: a delivery that was acknowledged is there, and so is each job that it enqueued.
+    fn look(&mut self) {
+        let outside = &mut *self.outside.borrow_mut();
+        for (key, what) in &self.promised {
+            if at_once(outside.table.get(std::slice::from_ref(key))).unwrap() == [None] {
+                outside.witness.gone.push(format!("{what} at {}", Timestamp::from_ms(outside.now_ms)));
+            }
+        }
+    }
+
     fn bury(&mut self, n: usize) {
         let process = self.processes.swap_remove(n);
         self.end(&process, End::Died);
@@ -277,8 +326,12 @@ impl<'a> World<'a> {
             let outside = &mut *self.outside.borrow_mut();
             outside.tell(|| format!("{:>5} {end:?}", process.id));
             outside.witness.ends.insert(process.id, end);
+            if end == End::Refused {
+                outside.witness.note("sweeps of an older version refused");
+            }
             outside.now_ms
         };
+        self.look();
         let Some((number, tries)) = process.delivery else { return };
         // What cannot be opened is given back as an error, so that Lambda tries it again and keeps it in the end.
         let is_hopeless = self.deliveries[number].opened.is_err();
@@ -289,6 +342,14 @@ impl<'a> World<'a> {
             let witness = &mut self.outside.borrow_mut().witness;
             for line in &self.deliveries[number].lines {
                 witness.known_ms.entry(*line).or_insert(now_ms);
+            }
+            if let Ok(record) = &self.deliveries[number].opened
+                && let Some(newest) = record.newest().filter(|_| record.is_telling())
+            {
+                let stream = StreamKey::of(&record.log_group, &record.log_stream).0;
+                let partition = format!("D#{stream:016x}");
+                let sort = format!("{:013}#{:016x}", newest.as_ms(), record.key);
+                self.promised.insert(ItemKey { partition, sort }, format!("delivery {number}"));
             }
             return;
         }

@@ -12,7 +12,7 @@ def run(world: World) -> None:
         return [it for it in world.inboxes.mails() if it.get("Subject", "").startswith(f"WATCHING {APP}: ")]
 
     mail = wait_for("a mail says that it is now watching", GREETING_S, greeted)[0]
-    check(mail["Subject"].endswith(f"{len(world.story)} lines read, 1 queues seen"), f"its subject is {mail['Subject']!r}")
+    check(mail["Subject"].endswith(f"{len(world.story)} lines read, 1 queue seen"), f"its subject is {mail['Subject']!r}")
     check("no job was ever seen to start or end" in mail["Message"], "it says that no worker was ever heard")
     chats = [it for it in world.inboxes.chats() if mail["Subject"] in str(it)]
     check(len(chats) == 1 and len(greeted()) == 1, "one mail and one chat message")

@@ -1,24 +1,11 @@
-//! Events to an EventBridge bus: the one call that is made there, signed by hand.
-//!
-//! The service's SDK would be one more generated crate in every build of the function, for one `PutEvents`; signer and
-//! connector are those that the other clients use already.
+//! Events to an EventBridge bus: the one call that is made there.
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
-use aws_smithy_runtime_api::http::Request;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::client::{self, Cause, Clients};
+use super::client::{self, Clients};
+use super::signed::{SignedEndpoint, SignedError};
 use crate::domain::job::Timestamp;
 use crate::domain::outbox::OutgoingMessage;
 use crate::ports::{Disposed, Disposition};
@@ -28,8 +15,6 @@ pub const SOURCE: &str = "queuewatch";
 /// What they are.
 pub const DETAIL_TYPE: &str = "queuewatch incident";
 
-/// One try, answer included.
-const ATTEMPT: Duration = Duration::from_secs(5);
 const TARGET: &str = "AWSEvents.PutEvents";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 /// An entry may take 256 KB, of which the envelope is little.
@@ -41,12 +26,12 @@ pub enum EventBusError {
     /// The detail is too long, and JSON that is cut is none.
     #[error("the event takes {0} bytes, and a bus takes {DETAIL_BYTES_MAX}")]
     TooLong(usize),
-    /// The request could not be put together.
-    #[error("the request could not be made")]
-    Unmade(#[source] Cause),
-    /// No answer came.
-    #[error("the event bus did not answer")]
-    Unanswered(#[source] Cause),
+    /// The event could not be put into words.
+    #[error("the event could not be written as JSON")]
+    Unwritten(#[source] serde_json::Error),
+    /// The bus did not answer.
+    #[error("the event bus was not reached")]
+    Unanswered(#[from] SignedError),
     /// The bus did not take it.
     #[error("the event bus did not take it: {status} {code}: {message}")]
     Refused {
@@ -62,8 +47,10 @@ pub enum EventBusError {
 impl Disposed for EventBusError {
     fn disposition(&self) -> Disposition {
         match self {
-            Self::TooLong(_) | Self::Unmade(_) => Disposition::Drop,
-            Self::Unanswered(_) => Disposition::Retry,
+            Self::TooLong(_) | Self::Unwritten(_) | Self::Unanswered(SignedError::Unmade(_)) => {
+                Disposition::Drop
+            }
+            Self::Unanswered(SignedError::Unanswered(_)) => Disposition::Retry,
             Self::Refused { status, code, .. } => client::answered(*status, code),
         }
     }
@@ -72,12 +59,8 @@ impl Disposed for EventBusError {
 /// A bus.
 #[derive(Clone, Debug)]
 pub struct EventBus {
-    clients: Clients,
-    connector: SharedHttpConnector,
-    url: String,
+    endpoint: SignedEndpoint,
     bus: String,
-    /// Signatures are good for minutes, by the machine's clock.
-    clock: fn() -> Timestamp,
 }
 
 #[derive(Serialize)]
@@ -120,11 +103,7 @@ impl EventBus {
     /// Puts events on `bus`, a name or an ARN, in the account and region of `clients`.
     #[must_use]
     pub fn new(clients: Clients, bus: String, clock: fn() -> Timestamp) -> Self {
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
-        let connector = SharedHttpConnector::new(connector);
-        let account = &clients.account;
-        let url = account.endpoint.clone().unwrap_or_else(|| endpoint(&account.region));
-        Self { connector, url, bus, clock, clients }
+        Self { endpoint: SignedEndpoint::new(clients, "events", "/", clock), bus }
     }
 
     /// Puts one event on the bus. It tries once: the next sweep has it in its outbox, and whoever reads it knows a
@@ -142,57 +121,11 @@ impl EventBus {
             detail: &message.body,
             event_bus_name: &self.bus,
         };
-        let body = serde_json::to_vec(&Asked { entries: [entry] }).map_err(unmade)?;
-        let request = self.signed(body)?;
-        let asked = async {
-            let answer = self.connector.call(request).await.map_err(unanswered)?;
-            let status = answer.status().as_u16();
-            let bytes = ByteStream::new(answer.into_body()).collect().await.map_err(unanswered)?;
-            Ok((status, bytes.into_bytes()))
-        };
-        let (status, bytes) = tokio::time::timeout(ATTEMPT, asked).await.map_err(unanswered)??;
-        judged(status, &bytes)
-    }
-
-    fn signed(&self, body: Vec<u8>) -> Result<Request<SdkBody>, EventBusError> {
-        let now = u64::try_from((self.clock)().as_ms()).unwrap_or_default();
-        let time: SystemTime = UNIX_EPOCH.checked_add(Duration::from_millis(now)).unwrap_or(UNIX_EPOCH);
-        let identity = self.clients.credentials().into();
-        let parameters = SigningParams::builder()
-            .identity(&identity)
-            .region(&self.clients.account.region)
-            .name("events")
-            .time(time)
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(unmade)?
-            .into();
+        let body = serde_json::to_vec(&Asked { entries: [entry] }).map_err(EventBusError::Unwritten)?;
         let headers = [("content-type", CONTENT_TYPE), ("x-amz-target", TARGET)];
-        let signable =
-            SignableRequest::new("POST", &self.url, headers.into_iter(), SignableBody::Bytes(&body));
-        let (signature, _) = sign(signable.map_err(unmade)?, &parameters).map_err(unmade)?.into_parts();
-        let mut request = Request::new(SdkBody::from(body.clone()));
-        request.set_method("POST").map_err(unmade)?;
-        request.set_uri(self.url.as_str()).map_err(unmade)?;
-        for (name, value) in headers.into_iter().chain(signature.headers()) {
-            request.headers_mut().try_insert(name.to_owned(), value.to_owned()).map_err(unmade)?;
-        }
-        Ok(request)
+        let answered = self.endpoint.post(&headers, body).await?;
+        judged(answered.status, &answered.body)
     }
-}
-
-fn unmade(error: impl Into<Cause>) -> EventBusError {
-    EventBusError::Unmade(error.into())
-}
-
-fn unanswered(error: impl Into<Cause>) -> EventBusError {
-    EventBusError::Unanswered(error.into())
-}
-
-/// <https://docs.aws.amazon.com/general/latest/gr/ev.html>
-fn endpoint(region: &str) -> String {
-    let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-    format!("https://events.{region}.amazonaws.com{suffix}/")
 }
 
 /// An event may be refused in an answer that is fine otherwise.
@@ -291,11 +224,5 @@ mod tests {
         let long = OutgoingMessage { body: "x".repeat(DETAIL_BYTES_MAX + 1), ..message() };
         let error = bus(&server).put(&long).await.unwrap_err();
         assert_eq!((error.disposition(), server.asked().len()), (Disposition::Drop, 0));
-    }
-
-    #[test]
-    fn a_bus_is_in_its_region() {
-        assert_eq!(endpoint("ap-northeast-1"), "https://events.ap-northeast-1.amazonaws.com/");
-        assert_eq!(endpoint("cn-north-1"), "https://events.cn-north-1.amazonaws.com.cn/");
     }
 }

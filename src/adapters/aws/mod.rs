@@ -10,4 +10,6 @@ pub mod heartbeat;
 mod loopback;
 #[cfg(feature = "aws")]
 pub mod operator;
+pub mod otlp;
+pub mod signed;
 pub mod sns;

@@ -41,7 +41,8 @@ fn message(channel: Channel, number: u32) -> OutgoingMessage {
 
 #[test]
 fn a_command_gets_the_json_as_a_line_on_its_input() {
-    let path = folder("input").join("got");
+    let folder = Folder::new("input");
+    let path = folder.0.join("got");
     run_for(&shell(&format!("cat > '{}'", path.display())), "{\"a\":1}", LONG).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), "{\"a\":1}\n");
 }
@@ -217,7 +218,8 @@ impl Screen for Paper {
 
 #[test]
 fn each_outlet_gets_its_own_letters_and_its_failures_are_told() {
-    let path = folder("outlets").join("got");
+    let folder = Folder::new("outlets");
+    let path = folder.0.join("got");
     let command = shell(&format!("cat >> '{}'; test ! -s '{}.fail'", path.display(), path.display()));
     let mut outlets = Outlets::new(Paper::default(), Some(command), Vec::new());
     outlets.wait_for_delivery();
@@ -234,10 +236,20 @@ fn each_outlet_gets_its_own_letters_and_its_failures_are_told() {
     assert_eq!(fs::read_to_string(path).unwrap(), "{\"number\":3}\n{\"number\":5}\n");
 }
 
-/// An empty folder of a test's own.
-fn folder(name: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("queuewatch-notify-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir_all(&path).unwrap();
-    path
+/// An empty folder of a test's own, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("queuewatch-notify-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }

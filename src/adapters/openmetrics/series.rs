@@ -1,7 +1,6 @@
 //! The newest value of each gauge, and what counters and distributions add up to since the process began.
 //!
-//! What CloudWatch tells apart by dimensions has names of its own here: `queuewatch_pending{app}` is the app's, and
-//! `queuewatch_queue_pending{app,queue}` the queue's. Under one name a sum over all labels would count each job twice.
+//! Their names are those of [`crate::domain::metric::series`].
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -9,34 +8,9 @@ use std::fmt::Write;
 
 use crate::adapters::memory::LatestGauges;
 use crate::domain::job::Timestamp;
+use crate::domain::metric::series::{self, Level};
 use crate::domain::metric::{Datum, Dimensions, Kind, Metric};
 use crate::ports::MetricSink;
-
-/// What a metric is of: part of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    App,
-    Queue,
-    Class,
-}
-
-impl Level {
-    const fn of(dimensions: &Dimensions) -> Self {
-        match dimensions {
-            Dimensions::None | Dimensions::App | Dimensions::Reason(_) => Self::App,
-            Dimensions::Queue(_) => Self::Queue,
-            Dimensions::Class(..) => Self::Class,
-        }
-    }
-
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::App => "queuewatch_",
-            Self::Queue => "queuewatch_queue_",
-            Self::Class => "queuewatch_class_",
-        }
-    }
-}
 
 /// How many values there were, and what they add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,68 +108,15 @@ impl MetricSink for Series {
     }
 }
 
-/// A metric's name, without what its level adds.
-const fn name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Enqueued => "enqueued",
-        Metric::Processing => "processing",
-        Metric::Processed => "processed",
-        Metric::Failed => "failed",
-        Metric::Released => "released",
-        Metric::EnqueueErrors => "enqueue_errors",
-        Metric::QueueWait => "wait_seconds",
-        Metric::JobDuration => "job_duration_seconds",
-        Metric::Pending => "pending",
-        Metric::OldestPendingAge => "oldest_pending_age_seconds",
-        Metric::Overdue => "overdue",
-        Metric::Running => "running",
-        Metric::StalledQueues => "stalled_queues",
-        Metric::WorkersAlive => "workers_alive",
-        Metric::SweepHeartbeat => "last_sweep_timestamp_seconds",
-        Metric::LinesRead => "lines_read",
-        Metric::LinesClassified => "lines_classified",
-        Metric::PayloadsRejected => "payloads_rejected",
-        Metric::DuplicateDeliveries => "duplicate_deliveries",
-        Metric::LateLines => "late_lines",
-        Metric::DeliveryLag => "delivery_lag_seconds",
-    }
-}
-
-const fn help(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Enqueued => "Jobs put on a queue.",
-        Metric::Processing => "Attempts started.",
-        Metric::Processed => "Lines that say a job is done.",
-        Metric::Failed => "Lines that say an attempt failed.",
-        Metric::Released => "Jobs put back on their queue.",
-        Metric::EnqueueErrors => "Jobs that could not be put on a queue.",
-        Metric::QueueWait => "From ready to first start.",
-        Metric::JobDuration => "How long attempts ran.",
-        Metric::Pending => "Jobs enqueued or released and not started.",
-        Metric::OldestPendingAge => "How long the oldest ready job has waited.",
-        Metric::Overdue => "Jobs ready longer ago than their grace and not started.",
-        Metric::Running => "Attempts started and not ended.",
-        Metric::StalledQueues => "Queues with an open stall.",
-        Metric::WorkersAlive => "Workers whose heartbeat is fresh.",
-        Metric::SweepHeartbeat => "When queuewatch last looked at everything.",
-        Metric::LinesRead => "Log lines read.",
-        Metric::LinesClassified => "Log lines that a rule or preset recognised.",
-        Metric::PayloadsRejected => "Payloads that could not be opened.",
-        Metric::DuplicateDeliveries => "Payloads delivered once more.",
-        Metric::LateLines => "Lines too far from their payload's time to be believed.",
-        Metric::DeliveryLag => "From a payload's newest line to its arrival.",
-    }
-}
-
 /// Writes what stands above the samples of a name, and answers the name.
 fn head(text: &mut String, metric: Metric, level: Level, kind: &str) -> String {
-    let family = format!("{}{}", level.prefix(), name(metric));
+    let family = series::name(metric, level);
     // Writing to a string cannot fail; the results are let go.
     let _ = writeln!(text, "# TYPE {family} {kind}");
     if family.ends_with("_seconds") {
         let _ = writeln!(text, "# UNIT {family} seconds");
     }
-    let _ = writeln!(text, "# HELP {family} {}", help(metric));
+    let _ = writeln!(text, "# HELP {family} {}", series::help(metric));
     family
 }
 
@@ -205,13 +126,8 @@ fn line(text: &mut String, name: &str, suffix: &str, labels: &str, value: &impl 
 
 /// `{app="shop",queue="default"}`
 fn labels(dimensions: &Dimensions, app: &str) -> String {
-    let pairs: Vec<String> = dimensions
-        .pairs(app)
-        .iter()
-        .map(|(name, value)| {
-            let name = if *name == "JobClass" { "class".to_owned() } else { name.to_ascii_lowercase() };
-            format!("{name}=\"{}\"", escaped(value))
-        })
+    let pairs: Vec<String> = series::labels(dimensions, app)
+        .map(|(name, value)| format!("{name}=\"{}\"", escaped(&value)))
         .collect();
     if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
 }

@@ -1,6 +1,7 @@
 //! `queuewatch answer`, `close` and `silence`: an operator's answer to a message, put where the watch finds it, or
 //! given to the function that sweeps.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -13,10 +14,11 @@ use queuewatch::adapters::settled;
 use queuewatch::config::parse_duration_ms;
 use queuewatch::delivery::{self, Delivery};
 use queuewatch::domain::command::Command;
+use queuewatch::domain::glob;
 use queuewatch::domain::incidents::{Incident, by_name};
 use queuewatch::domain::job::{HOUR_MS, Timestamp};
 use queuewatch::domain::model::policy::Policy;
-use queuewatch::durable::{self, TableLedger};
+use queuewatch::durable::{self, Kept, TableLedger};
 
 use crate::args::{CloseArguments, DeployedArguments, IncidentArguments, SilenceArguments, Word};
 use crate::clock::now;
@@ -87,21 +89,32 @@ const fn is_deployed(deployed: &DeployedArguments) -> bool {
 
 pub(crate) fn silence(arguments: &SilenceArguments) -> anyhow::Result<u8> {
     let SilenceArguments { queue, until, answer } = arguments;
-    if !is_deployed(&answer.deployed) {
-        known(&answer.state)?;
-    }
+    let is_deployed = is_deployed(&answer.deployed);
+    let seen = if is_deployed { Vec::new() } else { queues(&known(&answer.state)?, now())? };
+    // A span is the shorter way to say it.
+    let until = match parse_duration_ms(until) {
+        Ok(for_ms) => now().plus_ms(for_ms).to_string(),
+        Err(_) => until.clone(),
+    };
     let asked = json!({ "silence": { "queue": queue, "until": until, "reason": answer.reason } });
     let until = match command(asked.to_string().as_bytes()) {
         Ok(Command::Silence(silence)) => silence.until,
         Ok(Command::Close { .. } | Command::Seen { .. } | Command::Hush { .. }) => bail!("it is no silence"),
-        Err(error) => bail!("{error}: write it as in `queuewatch silence reports --until {}`", example()),
+        Err(error) => bail!(
+            "{error}: write it as in `queuewatch silence reports --until {}`, or how long: 2h",
+            example()
+        ),
     };
     if until <= now() {
         bail!("--until {until} is over: write a time to come, such as {}", example());
     }
     let done = format!("pages of queue {queue} wait until {until}");
-    if is_deployed(&answer.deployed) {
+    if is_deployed {
         return aws::answer(&answer.deployed, &asked, &done);
+    }
+    // It may be one to come, so it is taken all the same.
+    if !seen.is_empty() && !seen.iter().any(|name| glob::matches(queue, name)) {
+        output::tell(&format!("queuewatch: no queue {queue} has been seen; there are {}", seen.join(", ")));
     }
     put(&answer.state, &asked, &done)
 }
@@ -135,15 +148,29 @@ fn known(state: &Path) -> anyhow::Result<MemoryTable> {
     })
 }
 
+/// What is kept of each app.
+fn kept(table: &MemoryTable, now: Timestamp) -> anyhow::Result<Vec<Kept>> {
+    let keys: Vec<_> = table.items().map(|item| item.key).collect();
+    let of = |app: &str| {
+        let policy = Policy { app: app.to_owned(), ..Policy::default() };
+        Ok(settled(TableLedger::new(table.clone(), &policy, "look".to_owned()).read_only(now))?)
+    };
+    durable::apps(keys.iter()).map(of).collect()
+}
+
+/// The queues that lines have named.
+fn queues(table: &MemoryTable, now: Timestamp) -> anyhow::Result<Vec<String>> {
+    let kept = kept(table, now)?;
+    let named = kept.iter().flat_map(|kept| kept.ledger.queues());
+    let names: BTreeSet<String> =
+        named.filter_map(|(at, _)| at.queue.as_ref()).map(ToString::to_string).collect();
+    Ok(names.into_iter().collect())
+}
+
 /// The incidents that are open, oldest first.
 fn open(table: &MemoryTable, now: Timestamp) -> anyhow::Result<Vec<Incident>> {
-    let keys: Vec<_> = table.items().map(|item| item.key).collect();
-    let mut open = Vec::new();
-    for app in durable::apps(keys.iter()) {
-        let policy = Policy { app: app.to_owned(), ..Policy::default() };
-        let kept = settled(TableLedger::new(table.clone(), &policy, "look".to_owned()).read_only(now))?;
-        open.extend(kept.register.open().cloned());
-    }
+    let kept = kept(table, now)?;
+    let mut open: Vec<Incident> = kept.iter().flat_map(|kept| kept.register.open().cloned()).collect();
     open.sort_by(|a, b| (a.opened_at, &a.id).cmp(&(b.opened_at, &b.id)));
     Ok(open)
 }

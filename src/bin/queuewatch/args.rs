@@ -29,7 +29,8 @@ pub(crate) enum Command {
     ///
     /// Reads Lambda events (`.json`, one per line in `.jsonl`, either with `.gz`), what `aws logs filter-log-events`,
     /// `get-log-events`, `get-query-results` and `tail` print, and what Logs Insights and the console download as JSON
-    /// or CSV. A folder means the files directly in it.
+    /// or CSV; also `.log`, `.txt` and standard input whose lines have a time with its offset. A folder means the files
+    /// directly in it, or an export to S3.
     #[command(after_help = REPLAY_HELP)]
     Replay(ReplayArguments),
     /// Tell which rule reads a line, or the nearest one and why it does not.

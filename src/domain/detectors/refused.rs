@@ -150,7 +150,7 @@ mod tests {
         let second = |s: i64| Timestamp::from_ms(s.saturating_mul(SECOND_MS));
         for at in errors_s {
             let error = Observation::bare(Stage::EnqueueError, second(*at), LineKey(1), Form::Monolog);
-            ledger.signals.store_errors.take(&error);
+            ledger.signals.store_errors.take(&error, 1);
         }
         let refusals = read(&ledger, Timestamp::MIN, second(now_s));
         assert_eq!((refusals.is_burst, refusals.count), (is_burst, count));

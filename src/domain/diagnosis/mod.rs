@@ -17,6 +17,7 @@ use super::ledger::Ledger;
 use super::ledger::coverage::Missing;
 use super::model::policy::Policy;
 use super::model::queue_ref::QueueRef;
+use super::queues::resolver::QueueResolver;
 use super::queues::view::{QueueView, Queues, WaitingJob};
 
 pub use super::incidents::cause::{self, Cause, SubCause};
@@ -37,6 +38,8 @@ pub struct Question<'a> {
     pub jobs: &'a [&'a WaitingJob],
     /// Every queue.
     pub queues: &'a Queues,
+    /// Which queue a line without one is about.
+    pub resolver: &'a QueueResolver<'a>,
     /// Worker lines that are missing, where that is more than chance.
     pub missing: Option<Missing>,
     /// Now.

@@ -291,6 +291,9 @@ fn timestamp(text: &mut Cursor<'_>, scratch: &mut Vec<u8>) -> Result<Timestamp, 
         b'-' | b'0'..=b'9' => text.number()?,
         _ => return Err(text.fault(WANTED)),
     };
+    if let Some(ms) = whole(digits) {
+        return Ok(Timestamp::from_ms(ms));
+    }
     let digits = std::str::from_utf8(digits).unwrap_or_default();
     let ms = digits.parse::<i64>().ok().or_else(|| {
         let number = digits.parse::<f64>().ok().filter(|n| !n.is_nan())?;
@@ -298,6 +301,14 @@ fn timestamp(text: &mut Cursor<'_>, scratch: &mut Vec<u8>) -> Result<Timestamp, 
         Some(number as i64)
     });
     ms.map(Timestamp::from_ms).ok_or_else(|| wrong.fault(WANTED))
+}
+
+/// A number of a few digits, as every timestamp of this century is; others are read with more care.
+fn whole(digits: &[u8]) -> Option<i64> {
+    const DIGITS_MAX: usize = 18;
+    let is_whole = !digits.is_empty() && digits.len() <= DIGITS_MAX && digits.iter().all(u8::is_ascii_digit);
+    let add = |sum: i64, digit: &u8| sum.wrapping_mul(10).wrapping_add(i64::from(digit & 0xf));
+    is_whole.then(|| digits.iter().fold(0, add))
 }
 
 /// Reads a header's value. `null` is no value.

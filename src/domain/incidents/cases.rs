@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::suppress;
-use super::{Diagnosis, Incident, Key, NotificationState, Register, Seen};
+use super::{Detail, Diagnosis, Incident, Key, Kind, NotificationState, Register, Seen};
 use crate::domain::job::Timestamp;
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::JobIx;
@@ -18,6 +18,12 @@ use crate::domain::queues::view::WaitingJob;
 
 /// Jobs of one incident that are read once more before anybody is notified: one read of a store takes as many.
 pub const VERIFIED_MAX: usize = 100;
+/// Open incidents. All of them stand in one item of a table, of which DynamoDB takes 400 KB; and lines may be forged.
+/// What would open beyond them is counted and said.
+pub const OPEN_MAX: usize = 200;
+/// Open incidents from which on a queue where no job was ever seen to start gets none of its own: anybody who can write
+/// a line can invent a queue.
+pub const NEVER_STARTED_MAX: usize = 100;
 /// Corrected diagnoses of one incident that are sent: whoever gets a third one trusts none of them.
 const CORRECTIONS_MAX: u32 = 2;
 
@@ -75,6 +81,9 @@ pub struct Cases<'a> {
     pub(super) now: Timestamp,
     ledger: &'a Ledger,
     deployed_until: OnceCell<Option<Timestamp>>,
+    open_count: usize,
+    /// Incidents that would have opened, and were too many.
+    beyond: u64,
     pub(super) collected: Collected,
 }
 
@@ -110,7 +119,17 @@ impl<'a> Cases<'a> {
         wake: Wake,
     ) -> Self {
         let collected = Collected { wake, ..Collected::default() };
-        Self { register, policy, now, ledger, deployed_until: OnceCell::new(), collected }
+        let open_count = register.open().count();
+        Self {
+            register,
+            policy,
+            now,
+            ledger,
+            deployed_until: OnceCell::new(),
+            open_count,
+            beyond: 0,
+            collected,
+        }
     }
 
     /// Takes a verdict in. `ask` names an incident's likely causes.
@@ -124,7 +143,11 @@ impl<'a> Cases<'a> {
         collected.wake.or(verdict.wake);
         match verdict.change {
             Change::Nothing => {}
+            Change::Open(incident) if self.is_full_for(&incident) => {
+                self.beyond = self.beyond.saturating_add(1);
+            }
             Change::Open(mut incident) => {
+                self.open_count = self.open_count.saturating_add(1);
                 // Who has seen the last one has not seen this.
                 incident.seen = None;
                 self.diagnose(&mut incident, &verdict.about, ask);
@@ -205,6 +228,44 @@ impl<'a> Cases<'a> {
             self.collected.wake.at(incident.next_reminder_at(), now);
         }
         self.collected.incidents = incidents;
+    }
+
+    /// Notes with the incident that has been open for longest how many more there would be, and says so where they have
+    /// doubled.
+    pub fn tell_beyond(&mut self) {
+        let leads = |(_, it): &(usize, &Incident)| it.is_open() && it.grouped_under.is_none();
+        let incidents = self.collected.incidents.iter().enumerate();
+        let oldest = incidents.filter(leads).min_by_key(|(_, it)| (it.opened_at, it.id.as_str()));
+        let Some((index, incident)) = oldest else { return };
+        let told = incident.beyond;
+        if told == self.beyond {
+            return;
+        }
+        let mut incident = incident.clone();
+        incident.beyond = self.beyond;
+        let is_told_now = self.collected.announcements.iter().any(|(id, _)| *id == incident.id);
+        if self.beyond >= told.saturating_mul(2).max(1) && !is_told_now {
+            self.announce(&mut incident, NotificationState::Updated);
+        }
+        if let Some(known) = self.collected.incidents.get_mut(index) {
+            *known = incident;
+        }
+    }
+
+    /// Whether there is no room for one more incident like this.
+    fn is_full_for(&self, incident: &Incident) -> bool {
+        let has_started = match &incident.detail {
+            Detail::Stalled(stall) => stall.newest_start_at_opening.is_some(),
+            Detail::Lost(_)
+            | Detail::Backlog(_)
+            | Detail::Failing(_)
+            | Detail::StuckRunning(_)
+            | Detail::EnqueueErrors
+            | Detail::Blind(_) => true,
+        };
+        // There is but one of each of the others.
+        let is_one_a_queue = !matches!(incident.key.kind, Kind::EnqueueErrors | Kind::Blind);
+        is_one_a_queue && self.open_count >= if has_started { OPEN_MAX } else { NEVER_STARTED_MAX }
     }
 
     /// What has been collected.

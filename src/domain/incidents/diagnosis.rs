@@ -37,3 +37,11 @@ pub struct Diagnosis {
     /// When it was asked.
     pub as_of: Timestamp,
 }
+
+impl Diagnosis {
+    /// Whether it names a cause, as the likeliest or as another.
+    #[must_use]
+    pub fn names(&self, cause: Cause) -> bool {
+        self.cause == cause || self.runners_up.contains(&cause)
+    }
+}

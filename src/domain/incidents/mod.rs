@@ -177,6 +177,9 @@ pub struct Incident {
     /// The incident whose messages tell of it, where one message tells of several.
     #[serde(default)]
     pub grouped_under: Option<String>,
+    /// Queues that are in trouble as well, and have no incident of their own because too many are open.
+    #[serde(default, skip_serializing_if = "is_none_beyond")]
+    pub beyond: u64,
     /// Its page is suppressed: it waits for the end of a silence.
     #[serde(default, rename = "is_withheld")]
     pub is_suppressed: bool,
@@ -219,6 +222,7 @@ impl Incident {
             corrections_count: 0,
             grouped: BTreeSet::new(),
             grouped_under: None,
+            beyond: 0,
             is_suppressed: false,
             seen: None,
             closed_because: None,
@@ -269,6 +273,11 @@ impl Incident {
     pub fn next_notification_id(&self) -> String {
         format!("{}/{}", self.id, self.notifications.len().saturating_add(1))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_none_beyond(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

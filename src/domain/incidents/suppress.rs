@@ -36,9 +36,24 @@ pub fn until(
 #[must_use]
 pub fn deployed_until(ledger: &Ledger, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let grace_ms = policy.deploy_grace_ms;
-    let marks = ledger.signals.deploy_marks.range(..=now).next_back();
-    let marked = marks.map(|at| at.plus_ms(grace_ms));
+    let marks = ledger.signals.deploy_marks.range(..=now).rev().copied();
+    let marked = marked_until(marks, grace_ms);
     marked.max(rolled_out_until(ledger, now, grace_ms))
+}
+
+/// When the grace of the newest mark ends. Marks that follow each other with no time to tell anything between them are one
+/// deploy, however many: they may be forged, and put a page off once.
+fn marked_until(mut newest_first: impl Iterator<Item = Timestamp>, grace_ms: i64) -> Option<Timestamp> {
+    let apart_ms = grace_ms.saturating_mul(GRACES_MAX);
+    let newest = newest_first.next()?;
+    let mut first = newest;
+    for at in newest_first {
+        if first.since_ms(at) > apart_ms {
+            break;
+        }
+        first = at;
+    }
+    Some(newest.plus_ms(grace_ms).min(first.plus_ms(apart_ms)))
 }
 
 /// The first boots of streams, as containers have streams of their own, that follow each other within a grace.
@@ -59,4 +74,33 @@ fn rolled_out_until(ledger: &Ledger, now: Timestamp, grace_ms: i64) -> Option<Ti
     }
     let until = newest.plus_ms(grace_ms).min(first.plus_ms(grace_ms.saturating_mul(GRACES_MAX)));
     (count >= ROLLOUT_STREAMS).then_some(until)
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the test's own")]
+mod tests {
+    use super::*;
+
+    /// Marks at these seconds, oldest first, with a grace of 100 s.
+    #[track_caller]
+    fn check(marks_s: &[i64], until_s: Option<i64>) {
+        let newest_first = marks_s.iter().rev().map(|s| Timestamp::from_ms(s * 1_000));
+        let until = marked_until(newest_first, 100_000).map(|at| at.as_ms() / 1_000);
+        assert_eq!(until, until_s, "{marks_s:?}");
+    }
+
+    #[test]
+    fn marks_without_end_put_a_page_off_once() {
+        check(&[], None);
+        check(&[1_000], Some(1_100));
+        check(&[1_000, 1_030], Some(1_130));
+        check(&[1_000, 1_090, 1_180], Some(1_200));
+        // From here on nothing is put off, for as long as they come.
+        let forged: Vec<i64> = (0..180).map(|n| 1_000 + n * 60).collect();
+        check(&forged, Some(1_200));
+        let forged: Vec<i64> = (0..180).map(|n| 1_000 + n * 101).collect();
+        check(&forged, Some(1_200));
+        // A deploy of the next hour is one of its own.
+        check(&[1_000, 1_030, 4_600], Some(4_700));
+    }
 }

@@ -29,14 +29,19 @@ impl Attempts {
     #[must_use]
     pub fn of(observation: &Observation) -> Self {
         let mut attempts = Self::default();
-        let place = match (observation.stage, observation.form) {
-            (Stage::Processing, of) if !form(of).prints_retries => &mut attempts.quiet,
-            (Stage::Processing, _) => &mut attempts.starts,
-            (stage, _) if stage.is_end() => &mut attempts.ends,
-            _ => return attempts,
-        };
-        *place = Few::One(observation.at);
+        attempts.take(observation);
         attempts
+    }
+
+    /// Takes what one line says.
+    pub fn take(&mut self, observation: &Observation) {
+        let place = match (observation.stage, observation.form) {
+            (Stage::Processing, of) if !form(of).prints_retries => &mut self.quiet,
+            (Stage::Processing, _) => &mut self.starts,
+            (stage, _) if stage.is_end() => &mut self.ends,
+            _ => return,
+        };
+        place.join(&Few::One(observation.at));
     }
 
     /// Takes what another record of the same job has.
@@ -110,7 +115,8 @@ enum Few {
     #[default]
     None,
     One(Timestamp),
-    More(Box<[Timestamp]>),
+    #[expect(clippy::box_collection, reason = "one word in each job, of which nearly none has more than one")]
+    More(Box<Vec<Timestamp>>),
 }
 
 impl Few {
@@ -122,12 +128,16 @@ impl Few {
         match self {
             Self::None => &[],
             Self::One(one) => std::slice::from_ref(one),
-            Self::More(more) => more,
+            Self::More(more) => more.as_slice(),
         }
     }
 
     fn join(&mut self, other: &Self) {
         if other.as_slice().iter().all(|at| self.as_slice().contains(at)) {
+            return;
+        }
+        if self.is_empty() {
+            self.clone_from(other);
             return;
         }
         let mut all = [self.as_slice(), other.as_slice()].concat();
@@ -150,7 +160,7 @@ impl From<Vec<Timestamp>> for Few {
         match *moments.as_slice() {
             [] => Self::None,
             [one] => Self::One(one),
-            _ => Self::More(moments.into_boxed_slice()),
+            _ => Self::More(Box::new(moments)),
         }
     }
 }

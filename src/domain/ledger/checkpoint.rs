@@ -43,8 +43,11 @@ const STREAMS_MAX: usize = 200;
 const BREAKS_MAX: usize = 50;
 /// Counters kept that could not be published, by metric, dimensions and minute: some hours of a dozen queues.
 const UNPUBLISHED_MAX: usize = 10_000;
-/// Classes kept, by name; an app has dozens.
+/// Classes kept, those of which a job started last; an app has dozens.
 const CLASSES_MAX: usize = 500;
+
+/// Queues kept, those that something happened on last: each takes some 30 bytes once deflated.
+const QUEUES_MAX: usize = 10_000;
 
 /// How much is remembered: all that the bounds allow, or half of it, and half of that, where it would not fit an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +133,7 @@ impl Ledger {
             ledger.streams.restore(facts);
         }
         for (queue_ref, bounds) in checkpoint.queues {
-            let facts = ledger.queues.entry(queue_ref).or_default();
+            let facts = ledger.lanes.named(queue_ref);
             facts.oldest_enqueue = bounds.oldest_enqueue;
             facts.newest_enqueue = bounds.newest_enqueue;
             facts.newest_past_start = bounds.newest_start;
@@ -170,7 +173,7 @@ impl Ledger {
             settled.extend(series.past(before).0);
         }
         for (ix, counted) in &settled {
-            if let Some(job) = self.jobs.get_mut(ix.0) {
+            if let Some(job) = self.jobs.get_mut(*ix) {
                 job.by_count = Some(*counted);
             }
         }
@@ -189,16 +192,18 @@ impl Ledger {
     ) -> Checkpoint {
         let recent = self.recent(now.minus_ms(RECENT_MS).minus_ms(grace_max_ms), room, &is_kept_apart);
         let mut queues: BTreeMap<QueueRef, QueueBounds> = BTreeMap::new();
-        for (queue_ref, facts) in &self.queues {
+        for (queue_ref, facts) in self.queues() {
             let bounds = queues.entry(queue_ref.clone()).or_default();
             bounds.oldest_enqueue = facts.oldest_enqueue;
             bounds.newest_enqueue = facts.newest_enqueue;
             bounds.newest_start = facts.newest_past_start;
         }
         for job in recent.past.into_iter().filter(|ix| !is_kept_apart(*ix)).filter_map(|ix| self.job(ix)) {
-            if let Some((queue_ref, at)) = &job.start {
+            if let Some((lane, at)) = job.start
+                && let Some(queue_ref) = self.lanes.name(lane)
+            {
                 let bounds = queues.entry(queue_ref.clone()).or_default();
-                bounds.newest_start = bounds.newest_start.max(Some(*at));
+                bounds.newest_start = bounds.newest_start.max(Some(at));
             }
         }
         Checkpoint {
@@ -211,7 +216,7 @@ impl Ledger {
             signals: self.signals.clone(),
             coverage: self.coverage.clone(),
             classes: self.newest_classes(now, room),
-            queues: queues.into_iter().collect(),
+            queues: newest_queues(queues, room),
             recent: recent.kept,
             rows: recent.rows,
             open: recent.open,
@@ -222,8 +227,14 @@ impl Ledger {
     }
 
     fn newest_classes(&self, now: Timestamp, room: Room) -> BTreeMap<JobClass, ClassFacts> {
+        let mut newest: Vec<(&JobClass, &ClassFacts)> = self.classes.iter().collect();
+        if newest.len() > room.of(CLASSES_MAX) {
+            // Those that workers take: a name that only enqueue lines carry may be invented.
+            newest.sort_by_key(|(_, facts)| std::cmp::Reverse(facts.newest_start.map(|(at, _)| at)));
+            newest.truncate(room.of(CLASSES_MAX));
+        }
         let mut classes: BTreeMap<JobClass, ClassFacts> =
-            self.classes.iter().take(room.of(CLASSES_MAX)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            newest.into_iter().map(|(class, facts)| (class.clone(), facts.clone())).collect();
         for facts in classes.values_mut() {
             facts.forget_before(now);
         }
@@ -255,7 +266,7 @@ impl Ledger {
 
     fn newest_told(&self, now: Timestamp, room: Room) -> Vec<(JobHash, Timestamp)> {
         let from = now.minus_ms(TOLD_MS);
-        let here = self.jobs.iter().flat_map(|job| job.hashes.iter().zip(job.wait_told_at));
+        let here = self.jobs.iter().flat_map(|job| job.hashes.as_slice().iter().zip(job.wait_told_at));
         let all: BTreeMap<JobHash, Timestamp> = self
             .told
             .iter()
@@ -304,4 +315,14 @@ impl Ledger {
         let cut = starts.len().checked_sub(kept).and_then(|ix| starts.get(ix).copied());
         cut.map_or(horizon, |cut| cut.max(horizon))
     }
+}
+
+fn newest_queues(queues: BTreeMap<QueueRef, QueueBounds>, room: Room) -> Vec<(QueueRef, QueueBounds)> {
+    let mut queues: Vec<(QueueRef, QueueBounds)> = queues.into_iter().collect();
+    let queues_max = room.of(QUEUES_MAX);
+    if queues.len() > queues_max {
+        queues.sort_by_key(|(_, bounds)| std::cmp::Reverse(bounds.newest_enqueue.max(bounds.newest_start)));
+        queues.truncate(queues_max);
+    }
+    queues
 }

@@ -65,7 +65,10 @@ impl ClassFacts {
 
     /// Takes a line of a job's life for what it adds to the last minutes.
     pub fn take_pace(&mut self, observation: &Observation) {
-        self.paces.entry(observation.queue.clone()).or_default().take(observation);
+        match self.paces.get_mut(&observation.queue) {
+            Some(pace) => pace.take(observation),
+            None => self.paces.entry(observation.queue.clone()).or_default().take(observation),
+        }
     }
 
     /// Queues that its lines name.

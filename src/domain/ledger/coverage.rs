@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
-use super::job_key::JobHash;
+use super::job_key::{Hashes, JobHash};
+use super::newest::Newest;
 use crate::domain::job::{DAY_MS, HOUR_MS, LineKey, MINUTE_MS, Observation, Runtime, Stage, Timestamp};
 use crate::domain::line::LineHash;
 
@@ -31,10 +32,8 @@ const UNREAD_ONE_OF: u64 = 200;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Coverage {
-    #[serde(with = "crate::domain::pairs")]
-    starts: BTreeMap<(Timestamp, LineKey), Whose>,
-    #[serde(with = "crate::domain::pairs")]
-    ends: BTreeMap<(Timestamp, LineKey), (Whose, Option<Runtime>)>,
+    starts: Newest<Whose, STARTS_MAX>,
+    ends: Newest<(Whose, Option<Runtime>), ENDS_MAX>,
 }
 
 /// Whose attempt a line is about.
@@ -75,34 +74,29 @@ impl Missing {
 
 impl Coverage {
     /// Takes a start or an end.
-    pub fn take(&mut self, observation: &Observation) {
+    pub(super) fn take(&mut self, observation: &Observation, names: Hashes) {
         let Some(class) = &observation.class else { return };
-        let whose = Whose {
-            class: LineHash::default().with(class.key().as_bytes()).finish(),
-            id: observation.id.as_ref().map(JobHash::of_id),
-            uuid: observation.uuid.as_ref().map(JobHash::of_uuid),
-        };
-        let key = (observation.at, observation.line);
-        if observation.stage == Stage::Processing {
-            self.starts.insert(key, whose);
-            if self.starts.len() > STARTS_MAX {
-                self.starts.pop_first();
-            }
-        } else if observation.stage.is_end() {
-            self.ends.insert(key, (whose, observation.runtime));
-            if self.ends.len() > ENDS_MAX {
-                self.ends.pop_first();
-            }
+        let is_start = observation.stage == Stage::Processing;
+        if !is_start && !observation.stage.is_end() {
+            return;
+        }
+        let class = LineHash::default().with(class.key_bytes()).finish();
+        let whose = Whose { class, id: names.id, uuid: names.uuid };
+        let at = (observation.at, observation.line);
+        if is_start {
+            self.starts.add(at, whose);
+        } else {
+            self.ends.add(at, (whose, observation.runtime));
         }
     }
 
     /// The worker lines that are missing as of `now`; `None` where that are none, or so few that it may be chance.
     #[must_use]
     pub fn missing(&self, now: Timestamp) -> Option<Missing> {
-        let ((oldest_start, _), _) = self.starts.first_key_value()?;
+        let ((oldest_start, _), _) = self.starts.first()?;
         let mut first_start: BTreeMap<JobHash, Timestamp> = BTreeMap::new();
         let mut newest_start: BTreeMap<u64, Timestamp> = BTreeMap::new();
-        for ((at, _), whose) in &self.starts {
+        for ((at, _), whose) in self.starts.iter() {
             whose.names().for_each(|name| {
                 first_start.entry(name).or_insert(*at);
             });
@@ -110,7 +104,7 @@ impl Coverage {
         }
         let (from, until) = (now.minus_ms(DAY_MS), now.minus_ms(UNREAD_AFTER_MS));
         let (mut unread, mut of) = (0_u64, 0_u64);
-        for (key, (whose, runtime)) in self.ends.range((from, LineKey(0))..=(until, LineKey(u64::MAX))) {
+        for (key, (whose, runtime)) in self.ends.within(from..=until) {
             // A class whose starts are not printed, or not any more, misses none.
             if newest_start.get(&whose.class).is_none_or(|newest| *newest < key.0) {
                 continue;
@@ -144,10 +138,10 @@ impl Coverage {
         from: Timestamp,
         began: Timestamp,
     ) -> Beginning {
-        let around = (from, LineKey(0))..=(began.plus_ms(STAMP_TOLERANCE_MS), LineKey(u64::MAX));
-        let mut around = self.starts.range(around).map(|(_, other)| *other).peekable();
+        let around = from..=began.plus_ms(STAMP_TOLERANCE_MS);
+        let mut around = self.starts.within(around).map(|(_, other)| *other).peekable();
         // Older forms print both on one line, which is stamped when it is whole.
-        if self.starts.contains_key(end) || around.clone().any(|other| other == whose) {
+        if self.starts.has(end) || around.clone().any(|other| other == whose) {
             Beginning::Own
         } else if around.peek().is_some() {
             Beginning::Others
@@ -206,12 +200,16 @@ mod tests {
                     ..Observation::bare(stage, at, LineKey(line), Form::Json)
                 };
                 if stage.is_end() || is_read(n) {
-                    reads.take(&observation);
+                    take(&mut reads, &observation);
                 }
             }
         }
         let missing = reads.missing(Timestamp::from_ms(HOUR_MS));
         assert_eq!(missing.map(|it| (it.unread, it.of)), expected);
+    }
+
+    fn take(reads: &mut Coverage, line: &Observation) {
+        reads.take(line, Hashes::of(line));
     }
 
     const EXACT: Option<Runtime> = Some(Runtime { ms: 4_000, is_whole_seconds: false });
@@ -260,13 +258,16 @@ mod tests {
                 line += 1;
                 let name = |name: &str| (!name.is_empty()).then(|| format!("{name}{n}"));
                 let at = Timestamp::from_ms((n * 10_000 + second) * SECOND_MS);
-                reads.take(&Observation {
-                    class: Some((*class).into()),
-                    id: name(id).map(|id| id.as_str().into()),
-                    uuid: name(uuid).map(|uuid| uuid.as_str().into()),
-                    runtime: runtime.filter(|_| stage.is_end()),
-                    ..Observation::bare(*stage, at, LineKey(line), Form::Json)
-                });
+                take(
+                    &mut reads,
+                    &Observation {
+                        class: Some((*class).into()),
+                        id: name(id).map(|id| id.as_str().into()),
+                        uuid: name(uuid).map(|uuid| uuid.as_str().into()),
+                        runtime: runtime.filter(|_| stage.is_end()),
+                        ..Observation::bare(*stage, at, LineKey(line), Form::Json)
+                    },
+                );
             }
         }
         assert_eq!(reads.missing(Timestamp::from_ms(50_000 * SECOND_MS)), None);
@@ -294,11 +295,14 @@ mod tests {
         for n in 0..20 {
             for stage in [Stage::Processing, Stage::Processed] {
                 let line = LineKey(u64::try_from(n).unwrap());
-                reads.take(&Observation {
-                    class: Some("Any".into()),
-                    runtime: EXACT.filter(|_| stage.is_end()),
-                    ..Observation::bare(stage, Timestamp::from_ms(n * MINUTE_MS), line, Form::Json)
-                });
+                take(
+                    &mut reads,
+                    &Observation {
+                        class: Some("Any".into()),
+                        runtime: EXACT.filter(|_| stage.is_end()),
+                        ..Observation::bare(stage, Timestamp::from_ms(n * MINUTE_MS), line, Form::Json)
+                    },
+                );
             }
         }
         assert_eq!(reads.missing(Timestamp::from_ms(HOUR_MS)), None);
@@ -312,17 +316,20 @@ mod tests {
             let stage = if n % 2 == 0 { Stage::Processing } else { Stage::Processed };
             // Every fifth start is another job's.
             let job = if n % 10 == 0 { n } else { n / 2 };
-            ledger.coverage.take(&Observation {
-                class: Some("Any".into()),
-                id: Some(format!("job{job}").as_str().into()),
-                runtime: EXACT.filter(|_| stage.is_end()),
-                ..Observation::bare(
-                    stage,
-                    Timestamp::from_ms(n * 2_000 * 2),
-                    LineKey(u64::try_from(n).unwrap()),
-                    Form::Json,
-                )
-            });
+            take(
+                &mut ledger.coverage,
+                &Observation {
+                    class: Some("Any".into()),
+                    id: Some(format!("job{job}").as_str().into()),
+                    runtime: EXACT.filter(|_| stage.is_end()),
+                    ..Observation::bare(
+                        stage,
+                        Timestamp::from_ms(n * 2_000 * 2),
+                        LineKey(u64::try_from(n).unwrap()),
+                        Form::Json,
+                    )
+                },
+            );
         }
         let missing = ledger.missing_lines(now);
         assert!(missing.is_some_and(|it| it.unread >= UNREAD_LEAST), "{missing:?}");
@@ -346,7 +353,7 @@ mod tests {
                     ..Observation::bare(stage, at, line, Form::Json)
                 };
                 if stage.is_end() || n < 16 || n == 19 {
-                    reads.take(&observation);
+                    take(&mut reads, &observation);
                 }
             }
         }

@@ -30,7 +30,7 @@ impl Ledger {
         }
         for (ix, enqueue) in &row.jobs {
             // What was found out about a job stays with its enqueue line, whatever the job is called from now on.
-            if let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(ix.0)) {
+            if let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(*ix)) {
                 let findings = job.findings();
                 if findings != JobRecord::default() {
                     row.record.note(*enqueue, findings);
@@ -46,7 +46,7 @@ impl Ledger {
         row.jobs = dealt.iter().map(|(ix, job)| (*ix, job.enqueue)).collect();
         let now: BTreeSet<JobIx> = row.jobs.iter().map(|(ix, _)| *ix).collect();
         for ix in before.difference(&now) {
-            if let Some(job) = self.jobs.get_mut(ix.0) {
+            if let Some(job) = self.jobs.get_mut(*ix) {
                 job.is_unexplained_row = false;
                 job.set_row(key, None);
             }
@@ -74,7 +74,7 @@ impl Ledger {
     fn deal(&mut self, key: &JobKey, row: &RowRecord, ix: JobIx, dealt: RowJob) {
         let is_unexplained = dealt.enqueue.is_none() && dealt.uuid.is_none();
         let lines = if is_unexplained { dealt.lines } else { Vec::new() };
-        if let Some(job) = self.jobs.get_mut(ix.0) {
+        if let Some(job) = self.jobs.get_mut(ix) {
             job.is_unexplained_row = is_unexplained;
             job.set_row(key, Some(dealt.record));
         }
@@ -95,7 +95,7 @@ impl Ledger {
         };
         let mut record = row.record.clone();
         for (ix, enqueue) in &row.jobs {
-            let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(ix.0)) else { continue };
+            let (Some(enqueue), Some(job)) = (enqueue, self.jobs.get(*ix)) else { continue };
             let has_other_names = job.sources.as_ref().is_some_and(|it| it.own != JobRecord::default());
             let beyond = if has_other_names { self.record_of(*ix) } else { job.findings() };
             if beyond != JobRecord::default() {

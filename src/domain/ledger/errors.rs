@@ -1,6 +1,6 @@
 //! Errors of the queue's store, by who met them: the app that pushes, a worker that fetches, or nobody knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,9 @@ use crate::domain::job::{Observation, Stage, Timestamp, TraceSide};
 
 /// Moments kept, the newest: a store that is down is told of each second by each worker.
 const MOMENTS_MAX: usize = 400;
+
+/// Workplaces kept of one moment.
+const WORKPLACES_MAX: usize = 8;
 
 /// The errors of one moment. A trace that comes later may move an error to another side.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,9 @@ pub struct StoreError {
     fetch: i64,
     #[serde(rename = "u", skip_serializing_if = "is_zero")]
     unknown: i64,
+    /// Where they were printed: see [`crate::domain::origin::workplace`].
+    #[serde(rename = "w", skip_serializing_if = "BTreeSet::is_empty")]
+    workplaces: BTreeSet<u64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it like this")]
@@ -61,30 +67,34 @@ pub struct StoreErrors {
 }
 
 impl StoreErrors {
-    /// Takes a line, if it tells of an error.
-    pub fn take(&mut self, observation: &Observation) {
+    /// Takes a line that was printed at `workplace`, if it tells of an error.
+    pub fn take(&mut self, observation: &Observation, workplace: u64) {
         let stage = observation.stage;
-        if !matches!(stage, Stage::EnqueueError | Stage::WorkerError | Stage::RedisError) {
+        if !stage.is_store_error() {
             return;
         }
         let side = match stage == Stage::EnqueueError {
             true => Some(TraceSide::Push),
             false => (stage == Stage::WorkerError).then_some(TraceSide::Pop),
         };
-        let error = self.note(observation.at, observation.text.as_ref());
+        let error = self.note(observation.at, observation.text.as_ref(), workplace);
         let count = error.side(side);
         *count = count.saturating_add(1);
         self.limit();
     }
 
     /// Makes room for an exception whose trace may yet show a queue: until it does, it is no store's error.
-    pub fn expect(&mut self, at: Timestamp, text: &Arc<str>) {
-        self.note(at, Some(text));
+    pub fn expect(&mut self, at: Timestamp, text: &Arc<str>, workplace: u64) {
+        self.note(at, Some(text), workplace);
         self.limit();
     }
 
-    fn note(&mut self, at: Timestamp, text: Option<&Arc<str>>) -> &mut StoreError {
+    fn note(&mut self, at: Timestamp, text: Option<&Arc<str>>, workplace: u64) -> &mut StoreError {
         let error = self.by_moment.entry(at).or_default();
+        error.workplaces.insert(workplace);
+        if error.workplaces.len() > WORKPLACES_MAX {
+            error.workplaces.pop_last();
+        }
         error.text = match (error.text.take(), text.cloned()) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -115,7 +125,20 @@ impl StoreErrors {
         from: Timestamp,
         until: Timestamp,
     ) -> impl DoubleEndedIterator<Item = (Timestamp, u64, Option<&Arc<str>>)> {
+        static NOWHERE: BTreeSet<u64> = BTreeSet::new();
+        self.of_all_but(&NOWHERE, side, from, until)
+    }
+
+    /// The same without the moments at which nobody but those of `others` printed an error.
+    pub fn of_all_but(
+        &self,
+        others: &BTreeSet<u64>,
+        side: Option<TraceSide>,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = (Timestamp, u64, Option<&Arc<str>>)> {
         let met = self.by_moment.range(from..=until.max(from));
+        let met = met.filter(|(_, error)| others.is_empty() || !error.workplaces.is_subset(others));
         met.map(move |(at, error)| (*at, error.count(side), error.text.as_ref())).filter(|(_, n, _)| *n > 0)
     }
 }
@@ -134,9 +157,9 @@ mod tests {
     fn an_error_is_counted_on_its_side_until_its_trace_tells_another() {
         let mut errors = StoreErrors::default();
         let at = Timestamp::from_ms(5);
-        errors.take(&error(Stage::RedisError, 5, "refused"));
-        errors.take(&error(Stage::EnqueueError, 9, "went away"));
-        errors.take(&error(Stage::Enqueued, 9, "no error"));
+        errors.take(&error(Stage::RedisError, 5, "refused"), 1);
+        errors.take(&error(Stage::EnqueueError, 9, "went away"), 1);
+        errors.take(&error(Stage::Enqueued, 9, "no error"), 1);
         let count = |errors: &StoreErrors, side| -> u64 {
             errors.of(side, Timestamp::MIN, Timestamp::MAX).map(|(_, n, _)| n).sum()
         };
@@ -155,7 +178,7 @@ mod tests {
     fn the_newest_moments_are_kept() {
         let mut errors = StoreErrors::default();
         for ms in 0..1_000 {
-            errors.take(&error(Stage::WorkerError, ms, "x"));
+            errors.take(&error(Stage::WorkerError, ms, "x"), 1);
         }
         let kept: Vec<_> = errors.of(Some(TraceSide::Pop), Timestamp::MIN, Timestamp::MAX).collect();
         assert_eq!((kept.len(), kept[0].0), (MOMENTS_MAX, Timestamp::from_ms(600)));

@@ -4,18 +4,37 @@
 use std::collections::BTreeSet;
 
 use super::counting::JobIx;
-use super::job_facts::{Enqueue, State};
+use super::job_facts::{Enqueue, JobFacts, State};
 use super::job_key::JobKey;
-use super::names::Likeness;
+use super::names::{Likeness, Names};
 use super::{FirstStart, Ledger};
-use crate::domain::job::{LineKey, Timestamp};
+use crate::domain::job::{JobClass, LineKey, Timestamp};
 use crate::domain::metric::Metric;
 use crate::domain::origin::workplace;
+
+/// A job's place among the waiting jobs of its class.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) class: JobClass,
+    pub(super) likeness: Likeness,
+    at: (Timestamp, LineKey),
+}
+
+impl Place {
+    /// Whether it is where a job with these facts stands at that moment.
+    fn is(&self, known: &JobFacts, at: (Timestamp, LineKey)) -> bool {
+        self.at == at
+            && Some(&self.class) == known.class()
+            && self.likeness.names == Names::of(known)
+            && self.likeness.queue_ref.queue.as_ref() == known.queue()
+            && self.likeness.queue_ref.connection.as_ref() == known.connection()
+    }
+}
 
 impl Ledger {
     /// Brings every index in line with what is known of a job.
     pub(super) fn refresh(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let Some(job) = self.jobs.get_mut(ix) else { return };
         let state = job.known.state();
         let born = job.born.unwrap_or(LineKey(0));
         let is_known = !job.known.is_empty() && !job.is_unknown_now();
@@ -26,20 +45,8 @@ impl Ledger {
             job.known.enqueued.map(Enqueue::ready_at)
         }
         .filter(|_| is_waiting);
-        let place =
-            since.and_then(|at| Some((job.known.class()?.clone(), Likeness::of(&job.known), (at, born))));
-        if job.place != place {
-            if let Some((class, likeness, at)) = job.place.take() {
-                self.series.entry(class.clone()).or_default().remove_job(&likeness, at);
-                self.dirty_series.insert(class);
-                job.counted = None;
-            }
-            if let Some((class, likeness, at)) = &place {
-                self.series.entry(class.clone()).or_default().add_job(likeness, *at, ix);
-                self.dirty_series.insert(class.clone());
-            }
-            job.place = place;
-        }
+        self.refresh_place(ix, since.map(|at| (at, born)));
+        let Some(job) = self.jobs.get_mut(ix) else { return };
         let waiting = since.filter(|_| job.counted.is_none());
         move_key(&mut self.waiting, &mut job.waiting_key, waiting, ix);
         let is_running = state == State::Running && is_known;
@@ -51,19 +58,51 @@ impl Ledger {
         self.refresh_unmatched_starts(ix);
     }
 
+    /// Puts a job where it stands among the waiting ones of its class.
+    fn refresh_place(&mut self, ix: JobIx, at: Option<(Timestamp, LineKey)>) {
+        let Some(job) = self.jobs.get_mut(ix) else { return };
+        let wanted = at.and_then(|at| Some((job.known.class()?, at)));
+        if match (&job.place, wanted) {
+            (Some(place), Some((_, at))) => place.is(&job.known, at),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        } {
+            return;
+        }
+        let place = wanted.map(|(class, at)| {
+            Box::new(Place { class: class.clone(), likeness: Likeness::of(&job.known), at })
+        });
+        if let Some(old) = job.place.take() {
+            self.series.entry(old.class.clone()).or_default().remove_job(&old.likeness, old.at);
+            job.counted = None;
+            note(&mut self.dirty_series, &old.class);
+        }
+        if let Some(place) = &place {
+            self.series.entry(place.class.clone()).or_default().add_job(&place.likeness, place.at, ix);
+            note(&mut self.dirty_series, &place.class);
+        }
+        job.place = place;
+    }
+
     /// Notes which workers took a job of its origin.
     fn refresh_served(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get(ix.0) else { return };
-        let start = job.known.newest_start.and_then(|(mark, key)| Some((mark.at, self.streams.get(key)?)));
-        if let (Some(origin), Some((at, stream))) = (job.known.origin(), start) {
-            let workplace = workplace(&stream.log_group, &stream.log_stream);
-            self.signals.served.note(origin, workplace, at);
-        }
+        let Some(job) = self.jobs.get(ix) else { return };
+        let (Some(origin), Some((mark, key))) = (job.known.origin(), job.known.newest_start) else { return };
+        let workplace = match self.workplaces.get(&key) {
+            Some(workplace) => *workplace,
+            None => {
+                let Some(stream) = self.streams.get(key) else { return };
+                let workplace = workplace(&stream.log_group, &stream.log_stream);
+                self.workplaces.insert(key, workplace);
+                workplace
+            }
+        };
+        self.signals.served.note(origin, workplace, mark.at);
     }
 
     /// Tells its class which attempts of a job were lost, where that has changed.
     fn refresh_lost(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let Some(job) = self.jobs.get_mut(ix) else { return };
         if job.known.attempts.is_repeated()
             && let Some(facts) = job.known.class().and_then(|class| self.classes.get_mut(class))
         {
@@ -82,29 +121,28 @@ impl Ledger {
 
     /// Brings a job's queue in line: newest enqueue and start, and the first start that overtakes others.
     fn refresh_queue(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get_mut(ix.0) else { return };
-        let queue_ref = job.known.marked_queue();
+        let Some(job) = self.jobs.get_mut(ix) else { return };
+        let lane = job.lane.unwrap_or_else(|| self.lanes.of(&job.known));
+        job.lane = Some(lane);
         let started_at = job.known.started_at();
         let started = job.first_start();
         let enqueue = job.known.enqueued;
         let first = started.zip(enqueue).map(|(at, enqueue)| {
-            (
-                (enqueue.ready_at(), ix),
-                FirstStart { at, queued_at: enqueue.at, is_counted: started_at.is_none() },
-            )
+            let start = FirstStart { at, queued_at: enqueue.at, is_counted: started_at.is_none() };
+            (enqueue.ready_at(), start)
         });
-        let key = first.map(|(key, _)| (queue_ref.clone(), key));
+        let key = first.map(|(ready_at, _)| (lane, ready_at));
         if job.first != key {
-            if let Some((old, place)) = job.first.take()
-                && let Some(facts) = self.queues.get_mut(&old)
+            if let Some((old, ready_at)) = job.first.take()
+                && let Some(facts) = self.lanes.get_mut(old)
             {
-                facts.firsts.remove(&place);
+                facts.forget_first(ready_at, ix);
             }
             job.first = key;
         }
-        let facts = self.queues.entry(queue_ref.clone()).or_default();
-        if let Some((place, start)) = first {
-            facts.firsts.insert(place, start);
+        let Some(facts) = self.lanes.get_mut(lane) else { return };
+        if let Some((ready_at, start)) = first {
+            facts.note_first(ready_at, ix, start);
         }
         let enqueued_at = enqueue.map(|e| e.at);
         facts.oldest_enqueue = [facts.oldest_enqueue, enqueued_at].into_iter().flatten().min();
@@ -113,16 +151,13 @@ impl Ledger {
         let counted = job.counted.map(|(at, _, _)| at).max(by_count);
         let newest = job.known.start().map(|(mark, _)| mark.at).max(counted);
         // A job known by worker lines alone that name no queue moves the queue of its class, if that has one.
-        let start = newest
-            .filter(|_| queue_ref.queue.is_some() || enqueue.is_some())
-            .map(|at| (queue_ref.clone(), at));
+        let start = newest.filter(|_| job.known.queue().is_some() || enqueue.is_some()).map(|at| (lane, at));
         if job.start != start {
-            if let Some((_, at)) = &start {
-                facts.starts.insert((*at, ix));
+            if let Some((_, at)) = start {
+                facts.starts.insert((at, ix));
             }
             if let Some((old, at)) = std::mem::replace(&mut job.start, start)
-                && job.start.as_ref().is_none_or(|(queue_ref, new)| *queue_ref != old || *new != at)
-                && let Some(facts) = self.queues.get_mut(&old)
+                && let Some(facts) = self.lanes.get_mut(old)
             {
                 facts.starts.remove(&(at, ix));
             }
@@ -133,7 +168,7 @@ impl Ledger {
     /// start has mostly come in; what was told and published stays so.
     pub(super) fn tell_waits(&mut self) {
         for (ix, at) in std::mem::take(&mut self.fresh_waits) {
-            let Some(job) = self.jobs.get_mut(ix.0) else { continue };
+            let Some(job) = self.jobs.get_mut(ix) else { continue };
             let Some((wait_ms, started_at)) = job.waited().filter(|_| job.wait_told_at.is_none()) else {
                 continue;
             };
@@ -144,6 +179,12 @@ impl Ledger {
             let of = (job.known.queue(), job.known.class());
             self.unpublished.sample_job(Metric::QueueWait, of, started_at, wait_ms);
         }
+    }
+}
+
+fn note(classes: &mut BTreeSet<JobClass>, class: &JobClass) {
+    if !classes.contains(class) {
+        classes.insert(class.clone());
     }
 }
 

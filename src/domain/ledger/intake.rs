@@ -1,22 +1,24 @@
-//! How a delivery joins the ledger: its lines are counted once, and joined to the jobs that they name.
+//! What one line adds to what is known beside jobs: it is counted once, and its class, its stream and its worker learn of
+//! it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Ledger;
-use super::counting::JobIx;
-use super::entry::{Entry, entries_of};
 use super::job_facts::{StreamKey, may_be_retried};
-use super::job_key::JobKey;
+use super::job_key::Hashes;
 use super::pairing::CountedEnd;
 use super::split_traces::Reattribution;
 use crate::domain::intake::DeliveryRecord;
-use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TracePart, TraceSide};
-use crate::domain::metric::{Dimensions, Metric};
+use crate::domain::job::{Form, JobId, LineKey, Observation, Stage, Timestamp, TraceSide};
+use crate::domain::metric::{Counts, Dimensions, Metric};
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::systems::form;
 
-fn count(tally: &mut u64, n: usize) {
+/// Queues of a class that a line's is compared with before its name is made: most have one.
+const ENQUEUED_ON_LOOKED_AT: usize = 4;
+
+pub(super) fn count(tally: &mut u64, n: usize) {
     *tally = tally.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
 }
 
@@ -31,92 +33,10 @@ fn counted_end(observation: &Observation) -> Option<CountedEnd> {
 }
 
 impl Ledger {
-    /// Joins what a delivery's lines say; and of the jobs that they name what `beyond` says, which a store knew when it
-    /// took the delivery. Lines that were seen before say nothing again.
-    pub fn fold(&mut self, record: &DeliveryRecord, beyond: impl IntoIterator<Item = (JobKey, Entry)>) {
-        let repeated = self.note_lines(record);
-        self.join_lines(record, &repeated);
-        let stream = StreamKey::of(&record.log_group, &record.log_stream);
-        let mut entries = entries_of(record.observations.iter(), stream, record.arrived_at);
-        let beyond: BTreeMap<JobKey, Entry> = beyond.into_iter().collect();
-        for key in beyond.keys() {
-            entries.entry(key.clone()).or_insert_with(|| Entry::empty(key));
-        }
-        for (key, mut entry) in entries {
-            // An end tells nothing new of how long the job waited, unless its start was never printed.
-            let is_news = !entry.has_only_ends();
-            if let Some(more) = beyond.get(&key) {
-                entry.join(more);
-            }
-            match entry {
-                Entry::Job(job) => {
-                    let ix = self.take_record(key.hash(), *job);
-                    self.note_wait(ix, is_news, record.arrived_at);
-                }
-                Entry::Row(_) => {
-                    for ix in self.take_entry(&key, entry) {
-                        self.note_wait(ix, is_news, record.arrived_at);
-                    }
-                }
-            }
-        }
-    }
-
-    fn note_wait(&mut self, ix: JobIx, is_news: bool, at: Timestamp) {
-        let Some(job) = self.job(ix) else { return };
-        if job.wait_told_at.is_none() && (is_news || job.known.first_start.is_none()) {
-            self.fresh_waits.entry(ix).or_insert(at);
-        }
-    }
-
     /// Notes lines as seen, so that [`Self::fold`] passes over them.
     pub fn note_seen(&mut self, record: &DeliveryRecord) {
         for line in &record.lines {
             self.seen_lines.insert(line.key.0);
-        }
-    }
-
-    /// Joins what the lines say that are not repeated, and how they came.
-    fn join_lines(&mut self, record: &DeliveryRecord, repeated: &BTreeSet<LineKey>) {
-        let at = record.arrived_at;
-        let stream = self.streams.note(&record.log_group, &record.log_stream);
-        // What one line says stands together, so a new line begins where the key changes.
-        let (mut classified, mut last) = (0_usize, None);
-        for observation in &record.observations {
-            let is_repeated = !repeated.is_empty() && repeated.contains(&observation.line);
-            self.note_store_error(observation, stream, is_repeated);
-            if !is_repeated {
-                classified = classified.saturating_add(usize::from(last != Some(observation.line)));
-                last = Some(observation.line);
-                self.take(observation, stream);
-            }
-        }
-        if let Some(facts) = self.streams.get_mut(stream) {
-            facts.note_last_lines(&record.last_lines);
-        }
-        for half in &record.split_traces {
-            let Some(facts) = self.streams.get_mut(stream) else { continue };
-            let reattributions = match half {
-                TracePart::Head(at, line) => {
-                    facts.split_traces.add_open((*at, *line), repeated.contains(line))
-                }
-                TracePart::Exception(at, line, text) => {
-                    self.signals.store_errors.expect(*at, text);
-                    facts.split_traces.add_open((*at, *line), repeated.contains(line))
-                }
-                TracePart::Tail(at, side) => facts.split_traces.add_tail(*at, *side),
-            };
-            self.reattribute(&reattributions);
-        }
-        count(&mut self.tally.lines_classified, classified);
-        self.unpublished.count(Metric::LinesClassified, None, at, classified as u64);
-        let lag_ms = record.newest().map(|newest| at.since_ms(newest));
-        self.deliveries.opened(at, lag_ms);
-        if let Some(newest) = record.newest() {
-            self.sources.heard(&Arc::from(record.log_group.as_str()), newest);
-            if let Some(facts) = self.streams.get_mut(stream) {
-                facts.newest_line = facts.newest_line.max(Some(newest));
-            }
         }
     }
 
@@ -128,7 +48,7 @@ impl Ledger {
     }
 
     /// Notes the lines that say something, and returns those seen before.
-    fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
+    pub(super) fn note_lines(&mut self, record: &DeliveryRecord) -> BTreeSet<LineKey> {
         let lines = || record.observations.iter().map(|observation| observation.line);
         let repeated = lines().filter(|line| self.seen_lines.contains(&line.0)).collect();
         self.seen_lines.extend(lines().map(|line| line.0));
@@ -136,7 +56,13 @@ impl Ledger {
     }
 
     /// Takes one new observation.
-    fn take(&mut self, observation: &Observation, stream: StreamKey) {
+    pub(super) fn take<'l>(
+        &mut self,
+        observation: &'l Observation,
+        names: Hashes,
+        (stream, workplace): (StreamKey, u64),
+        counts: &mut Counts<'l>,
+    ) {
         self.tally.counts.add(observation);
         let metric = match observation.stage {
             Stage::Enqueued => Some(Metric::Enqueued),
@@ -156,18 +82,24 @@ impl Ledger {
             | Stage::DeployMark => None,
         };
         if let Some(metric) = metric {
-            self.unpublished.count_line(metric, observation);
+            self.unpublished.count_line(counts, metric, observation);
         }
         if observation.stage.is_lifecycle() {
             self.note_traits(observation);
-            self.take_lifecycle(observation, stream);
+            self.take_lifecycle(observation, names, stream);
         } else {
-            self.take_process_line(observation, stream);
+            self.signals.store_errors.take(observation, workplace);
+            self.take_process_line(observation, stream, workplace);
         }
     }
 
     /// Notes a store error whose payload told its side, so that a stray trace is not taken for another's.
-    fn note_store_error(&mut self, observation: &Observation, stream: StreamKey, is_repeated: bool) {
+    pub(super) fn note_store_error(
+        &mut self,
+        observation: &Observation,
+        stream: StreamKey,
+        is_repeated: bool,
+    ) {
         let place = (observation.at, observation.line);
         let side = match (observation.form, observation.stage) {
             (Form::Monolog, Stage::EnqueueError) => Some(TraceSide::Push),
@@ -185,7 +117,7 @@ impl Ledger {
     }
 
     /// Counts the enqueue errors that parts of traces from two payloads made, and takes back those they were not.
-    fn reattribute(&mut self, reattributions: &[Reattribution]) {
+    pub(super) fn reattribute(&mut self, reattributions: &[Reattribution]) {
         for reattribution in reattributions {
             let is_push = |side: Option<TraceSide>| i64::from(side == Some(TraceSide::Push));
             let n = is_push(reattribution.after).saturating_sub(is_push(reattribution.before));
@@ -196,8 +128,8 @@ impl Ledger {
         }
     }
 
-    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey) {
-        self.signals.take(observation, stream);
+    fn take_process_line(&mut self, observation: &Observation, stream: StreamKey, workplace: u64) {
+        self.signals.take(observation, stream, workplace);
         let Some(facts) = self.streams.get_mut(stream) else { return };
         if matches!(observation.stage, Stage::WorkerStarted | Stage::WorkerStopped) {
             facts.breaks.insert(observation.at);
@@ -238,16 +170,19 @@ impl Ledger {
             observation.uuid.is_none() && observation.id.as_ref().is_some_and(JobId::is_numeric);
     }
 
-    fn take_lifecycle(&mut self, observation: &Observation, stream: StreamKey) {
-        self.note_class(observation, stream);
-        if JobKey::of(observation).is_none() {
+    fn take_lifecycle(&mut self, observation: &Observation, names: Hashes, stream: StreamKey) {
+        self.note_class(observation, names, stream);
+        if names == Hashes::default() && observation.stage != Stage::Enqueued {
             self.take_counted(observation, stream);
         }
     }
 
     fn take_counted(&mut self, observation: &Observation, stream: StreamKey) {
         let Some(class) = observation.class.clone() else { return };
-        let series = self.series.entry(class.clone()).or_default();
+        let series = match self.series.get_mut(&class) {
+            Some(series) => series,
+            None => self.series.entry(class.clone()).or_default(),
+        };
         match counted_end(observation) {
             Some(end) => series.add_end(stream, observation.line, end),
             None => series.add_start(stream, (observation.at, observation.line)),
@@ -255,14 +190,17 @@ impl Ledger {
         self.dirty_series.insert(class);
     }
 
-    fn note_class(&mut self, observation: &Observation, stream: StreamKey) {
+    fn note_class(&mut self, observation: &Observation, names: Hashes, stream: StreamKey) {
         let Some(class) = &observation.class else { return };
-        let facts = self.classes.entry(class.clone()).or_default();
+        let facts = match self.classes.get_mut(class) {
+            Some(facts) => facts,
+            None => self.classes.entry(class.clone()).or_default(),
+        };
         facts.take_pace(observation);
-        facts.outcomes.take(observation);
+        facts.outcomes.take(observation, names);
         facts.tries.take(observation);
         facts.rates.take(observation);
-        self.coverage.take(observation);
+        self.coverage.take(observation, names);
         facts.has_start_lines |= observation.stage == Stage::Processing;
         if let Some(stream) = self.streams.get_mut(stream) {
             let is_enqueue = observation.stage == Stage::Enqueued;
@@ -278,10 +216,11 @@ impl Ledger {
             }
         }
         if observation.stage == Stage::Enqueued {
-            facts.enqueued_on.insert(QueueRef {
-                connection: observation.connection.clone(),
-                queue: observation.queue.clone(),
-            });
+            let (connection, queue) = (&observation.connection, &observation.queue);
+            let mut few = facts.enqueued_on.iter().take(ENQUEUED_ON_LOOKED_AT);
+            if !few.any(|at| at.connection == *connection && at.queue == *queue) {
+                facts.enqueued_on.insert(QueueRef { connection: connection.clone(), queue: queue.clone() });
+            }
             facts.is_delay_logged |= observation.delay_ms.is_some();
             facts.lacks_names |= observation.id.is_none() || observation.uuid.is_none();
         } else if observation.queue.is_none() {

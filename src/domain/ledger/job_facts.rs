@@ -52,7 +52,7 @@ impl Enqueue {
 
 /// A name and how far it is to be believed: the enqueue's own words outrank a worker's, ties go to the
 /// greater name so that order does not matter.
-type Ranked<T> = Option<(u8, T)>;
+pub(super) type Ranked<T> = Option<(u8, T)>;
 
 /// The facts of one job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,17 +95,17 @@ pub struct JobFacts {
     #[serde(rename = "to", skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
     #[serde(rename = "cl", skip_serializing_if = "Option::is_none")]
-    class: Ranked<JobClass>,
+    pub(super) class: Ranked<JobClass>,
     #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
-    queue: Ranked<QueueName>,
+    pub(super) queue: Ranked<QueueName>,
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
-    connection: Ranked<ConnectionName>,
+    pub(super) connection: Ranked<ConnectionName>,
     #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Arc<str>>,
     #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
-    id: Ranked<JobId>,
+    pub(super) id: Ranked<JobId>,
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
-    uuid: Ranked<JobUuid>,
+    pub(super) uuid: Ranked<JobUuid>,
     #[serde(rename = "fn", skip_serializing_if = "has_none")]
     forgotten: Names,
 }
@@ -159,14 +159,14 @@ impl JobFacts {
     }
 
     /// An end that meets no start line proves a start all the same.
-    fn imply_start(&mut self, observation: &Observation, mark: Mark, stream: StreamKey) {
+    pub(super) fn imply_start(&mut self, observation: &Observation, mark: Mark, stream: StreamKey) {
         match observation.runtime {
             Some(runtime) => {
                 let at = observation.at.minus_ms(runtime.ms.max(0));
                 let earliest = Mark { at: at.minus_ms(runtime_tolerance_ms(runtime)), attempt: mark.attempt };
-                self.implied_start = Some(ImpliedStart { earliest, at, stream });
+                self.implied_start = self.implied_start.max(Some(ImpliedStart { earliest, at, stream }));
             }
-            None => self.bare_end = Some((mark, stream)),
+            None => self.bare_end = least(self.bare_end, Some((mark, stream))),
         }
     }
 
@@ -371,7 +371,7 @@ fn is_unset(attempts: &Attempts) -> bool {
     *attempts == Attempts::default()
 }
 
-fn least<T: Ord + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
+pub(super) fn least<T: Ord + Copy>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (one, None) | (None, one) => one,

@@ -102,26 +102,75 @@ impl JobKey {
     }
 }
 
+/// The hashes of the names that a line carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hashes {
+    pub(super) id: Option<JobHash>,
+    pub(super) uuid: Option<JobHash>,
+}
+
+/// Whose a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// A job's, by a name that lasts.
+    Job(JobHash),
+    /// A row's of a table.
+    Row,
+    /// Nobody says.
+    Nobody,
+}
+
+impl Hashes {
+    /// Those of one line.
+    pub(super) fn of(line: &Observation) -> Self {
+        Self { id: line.id.as_ref().map(JobHash::of_id), uuid: line.uuid.as_ref().map(JobHash::of_uuid) }
+    }
+
+    /// The hash of [`JobKey::of`], and whether that is a row's.
+    pub(super) fn named(self, line: &Observation) -> Named {
+        let is_renewed = line.attempt.is_some_and(|attempt| attempt >= 2);
+        match (self.id, self.uuid) {
+            (Some(id), uuid) => match uuid.filter(|_| is_renewed) {
+                _ if !line.id.as_ref().is_some_and(JobId::is_numeric) => Named::Job(id),
+                Some(uuid) => Named::Job(uuid),
+                None => Named::Row,
+            },
+            (None, Some(uuid)) => Named::Job(uuid),
+            (None, None) if line.stage == Stage::Enqueued => Named::Job(JobKey::of_line(line.line).hash()),
+            (None, None) => Named::Nobody,
+        }
+    }
+
+    /// The hash of [`JobKey::of_name`].
+    pub(super) fn name(self, id: Option<&JobId>) -> Option<JobHash> {
+        match (self.id, self.uuid) {
+            (Some(_), Some(uuid)) if id.is_some_and(JobId::is_numeric) => Some(uuid),
+            (Some(id), _) => Some(id),
+            (None, uuid) => uuid,
+        }
+    }
+}
+
 impl JobHash {
     /// The hash of the key that an id makes.
     #[must_use]
     pub fn of_id(id: &JobId) -> Self {
-        Self::of_key(b'i', id.key()).unwrap_or_else(|| JobKey::of_id(id).hash())
+        Self::of_key(b'i', id.key_bytes()).unwrap_or_else(|| JobKey::of_id(id).hash())
     }
 
     /// The hash of [`JobKey::of_uuid`].
     #[must_use]
     pub fn of_uuid(uuid: &JobUuid) -> Self {
-        Self::of_key(b'u', uuid.key()).unwrap_or_else(|| JobKey::of_uuid(uuid).hash())
+        Self::of_key(b'u', uuid.key_bytes()).unwrap_or_else(|| JobKey::of_uuid(uuid).hash())
     }
 
     /// The hash of a key of usual length. Asked of every line, so that it is worth no allocation.
-    fn of_key(kind: u8, name: &str) -> Option<Self> {
+    fn of_key(kind: u8, name: &[u8]) -> Option<Self> {
         let mut key = [0_u8; 64];
         let length = name.len().saturating_add(1);
         let (first, rest) = key.get_mut(..length)?.split_first_mut()?;
         *first = kind;
-        rest.copy_from_slice(name.as_bytes());
+        rest.copy_from_slice(name);
         Some(Self(LineHash::default().with(key.get(..length)?).finish()))
     }
 
@@ -135,6 +184,7 @@ impl JobHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::job::{Form, Timestamp};
 
     #[test]
     fn a_names_hash_is_that_of_its_key_however_long_it_is() {
@@ -150,6 +200,32 @@ mod tests {
             assert_eq!(JobHash::of_uuid(&uuid), JobKey::of_uuid(&uuid).hash(), "{text}");
             let id = JobId::from(text);
             assert_eq!(JobHash::of_id(&id), JobKey::of_id(&id).hash(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_hashes_of_a_line_are_those_of_its_keys() {
+        let names = [None, Some("7"), Some("a7"), Some("\u{1f}billing\u{1f}7"), Some("\u{1f}billing\u{1f}a")];
+        for (id, uuid) in names.iter().flat_map(|id| names.iter().map(move |uuid| (id, uuid))) {
+            for (stage, attempt) in
+                [(Stage::Enqueued, None), (Stage::Processing, Some(1)), (Stage::Processed, Some(2))]
+            {
+                let line = Observation {
+                    id: id.map(JobId::from),
+                    uuid: uuid.map(JobUuid::from),
+                    attempt,
+                    ..Observation::bare(stage, Timestamp::from_ms(1), LineKey(9), Form::Json)
+                };
+                let hashes = Hashes::of(&line);
+                let named = match JobKey::of(&line) {
+                    Some(key) if key.is_row() => Named::Row,
+                    Some(key) => Named::Job(key.hash()),
+                    None => Named::Nobody,
+                };
+                assert_eq!(hashes.named(&line), named, "{line:?}");
+                let name = JobKey::of_name(line.id.as_ref(), line.uuid.as_ref()).map(|key| key.hash());
+                assert_eq!(hashes.name(line.id.as_ref()), name, "{line:?}");
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! that keeps them.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
 
 use super::counting::JobIx;
 use super::entry::Entry;
@@ -9,13 +10,16 @@ use super::job_facts::{JobFacts, StreamKey};
 use super::job_key::{JobHash, JobKey};
 use super::job_record::JobRecord;
 use super::names::Names;
+use super::retries::Retries;
 use super::{Job, Ledger};
+use crate::domain::job::{Observation, Stage, Timestamp};
+use crate::domain::line::KeyHasher;
 
 #[expect(
     clippy::disallowed_types,
     reason = "looked up by key only, never iterated: its order cannot show, and keys are hashes"
 )]
-pub(super) type ByName = std::collections::HashMap<JobHash, JobIx, foldhash::fast::FixedState>;
+pub(super) type ByName = std::collections::HashMap<JobHash, JobIx, BuildHasherDefault<KeyHasher>>;
 
 /// Where what is known of a job comes from, if lines of a row are among it: those are dealt out again and again.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +54,35 @@ impl Job {
         self.unknown_since = record.unknown_since;
         self.is_hidden = record.is_hidden;
         self.by_count = record.counted;
+        self.lane = None;
+    }
+
+    /// Notes where a store keeps it.
+    fn add_key(&mut self, key: &JobKey) {
+        let keys = self.keys.get_or_insert_default();
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+
+    /// Joins what one line says that carries a lasting name of it: what [`Job::learn`] would make of
+    /// [`JobRecord::of`] it.
+    fn take(&mut self, line: &Observation, stream: StreamKey, arrived_at: Timestamp) {
+        if self.sources.is_some() {
+            return self.learn(JobRecord::of(line, stream, arrived_at));
+        }
+        if self.known.take(line, stream, arrived_at) {
+            self.lane = None;
+        }
+        if Retries::concerns(line) {
+            let mut retries = Retries::default();
+            retries.add(line);
+            self.retries.get_or_insert_default().join(retries);
+        }
+        self.born = [self.born, Some(line.line)].into_iter().flatten().min();
+        if line.stage == Stage::Enqueued {
+            self.source = [self.source, Some(stream)].into_iter().flatten().min();
+        }
     }
 
     /// Joins what is known under one of its lasting names.
@@ -65,6 +98,7 @@ impl Job {
             return self.set_record(record);
         }
         self.known.join(&record.known);
+        self.lane = None;
         if let Some(retries) = record.retries {
             self.retries.get_or_insert_default().join(*retries);
         }
@@ -132,10 +166,8 @@ impl Ledger {
     }
 
     fn note_key(&mut self, ix: JobIx, key: &JobKey) {
-        if let Some(job) = self.jobs.get_mut(ix.0)
-            && !job.keys.contains(key)
-        {
-            job.keys.push(key.clone());
+        if let Some(job) = self.jobs.get_mut(ix) {
+            job.add_key(key);
         }
     }
 
@@ -162,7 +194,7 @@ impl Ledger {
         for key in keys {
             self.note_key(ix, key);
         }
-        if let Some(job) = self.jobs.get_mut(ix.0) {
+        if let Some(job) = self.jobs.get_mut(ix) {
             job.source = job.source.or(source);
         }
     }
@@ -170,6 +202,33 @@ impl Ledger {
     /// Takes what is known of a job under one lasting name.
     pub(super) fn take_record(&mut self, hash: JobHash, record: JobRecord) -> JobIx {
         let by_uuid = record.known.uuid().map(JobHash::of_uuid);
+        let ix = self.job_of(hash, by_uuid);
+        if let Some(job) = self.jobs.get_mut(ix) {
+            job.learn(record);
+        }
+        self.learn_backoff(ix);
+        self.refresh(ix);
+        ix
+    }
+
+    /// Takes what one line says of the job that has these names, and answers which that is. The indexes are not brought in
+    /// line: more lines of the delivery may be of it.
+    pub(super) fn take_line(
+        &mut self,
+        (hash, by_uuid): (JobHash, Option<JobHash>),
+        line: &Observation,
+        stream: StreamKey,
+        arrived_at: Timestamp,
+    ) -> JobIx {
+        let ix = self.job_of(hash, by_uuid);
+        if let Some(job) = self.jobs.get_mut(ix) {
+            job.take(line, stream, arrived_at);
+        }
+        ix
+    }
+
+    /// The job that has these names, which is made where there is none.
+    fn job_of(&mut self, hash: JobHash, by_uuid: Option<JobHash>) -> JobIx {
         let held = self.by_name.get(&hash).copied();
         let twin = by_uuid.and_then(|by_uuid| self.by_name.get(&by_uuid)).copied();
         let ix = match (held, twin) {
@@ -183,35 +242,26 @@ impl Ledger {
         if let Some(by_uuid) = by_uuid.filter(|_| twin != Some(ix)) {
             self.name(ix, by_uuid);
         }
-        if let Some(job) = self.jobs.get_mut(ix.0) {
-            job.learn(record);
-        }
-        self.learn_backoff(ix);
-        self.refresh(ix);
         ix
     }
 
     pub(super) fn new_job(&mut self) -> JobIx {
-        let ix = JobIx(self.jobs.len());
-        self.jobs.push(Job::default());
-        ix
+        self.jobs.add()
     }
 
     /// Notes that a name is a job's.
     pub(super) fn name(&mut self, ix: JobIx, hash: JobHash) {
         self.by_name.insert(hash, ix);
         let told_at = self.told.get(&hash).copied();
-        if let Some(job) = self.jobs.get_mut(ix.0) {
+        if let Some(job) = self.jobs.get_mut(ix) {
             job.wait_told_at = job.wait_told_at.max(told_at);
-            if !job.hashes.contains(&hash) {
-                job.hashes.push(hash);
-            }
+            job.hashes.add(hash);
         }
     }
 
     /// Makes one job of two that a line showed to be the same.
     fn unite(&mut self, kept: JobIx, gone: JobIx) -> JobIx {
-        let Some(lost) = self.jobs.get_mut(gone.0) else { return kept };
+        let Some(lost) = self.jobs.get_mut(gone) else { return kept };
         let record = lost.record();
         let (sources, keys, hashes) =
             (lost.sources.take(), std::mem::take(&mut lost.keys), std::mem::take(&mut lost.hashes));
@@ -220,15 +270,13 @@ impl Ledger {
         lost.is_merged_away = true;
         // Nothing is known of it any more, so that every index lets it go.
         self.refresh(gone);
-        for hash in hashes {
-            self.name(kept, hash);
+        for hash in hashes.as_slice() {
+            self.name(kept, *hash);
         }
-        let Some(job) = self.jobs.get_mut(kept.0) else { return kept };
+        let Some(job) = self.jobs.get_mut(kept) else { return kept };
         job.wait_told_at = job.wait_told_at.max(wait_told_at);
-        for key in keys {
-            if !job.keys.contains(&key) {
-                job.keys.push(key);
-            }
+        for key in keys.iter().flat_map(|keys| keys.iter()) {
+            job.add_key(key);
         }
         let Some(sources) = sources else {
             job.learn(record);
@@ -248,7 +296,7 @@ impl Ledger {
 
     /// Learns how long the class's released jobs wait before they start again.
     pub(super) fn learn_backoff(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get(ix.0) else { return };
+        let Some(job) = self.jobs.get(ix) else { return };
         let Some(retries) = &job.retries else { return };
         if let Some(class) = job.known.class()
             && let Some(facts) = self.classes.get_mut(class)
@@ -260,8 +308,8 @@ impl Ledger {
     /// The keys under which a store keeps a job.
     #[must_use]
     pub fn keys_of(&self, ix: JobIx) -> Vec<JobKey> {
-        let Some(job) = self.jobs.get(ix.0) else { return Vec::new() };
-        let mut keys = job.keys.clone();
+        let Some(job) = self.jobs.get(ix) else { return Vec::new() };
+        let mut keys = job.keys.as_deref().cloned().unwrap_or_default();
         keys.extend(job.sources.iter().flat_map(|sources| sources.rows.keys().cloned()));
         // The others follow from the names, so that a job need not hold what only stores ask for.
         let born = job.born.filter(|_| job.known.forgotten() == Names::default());
@@ -276,13 +324,13 @@ impl Ledger {
     /// The stream of a job's enqueue line.
     #[must_use]
     pub fn source_of(&self, ix: JobIx) -> Option<StreamKey> {
-        self.jobs.get(ix.0)?.source
+        self.jobs.get(ix)?.source
     }
 
     /// What a store should keep of a job, as far as this ledger knows it.
     #[must_use]
     pub fn record_of(&self, ix: JobIx) -> JobRecord {
-        let Some(job) = self.jobs.get(ix.0) else { return JobRecord::default() };
+        let Some(job) = self.jobs.get(ix) else { return JobRecord::default() };
         let mut record = job.record();
         record.known.forget_forgotten();
         record
@@ -290,7 +338,7 @@ impl Ledger {
 
     /// What is known of a job under its lasting names, if it has any.
     pub(super) fn own_record(&self, ix: JobIx) -> Option<JobRecord> {
-        let job = self.jobs.get(ix.0)?;
+        let job = self.jobs.get(ix)?;
         match &job.sources {
             None => Some(self.record_of(ix)),
             Some(sources) if sources.own == JobRecord::default() => None,

@@ -13,16 +13,21 @@ mod deal;
 pub mod deliveries;
 pub mod entry;
 pub mod errors;
+mod fold;
 pub mod heard;
 mod implied_start;
 mod index;
 pub mod intake;
 pub mod job_facts;
 pub mod job_key;
+mod job_line;
 pub mod job_record;
+mod job_table;
 mod jobs;
+mod lanes;
 pub mod names;
 mod nesting;
+mod newest;
 pub mod outcomes;
 pub mod pairing;
 pub mod rates;
@@ -57,11 +62,14 @@ use counting::{ClassSeries, JobIx, StartKey};
 use coverage::Coverage;
 use deal::Row;
 use deliveries::Deliveries;
+use index::Place;
 use job_facts::{JobFacts, State, StreamKey};
 use job_key::{JobHash, JobKey};
 use job_record::Counted;
+use job_table::{JobHashes, JobTable};
 use jobs::{ByName, Sources as JobSources};
-use names::Likeness;
+pub use lanes::{FirstStart, QueueActivity, SLOW_MS};
+use lanes::{LaneIx, Lanes};
 use retries::Retries;
 use signals::Signals;
 use sources::Sources;
@@ -89,7 +97,7 @@ pub struct Ledger {
     /// How well worker lines reach us.
     pub coverage: Coverage,
     seen_lines: KeySet,
-    jobs: Vec<Job>,
+    jobs: JobTable,
     by_name: ByName,
     rows: BTreeMap<JobKey, Row>,
     /// Jobs whose wait has been told to their class before this ledger knew them, and when.
@@ -97,7 +105,9 @@ pub struct Ledger {
     series: BTreeMap<JobClass, ClassSeries>,
     dirty_series: BTreeSet<JobClass>,
     classes: BTreeMap<JobClass, ClassFacts>,
-    queues: BTreeMap<QueueRef, QueueActivity>,
+    lanes: Lanes,
+    /// Where workers of each stream print.
+    workplaces: BTreeMap<StreamKey, u64>,
     /// Jobs of whose wait there is news, and since when.
     fresh_waits: BTreeMap<JobIx, Timestamp>,
     waiting: BTreeSet<(Timestamp, JobIx)>,
@@ -112,9 +122,10 @@ pub struct Job {
     /// The same by where it comes from, for a job that has lines under a numeric id.
     sources: Option<Box<JobSources>>,
     /// The names it is known by.
-    hashes: Vec<JobHash>,
+    hashes: JobHashes,
     /// The keys under which a store keeps it, but for those of rows.
-    keys: Vec<JobKey>,
+    #[expect(clippy::box_collection, reason = "one word in each job, and without a store none has any")]
+    keys: Option<Box<Vec<JobKey>>>,
     /// The stream of its enqueue line.
     source: Option<StreamKey>,
     /// The id-less start it is counted to have taken.
@@ -129,14 +140,17 @@ pub struct Job {
     pub is_hidden: bool,
     born: Option<LineKey>,
     /// Its place among the waiting jobs of its class.
-    place: Option<(JobClass, Likeness, (Timestamp, LineKey))>,
+    place: Option<Box<Place>>,
     /// It stands for lines of a row that no enqueue explains, perhaps of several jobs.
     is_unexplained_row: bool,
     /// Its starts, where no enqueue line named it.
     unmatched_starts: Option<Box<UnmatchedStarts>>,
-    first: Option<(QueueRef, (Timestamp, JobIx))>,
-    /// Its newest start, and the queue that counts it.
-    start: Option<(QueueRef, Timestamp)>,
+    /// Its lane, while its lines name no other.
+    lane: Option<LaneIx>,
+    /// Where its first start stands: in which lane, and by when it was ready.
+    first: Option<(LaneIx, Timestamp)>,
+    /// Its newest start, and the lane that counts it.
+    start: Option<(LaneIx, Timestamp)>,
     waiting_key: Option<Timestamp>,
     running_key: Option<Timestamp>,
     /// When its class was told how long it waited: it is told once.
@@ -145,6 +159,10 @@ pub struct Job {
     has_told_lost: bool,
     retries: Option<Box<Retries>>,
     is_merged_away: bool,
+    /// Lines of the delivery at hand tell of it.
+    is_touched: bool,
+    /// More than how an attempt of it ended.
+    has_news: bool,
 }
 
 impl Job {
@@ -165,41 +183,6 @@ impl Job {
         let (enqueue, started_at) = (self.known.enqueued?, self.first_start()?);
         Some((started_at.since_ms(enqueue.ready_at()).max(0), started_at))
     }
-}
-
-/// A queue as its lines name it.
-#[derive(Clone, Debug, Default)]
-pub struct QueueActivity {
-    /// Oldest enqueue.
-    pub oldest_enqueue: Option<Timestamp>,
-    /// Newest enqueue.
-    pub newest_enqueue: Option<Timestamp>,
-    /// Newest start of the jobs that are not held any more.
-    pub newest_past_start: Option<Timestamp>,
-    /// Newest starts of the jobs known to be of this queue. A set, so that a job that turns out to be of
-    /// another queue takes its start along.
-    pub starts: BTreeSet<(Timestamp, JobIx)>,
-    /// First starts, by when the job was ready: who overtook whom.
-    pub firsts: BTreeMap<(Timestamp, JobIx), FirstStart>,
-}
-
-impl QueueActivity {
-    /// The newest start.
-    #[must_use]
-    pub fn newest_start(&self) -> Option<Timestamp> {
-        self.starts.last().map(|(at, _)| *at).max(self.newest_past_start)
-    }
-}
-
-/// A job's first start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstStart {
-    /// When.
-    pub at: Timestamp,
-    /// When the job was enqueued.
-    pub queued_at: Timestamp,
-    /// Whether it was counted, so that it says nothing about jobs of its own class.
-    pub is_counted: bool,
 }
 
 /// What the app's lines have carried so far.
@@ -246,26 +229,26 @@ impl Ledger {
     /// One job.
     #[must_use]
     pub fn job(&self, ix: JobIx) -> Option<&Job> {
-        self.jobs.get(ix.0)
+        self.jobs.get(ix)
     }
 
     /// Notes that a job was seen passed over, at the earliest moment known.
     pub fn mark_passed_over(&mut self, ix: JobIx, at: Timestamp) {
-        if let Some(job) = self.jobs.get_mut(ix.0) {
+        if let Some(job) = self.jobs.get_mut(ix) {
             job.passed_over_at = Some(job.passed_over_at.map_or(at, |known| known.min(at)));
         }
     }
 
     /// Notes a job that was consumed where no line shows it.
     pub fn mark_hidden(&mut self, ix: JobIx) {
-        if let Some(job) = self.jobs.get_mut(ix.0) {
+        if let Some(job) = self.jobs.get_mut(ix) {
             job.is_hidden = true;
         }
     }
 
     /// Gives a job up at a moment: nobody can tell any more what became of it.
     pub fn mark_unknown(&mut self, ix: JobIx, at: Timestamp) {
-        if let Some(job) = self.jobs.get_mut(ix.0) {
+        if let Some(job) = self.jobs.get_mut(ix) {
             job.unknown_since = job.unknown_since.max(Some(at));
         }
         self.refresh(ix);
@@ -299,7 +282,7 @@ impl Ledger {
 
     /// The queues as their lines name them, with the origin of what is on them.
     pub fn queues(&self) -> impl Iterator<Item = (&QueueRef, &QueueActivity)> {
-        self.queues.iter()
+        self.lanes.iter()
     }
 
     /// The jobs of a counted class that were ready before `ready_before` and had not started before `started_by`.
@@ -322,8 +305,8 @@ impl Ledger {
     /// Whether a job that waits is matched by counting.
     #[must_use]
     pub fn is_counted(&self, job: &Job) -> bool {
-        let Some((class, likeness, _)) = &job.place else { return false };
-        self.series.get(class).is_some_and(|series| series.is_counted(likeness))
+        let Some(place) = &job.place else { return false };
+        self.series.get(&place.class).is_some_and(|series| series.is_counted(&place.likeness))
     }
 
     /// What a job is doing, by its own lines or by counting, and when it settled.
@@ -372,7 +355,7 @@ impl Ledger {
                 series.settle(|job, start| told.push((job, start)));
             }
             for (ix, start) in told {
-                if let Some(job) = self.jobs.get_mut(ix.0) {
+                if let Some(job) = self.jobs.get_mut(ix) {
                     job.counted = start;
                 }
                 self.refresh(ix);

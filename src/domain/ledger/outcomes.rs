@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::job_facts::{STAMP_TOLERANCE_MS, runtime_tolerance_ms};
-use super::job_key::{JobHash, JobKey};
+use super::job_key::{Hashes, JobHash};
+use super::newest::Newest;
 use crate::domain::job::{Ending, LineKey, Observation, Runtime, Stage, Timestamp};
 
 /// Ends kept of each class: several times what a row asks for, and enough to tell what is usual.
@@ -96,8 +97,7 @@ fn began_after_ms((bad_at, bad): (Timestamp, &End), (good_at, good): (Timestamp,
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcomes {
-    #[serde(with = "crate::domain::pairs")]
-    ends: BTreeMap<(Timestamp, LineKey), End>,
+    ends: Newest<End, ENDS_MAX>,
     /// Attempts that ended in nothing, by when they started.
     #[serde(with = "crate::domain::pairs")]
     lost: BTreeMap<JobHash, BTreeSet<Timestamp>>,
@@ -105,7 +105,7 @@ pub struct Outcomes {
 
 impl Outcomes {
     /// Takes an end.
-    pub fn take(&mut self, observation: &Observation) {
+    pub(super) fn take(&mut self, observation: &Observation, names: Hashes) {
         let verdict = match (observation.stage, observation.ending) {
             (Stage::Processed, _) => Verdict::Good,
             (Stage::Released, Ending::Thrown) | (Stage::Failed, Ending::FailOrRetry) => Verdict::Bad,
@@ -117,15 +117,12 @@ impl Outcomes {
             verdict,
             is_ambiguous: observation.ending == Ending::FailOrRetry,
             is_used_up: observation.ending == Ending::UsedUp,
-            job: JobKey::of_name(observation.id.as_ref(), observation.uuid.as_ref()).map(|key| key.hash()),
+            job: names.name(observation.id.as_ref()),
             attempt: observation.attempt.filter(|_| verdict == Verdict::Bad),
             runtime: observation.runtime,
             text: observation.text.clone(),
         };
-        self.ends.insert((observation.at, observation.line), end);
-        if self.ends.len() > ENDS_MAX {
-            self.ends.pop_first();
-        }
+        self.ends.add((observation.at, observation.line), end);
     }
 
     /// Notes which attempts of a job were lost: all that are known, in place of what was known.
@@ -153,7 +150,7 @@ impl Outcomes {
         let twice: BTreeSet<(Timestamp, LineKey)> =
             self.handed_out_twice().into_iter().map(|twice| twice.good).collect();
         self.ends
-            .range((from, LineKey(0))..=(until, LineKey(u64::MAX)))
+            .within(from..=until)
             .rev()
             .filter(|((at, _), end)| !(end.verdict == Verdict::Good && self.has_failed(*at, end)))
             .filter(move |(place, _)| !twice.contains(place))
@@ -166,7 +163,11 @@ impl Outcomes {
     fn handed_out_twice(&self) -> Vec<Twice> {
         let mut found: Vec<Twice> = Vec::new();
         for (bad, end) in self.ends.iter().filter(|(_, end)| end.is_used_up && end.job.is_none()) {
-            let later = self.ends.range(*bad..).filter(|(_, end)| end.verdict == Verdict::Good);
+            let later = self
+                .ends
+                .within(bad.0..=Timestamp::MAX)
+                .filter(|(at, _)| *at >= bad)
+                .filter(|(_, end)| end.verdict == Verdict::Good);
             let unnamed = later.filter(|(_, good)| good.job.is_none());
             let mut going_on = unnamed.filter_map(|(good, of)| {
                 let after_ms = began_after_ms((bad.0, end), (good.0, of))?;
@@ -252,7 +253,7 @@ impl Outcomes {
             let (mine, others) = (began(at, end), began(other_at, other));
             mine.zip(others).is_some_and(|(mine, other)| other.since_ms(mine).abs() <= tolerance_ms)
         };
-        self.ends.range((from, LineKey(0))..=(at, LineKey(u64::MAX))).any(|((other_at, _), other)| {
+        self.ends.within(from..=at).any(|((other_at, _), other)| {
             let is_bad = matches!(other.verdict, Verdict::Final | Verdict::Bad);
             is_bad && other.job == end.job && (end.job.is_some() || is_same_beginning(*other_at, other))
         })
@@ -266,7 +267,7 @@ impl Outcomes {
             let twice = self.handed_out_twice();
             return twice.iter().find(|twice| twice.bad.0 == at).map(|twice| twice.after_ms);
         };
-        let later = self.ends.range((at, LineKey(0))..).filter(|(_, end)| end.job == Some(job));
+        let later = self.ends.within(at..=Timestamp::MAX).filter(|(_, end)| end.job == Some(job));
         let mut good = later.filter(|(_, end)| end.verdict == Verdict::Good);
         good.find_map(|((good_at, _), end)| began_after_ms((at, bad), (*good_at, end)))
     }
@@ -274,7 +275,7 @@ impl Outcomes {
     /// Whether a job went back to its queue by its own will before.
     #[must_use]
     pub fn was_released(&self, at: Timestamp, bad: &End) -> bool {
-        let earlier = self.ends.range(..(at, LineKey(0)));
+        let earlier = self.ends.within(Timestamp::MIN..=at.minus_ms(1));
         bad.job.is_some()
             && earlier.into_iter().any(|(_, end)| end.job == bad.job && end.verdict == Verdict::Released)
     }
@@ -302,12 +303,13 @@ mod tests {
                 _ => (Stage::Released, Ending::Thrown),
             };
             let at = Timestamp::from_ms(at.parse().unwrap());
-            outcomes.take(&Observation {
+            let line = Observation {
                 ending,
                 id: (!job.is_empty()).then(|| job.into()),
                 runtime: Some(Runtime { ms: 50, is_whole_seconds: false }),
                 ..Observation::bare(stage, at, LineKey(n), Form::Json)
-            });
+            };
+            outcomes.take(&line, Hashes::of(&line));
         }
         let told = outcomes.newest_first(Timestamp::MIN, Timestamp::MAX);
         let got: Vec<String> = told.map(|(at, end)| format!("{:?}@{}", end.verdict, at.as_ms())).collect();
@@ -341,11 +343,12 @@ mod tests {
                 true => (Stage::Failed, Ending::UsedUp),
                 false => (Stage::Processed, Ending::Plain),
             };
-            outcomes.take(&Observation {
+            let line = Observation {
                 ending,
                 runtime: Some(Runtime { ms: ran * 1_000, is_whole_seconds: false }),
                 ..Observation::bare(stage, Timestamp::from_ms(at.abs() * 1_000), LineKey(n), Form::TwoLine)
-            });
+            };
+            outcomes.take(&line, Hashes::of(&line));
         }
         assert_eq!(outcomes.handed_out_twice_count(Timestamp::MIN, Timestamp::MAX), twice);
         let left = outcomes.newest_first(Timestamp::MIN, Timestamp::MAX);

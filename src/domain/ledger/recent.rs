@@ -120,6 +120,6 @@ impl Ledger {
         let job = self.job(ix)?;
         record.known.forget_names(Names::of(&job.known));
         record.source = None;
-        Some((job.hashes.clone(), record))
+        Some((job.hashes.as_slice().to_vec(), record))
     }
 }

@@ -69,7 +69,9 @@ impl Takers {
     fn note(&mut self, workplace: u64, at: Timestamp) {
         let newest = self.workplaces.entry(workplace).or_insert(at);
         *newest = (*newest).max(at);
-        self.starts.insert(at);
+        if self.starts.len() < STARTS_MAX || self.starts.last() > Some(&at) {
+            self.starts.insert(at);
+        }
         while self.starts.len() > STARTS_MAX {
             self.starts.pop_last();
         }

@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::errors::StoreErrors;
 use super::job_facts::StreamKey;
 use super::served::Served;
-use crate::domain::job::{ConnectionName, Form, Observation, QueueName, Stage, Timestamp};
+use crate::domain::job::{ConnectionName, Form, MINUTE_MS, Observation, QueueName, Stage, Timestamp};
 use crate::domain::model::queue_ref::QueueRef;
 
 /// Workers remembered, those that spoke last: a fleet's, with some that were replaced.
 const WORKERS_MAX: usize = 500;
-/// Deploy marks remembered, the newest.
-const MARKS_MAX: usize = 20;
+/// Deploy marks remembered, the newest, one for each minute: three hours of them, so that where they come without end
+/// it is known when they began.
+const MARKS_MAX: usize = 180;
+/// Places remembered that told of a queue's pauses.
+const PLACES_MAX: usize = 8;
 /// Queues whose pauses are remembered.
 const PAUSES_MAX: usize = 500;
 
@@ -87,31 +90,48 @@ impl Worker {
 }
 
 /// When a queue was last paused and resumed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Pause {
     /// Newest pause.
     pub paused_at: Option<Timestamp>,
     /// Newest resumption.
     pub resumed_at: Option<Timestamp>,
+    /// The newest pause and the newest resumption of each place that printed one: see [`crate::domain::origin::workplace`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    by: BTreeMap<u64, [Option<Timestamp>; 2]>,
 }
 
 impl Pause {
-    /// Since when the queue is paused.
-    #[must_use]
-    pub fn since(self) -> Option<Timestamp> {
-        self.paused_at.filter(|_| self.paused_at > self.resumed_at)
+    fn note(&mut self, is_pause: bool, at: Timestamp, workplace: u64) {
+        let mark = if is_pause { &mut self.paused_at } else { &mut self.resumed_at };
+        *mark = (*mark).max(Some(at));
+        if self.by.len() >= PLACES_MAX && !self.by.contains_key(&workplace) {
+            return;
+        }
+        let [paused_at, resumed_at] = self.by.entry(workplace).or_default();
+        let mark = if is_pause { paused_at } else { resumed_at };
+        *mark = (*mark).max(Some(at));
+    }
+
+    /// Since when the queue is paused, by what was printed anywhere but at the places of `others`.
+    fn since(&self, others: &BTreeSet<u64>) -> Option<Timestamp> {
+        let told =
+            || self.by.iter().filter(|(workplace, _)| !others.contains(*workplace)).map(|(_, told)| *told);
+        let is_everybodys = others.is_empty() || self.by.is_empty();
+        let (paused_at, resumed_at) = match is_everybodys {
+            true => (self.paused_at, self.resumed_at),
+            false => (told().filter_map(|[at, _]| at).max(), told().filter_map(|[_, at]| at).max()),
+        };
+        paused_at.filter(|_| paused_at > resumed_at)
     }
 }
 
 impl Signals {
-    /// Takes a line that is not of a job's life.
-    pub fn take(&mut self, observation: &Observation, stream: StreamKey) {
+    /// Takes a line that is neither of a job's life nor an error of the store.
+    pub fn take(&mut self, observation: &Observation, stream: StreamKey, workplace: u64) {
         let at = observation.at;
         match observation.stage {
-            Stage::EnqueueError | Stage::WorkerError | Stage::RedisError => {
-                self.store_errors.take(observation)
-            }
             Stage::WorkerAlive => self.take_heartbeat(observation, stream),
             Stage::WorkerStopped => {
                 self.take_end(observation);
@@ -125,18 +145,24 @@ impl Signals {
                 if self.pauses.len() >= PAUSES_MAX && !self.pauses.contains_key(&queue_ref) {
                     return;
                 }
-                let pause = self.pauses.entry(queue_ref).or_default();
                 let is_pause = observation.stage == Stage::Paused;
-                let mark = if is_pause { &mut pause.paused_at } else { &mut pause.resumed_at };
-                *mark = (*mark).max(Some(at));
+                self.pauses.entry(queue_ref).or_default().note(is_pause, at, workplace);
             }
             Stage::DeployMark => {
-                self.deploy_marks.insert(at);
+                let minute = at.minute();
+                let known = self.deploy_marks.range(minute..minute.plus_ms(MINUTE_MS)).next().copied();
+                if known.is_none_or(|known| at < known) {
+                    known.iter().for_each(|known| _ = self.deploy_marks.remove(known));
+                    self.deploy_marks.insert(at);
+                }
                 if self.deploy_marks.len() > MARKS_MAX {
                     self.deploy_marks.pop_first();
                 }
             }
-            Stage::Enqueued
+            Stage::EnqueueError
+            | Stage::WorkerError
+            | Stage::RedisError
+            | Stage::Enqueued
             | Stage::Processing
             | Stage::Processed
             | Stage::Failed
@@ -217,17 +243,16 @@ impl Signals {
         }
     }
 
-    /// Since when a queue is paused. A line that names no connection or queue speaks of any.
+    /// Since when a queue is paused, and whether that is the whole app. A line that names no connection or queue speaks of
+    /// any; what was printed at the places of `others` is of their app.
     #[must_use]
-    pub fn paused_since(&self, place: &QueueRef) -> Option<Timestamp> {
+    pub fn paused_since(&self, place: &QueueRef, others: &BTreeSet<u64>) -> Option<(Timestamp, bool)> {
         let concerns = |named: &QueueRef| {
             named.may_share_connection(place) && (named.queue.is_none() || named.queue == place.queue)
         };
-        self.pauses
-            .iter()
-            .filter(|(queue_ref, _)| concerns(queue_ref))
-            .filter_map(|(_, pause)| pause.since())
-            .max()
+        let pauses = self.pauses.iter().filter(|(queue_ref, _)| concerns(queue_ref));
+        let since = pauses.filter_map(|(of, pause)| Some((pause.since(others)?, *of == QueueRef::default())));
+        since.max()
     }
 }
 
@@ -245,18 +270,35 @@ mod tests {
     }
 
     #[test]
+    fn what_another_app_prints_pauses_nobody_else() {
+        let (shop, crm) = (1, 2);
+        let mut known = Signals::default();
+        let place = queue_ref("redis", "default");
+        known.take(&line(Stage::Paused, 5), StreamKey(1), crm);
+        assert_eq!(known.paused_since(&place, &BTreeSet::from([shop])), Some((Timestamp::from_ms(5), true)));
+        assert_eq!(known.paused_since(&place, &BTreeSet::from([crm])), None);
+        known.take(&line(Stage::Resumed, 9), StreamKey(1), shop);
+        assert_eq!(known.paused_since(&place, &BTreeSet::from([shop])), Some((Timestamp::from_ms(5), true)));
+        assert_eq!(known.paused_since(&place, &BTreeSet::new()), None);
+    }
+
+    #[test]
     fn a_queue_is_paused_until_it_is_resumed_whatever_comes_first() {
         let of = |stage, ms| Observation { queue: Some("default".into()), ..line(stage, ms) };
         let lines = [of(Stage::Paused, 5), of(Stage::Resumed, 9), of(Stage::Paused, 12)];
+        let nobody = BTreeSet::new();
         for turn in 0..3 {
             let mut known = Signals::default();
             for line in lines.iter().cycle().skip(turn).take(3) {
-                known.take(line, StreamKey(1));
+                known.take(line, StreamKey(1), 1);
             }
-            assert_eq!(known.paused_since(&queue_ref("redis", "default")), Some(Timestamp::from_ms(12)));
-            assert_eq!(known.paused_since(&queue_ref("redis", "mail")), None);
-            known.take(&of(Stage::Resumed, 13), StreamKey(1));
-            assert_eq!(known.paused_since(&queue_ref("redis", "default")), None);
+            assert_eq!(
+                known.paused_since(&queue_ref("redis", "default"), &nobody),
+                Some((Timestamp::from_ms(12), false))
+            );
+            assert_eq!(known.paused_since(&queue_ref("redis", "mail"), &nobody), None);
+            known.take(&of(Stage::Resumed, 13), StreamKey(1), 1);
+            assert_eq!(known.paused_since(&queue_ref("redis", "default"), &nobody), None);
         }
     }
 
@@ -269,11 +311,12 @@ mod tests {
             connection: Some("redis".into()),
             ..line(Stage::WorkerAlive, ms)
         };
-        known.take(&beat(100, "high"), StreamKey(1));
-        known.take(&beat(100, "default"), StreamKey(1));
+        known.take(&beat(100, "high"), StreamKey(1), 1);
+        known.take(&beat(100, "default"), StreamKey(1), 1);
         known.take(
             &Observation { text: Some("low,{later}".into()), queue: None, ..beat(100, "") },
             StreamKey(1),
+            1,
         );
         let worker = known.workers.values().next().unwrap();
         assert!(worker.serves(&queue_ref("redis", "low")) && worker.serves(&queue_ref("redis", "later")));
@@ -289,6 +332,7 @@ mod tests {
         known.take(
             &Observation { id: Some("web-1:70".into()), ..line(Stage::WorkerStopped, 150) },
             StreamKey(1),
+            1,
         );
         assert!(!known.workers.values().next().unwrap().is_alive_since(Timestamp::from_ms(0)));
     }
@@ -324,7 +368,7 @@ mod tests {
         for turn in 0..lines.len() {
             let mut known = Signals::default();
             for line in lines.iter().cycle().skip(turn).take(lines.len()) {
-                known.take(line, StreamKey(1));
+                known.take(line, StreamKey(1), 1);
             }
             let until = |connection, queue| {
                 known.worked_off_until(&queue_ref(connection, queue)).map(Timestamp::as_ms)
@@ -348,8 +392,10 @@ mod tests {
             known.take(
                 &Observation { id: Some(id.as_str().into()), ..line(Stage::WorkerAlive, n) },
                 StreamKey(1),
+                1,
             );
-            known.take(&line(Stage::DeployMark, n), StreamKey(1));
+            known.take(&line(Stage::DeployMark, n * MINUTE_MS), StreamKey(1), 1);
+            known.take(&line(Stage::DeployMark, n * MINUTE_MS + 1), StreamKey(1), 1);
         }
         assert_eq!((known.workers.len(), known.deploy_marks.len()), (WORKERS_MAX, MARKS_MAX));
         assert!(known.workers.contains_key("w1999"));

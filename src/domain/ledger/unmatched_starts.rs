@@ -148,7 +148,7 @@ impl Ledger {
     /// Brings the starts of a job that nobody enqueued in line with what is known of it. Lines of a row that no enqueue
     /// explains are taken where they are dealt out, as they may be of several jobs.
     pub(super) fn refresh_unmatched_starts(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get(ix.0) else { return };
+        let Some(job) = self.jobs.get(ix) else { return };
         if job.known.enqueued.is_some() {
             if job.unmatched_starts.is_some() {
                 self.set_unmatched_starts(ix, BTreeMap::new());
@@ -167,7 +167,7 @@ impl Ledger {
         ix: JobIx,
         found: BTreeMap<(JobClass, StartKey), UnmatchedStart>,
     ) {
-        let Some(job) = self.jobs.get_mut(ix.0) else { return };
+        let Some(job) = self.jobs.get_mut(ix) else { return };
         let before = job.unmatched_starts.take();
         if !found.is_empty() {
             job.unmatched_starts = Some(Box::new(found.keys().cloned().collect()));
@@ -189,15 +189,15 @@ impl Ledger {
 
     /// Takes back the starts that were kept without their job, now that its enqueue is known.
     fn acquaint(&mut self, ix: JobIx) {
-        let Some(job) = self.jobs.get(ix.0) else { return };
-        let Some(class) = job.known.class().cloned() else { return };
-        let Some(series) = self.series.get_mut(&class).filter(|it| it.has_unmatched_starts()) else { return };
+        let Some(job) = self.jobs.get(ix) else { return };
+        let Some(class) = job.known.class() else { return };
+        let Some(series) = self.series.get_mut(class).filter(|it| it.has_unmatched_starts()) else { return };
         let mut is_news = false;
         for (_, key) in of(ix, &job.known).keys() {
             is_news |= series.remove_unmatched_start(*key);
         }
         if is_news {
-            self.dirty_series.insert(class);
+            self.dirty_series.insert(class.clone());
         }
     }
 

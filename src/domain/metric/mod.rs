@@ -2,6 +2,7 @@
 
 pub mod legal;
 pub mod packing;
+pub mod series;
 mod unpublished;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use unpublished::Unpublished;
+pub use unpublished::{Counts, QUEUES_MAX, Unpublished};
 
 use crate::domain::job::{JobClass, QueueName, Timestamp};
 

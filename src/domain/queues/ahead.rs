@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::place::{Place, World};
 use super::throughput;
+use super::view::QueueView;
 use crate::domain::job::{MINUTE_MS, Timestamp};
 use crate::domain::ledger::job_facts::StreamKey;
 use crate::domain::model::queue_ref::QueueRef;
@@ -21,17 +22,28 @@ const NEXT_WITHIN_MS: i64 = MINUTE_MS;
 /// Newest starts of a queue that tell who works on it.
 const STARTS_ASKED: usize = 20;
 
-/// When the queue ahead of this one will be done, if there is one.
+/// The queues that are being worked off. Looked for once: every queue asks which of them are ahead of it.
 #[must_use]
-pub fn drained_at(world: &World<'_>, place: &Place<'_>) -> Option<Timestamp> {
+pub fn busy<'w>(world: &World<'w>) -> Vec<(&'w QueueRef, &'w QueueView)> {
+    let is_recent = |at: Timestamp| world.now.since_ms(at) <= NEXT_WITHIN_MS;
+    world.queues.iter().filter(|(_, view)| view.newest_start.is_some_and(is_recent)).collect()
+}
+
+/// When the queue ahead of this one will be done, if there is one among those that are busy.
+#[must_use]
+pub fn drained_at(
+    world: &World<'_>,
+    place: &Place<'_>,
+    busy: &[(&QueueRef, &QueueView)],
+) -> Option<Timestamp> {
     let now = world.now;
+    place.overdue().next()?;
     let oldest = place.view.waiting.first()?.ready_at;
     let here = takers(place);
-    let ahead = world.queues.iter().filter(|(at, _)| *at != place.at && at.may_share_connection(place.at));
+    let ahead = busy.iter().filter(|(at, _)| *at != place.at && at.may_share_connection(place.at));
     let done = ahead.filter_map(|(at, view)| {
-        let newest = view.newest_start.filter(|start| *start > oldest)?;
-        let is_recent = now.since_ms(newest) <= NEXT_WITHIN_MS;
-        if !is_recent || started(world, at) < BUSY_LEAST || !shares(&here, &takers(&world.place(at, view))) {
+        view.newest_start.filter(|start| *start > oldest)?;
+        if started(world, at) < BUSY_LEAST || !shares(&here, &takers(&world.place(at, view))) {
             return None;
         }
         let ready = view.waiting.iter().filter(|job| job.ready_at <= now).count();

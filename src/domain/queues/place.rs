@@ -71,8 +71,9 @@ impl<'a> Place<'a> {
 
     /// What the ledger knows of this queue, once for each way in which lines name it.
     pub fn facts(&self) -> impl Iterator<Item = &'a QueueActivity> {
-        let place = *self;
-        self.ledger.queues().filter(move |(names, _)| place.is_here(names)).map(|(_, facts)| facts)
+        let (at, resolver) = (self.at, self.resolver);
+        let learned = self.learned.iter().filter(move |(_, known)| *known == at).map(|(name, _)| name);
+        [at].into_iter().chain(learned).flat_map(move |name| resolver.activity(name).iter().copied())
     }
 
     /// How long a job of this queue may wait, whatever its class.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apps::Apps;
 use crate::domain::job::{ConnectionName, JobClass, QueueName};
-use crate::domain::ledger::Ledger;
 use crate::domain::ledger::counting::{JobIx, StartKey};
 use crate::domain::ledger::job_facts::StreamKey;
+use crate::domain::ledger::{Ledger, QueueActivity};
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;
@@ -21,6 +21,8 @@ pub struct QueueResolver<'a> {
     policy: &'a Policy,
     connections: Connections<'a>,
     apps: Apps,
+    /// What the ledger knows of each place, looked up once: every queue asks for its own.
+    activity: BTreeMap<QueueRef, Vec<&'a QueueActivity>>,
     /// Classes whose starts do not tell the queue, and where all of them are.
     spread: BTreeMap<&'a JobClass, QueueRef>,
 }
@@ -42,7 +44,12 @@ impl<'a> QueueResolver<'a> {
             connection: connection.cloned().or_else(|| only_connection(&connections, queue)),
             queue: Some(queue.clone()),
         });
-        let mut resolver = Self { ledger, policy, connections, apps, spread: BTreeMap::new() };
+        let (activity, spread) = (BTreeMap::new(), BTreeMap::new());
+        let mut resolver = Self { ledger, policy, connections, apps, activity, spread };
+        for (names, facts) in ledger.queues() {
+            let place = resolver.resolve(names);
+            resolver.activity.entry(place).or_default().push(facts);
+        }
         let counted = ledger.series().filter(|(_, series)| series.is_nameless()).map(|(class, _)| class);
         resolver.spread = counted.filter_map(|class| Some((class, resolver.common_place(class)?))).collect();
         resolver
@@ -61,6 +68,11 @@ impl<'a> QueueResolver<'a> {
             Some(origin) => QueueRef { queue: Some(self.apps.name(&place, bare, origin)), ..place },
             None => place,
         }
+    }
+
+    /// What the ledger knows of a place, once for each way in which lines name it.
+    pub(super) fn activity(&self, place: &QueueRef) -> &[&'a QueueActivity] {
+        self.activity.get(place).map_or(&[], Vec::as_slice)
     }
 
     /// The queue a job waits on or ran on, as far as anything tells.

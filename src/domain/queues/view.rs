@@ -253,7 +253,7 @@ fn queued_at(job: &Job) -> Option<Timestamp> {
 /// The number of the row that the job is, where it is kept in a table. A release makes a new row, with a number that no
 /// line tells of.
 fn row_of(job: &Job) -> Option<u64> {
-    let id = job.known.id().filter(|_| job.known.released.is_none())?;
+    let id = job.known.id().filter(|id| job.known.released.is_none() && id.is_numeric())?;
     id.as_str().parse().ok()
 }
 

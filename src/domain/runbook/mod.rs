@@ -23,7 +23,7 @@ pub use super::incidents::advice::{Inside, LogsQuery, Note, Step, Variable};
 pub use super::incidents::purpose::Purpose;
 pub use host::task_of;
 pub use logs::dashboard;
-pub use operator::{close, seen, silence};
+pub use operator::{close, seen, silence, silence_until};
 
 /// Commands of one message, the best first: what is read on a phone, and leaves room for the rest.
 const STEPS_MAX: usize = 8;

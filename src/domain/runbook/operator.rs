@@ -49,19 +49,25 @@ pub fn silence(incident: &Incident, policy: &Policy, now: Timestamp) -> Option<S
     // One of its queues is enough: a silence concerns what may be on any of them.
     let queue = incident.key.queue.as_ref().or_else(|| incident.queues.first());
     let queue = queue.map_or("*", |queue| queue.as_str());
-    // To the minute, as a person would write it: `2025-12-06T16:37Z`.
-    let until: String = now.plus_ms(SILENCE_MS).minute().to_string().chars().take(MINUTE_CHARS).collect();
+    let until = silence_until(now);
     let name = shell::word(queue);
     match &policy.deployment {
         // Behind `--` nothing is taken for an option.
         Deployment::Aws | Deployment::Folder(_) if queue.starts_with('-') => {
-            Some(format!("{} -- {name}", answer(&format!("silence --until {until}Z"), policy)))
+            Some(format!("{} -- {name}", answer(&format!("silence --until {until}"), policy)))
         }
         Deployment::Aws | Deployment::Folder(_) => {
-            Some(answer(&format!("silence {name} --until {until}Z"), policy))
+            Some(answer(&format!("silence {name} --until {until}"), policy))
         }
         Deployment::Process => None,
     }
+}
+
+/// When the silence ends that a message offers; to the minute, as a person would write it: `2025-12-06T16:37Z`.
+#[must_use]
+pub fn silence_until(now: Timestamp) -> String {
+    let minute = now.plus_ms(SILENCE_MS).minute().to_string();
+    minute.chars().take(MINUTE_CHARS).chain(['Z']).collect()
 }
 
 /// The command, why, and where it is to be heard.

@@ -47,10 +47,14 @@ pub(super) fn measure(plan: &mut Plan, world: &World<'_>, is_awaiting: bool) {
     let is_idle = all.pending == 0 && all.running == 0 && !is_awaiting;
     plan.is_quiet = is_idle && !is_any_open;
     let mut data = all.data(&Dimensions::App, now);
+    let mut rows: BTreeMap<QueueName, Gauges> = BTreeMap::new();
     for (queue, gauges) in by_queue {
         if let Some(queue) = queue {
-            data.extend(gauges.data(&Dimensions::Queue(queue), now));
+            rows.entry(world.ledger.unpublished.row_of(&queue)).or_default().add(gauges);
         }
+    }
+    for (queue, gauges) in rows {
+        data.extend(gauges.data(&Dimensions::Queue(queue), now));
     }
     let fresh_from = now.minus_ms(HEARTBEAT_FRESH_MS);
     let workers = world.ledger.signals.workers.values();

@@ -127,9 +127,18 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// An object's top-level keys and values, in their order; the values are parsed when they are asked for.
+/// An object's top-level keys and values, in their order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Document<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Document<'a>(Vec<(Cow<'a, str>, Held<'a>)>);
+
+/// A value.
+#[derive(Clone, Debug)]
+enum Held<'a> {
+    /// As it is written: it is parsed when it is asked for.
+    Written(&'a RawValue),
+    /// One that is no container.
+    Read(Scalar<'a>),
+}
 
 /// Words of which a JSON line that matters has at least one: a worker's, a logger's, a store's or a router's. Most
 /// JSON noise (access lines, an app's own records) ends here.
@@ -144,7 +153,8 @@ static TELLING: LazyLock<Regex> = LazyLock::new(|| {
 const BEGINNINGS: [&str; 2] = ["{\"level\":\"", "{\"message\":\"Job queued\""];
 
 /// Keys under which shippers put a line.
-static SHIPPED: LazyLock<Regex> = LazyLock::new(|| constant("\"(?:message|log|line)\":\""));
+static SHIPPED: LazyLock<Regex> =
+    LazyLock::new(|| constant("\"(?:message|log|line|event|content|record|LogMessage|LogEntry|Body)\":\""));
 
 /// What a logger's record has beside its message.
 static LEVEL: LazyLock<Regex> = LazyLock::new(|| constant("evel|everity|\"context\""));
@@ -162,20 +172,40 @@ impl<'a> Document<'a> {
         if is_telling(line) { serde_json::from_str(line).ok() } else { None }
     }
 
-    /// A key's value as written; of a key that stands twice the last counts, as PHP has it.
+    /// One that was read, and holds no container.
+    pub(super) fn of_scalars(fields: Vec<(&'a str, Scalar<'a>)>) -> Self {
+        Self(fields.into_iter().map(|(key, value)| (Cow::Borrowed(key), Held::Read(value))).collect())
+    }
+
+    /// Of a key that stands twice the last counts, as PHP has it.
+    fn held(&self, key: &str) -> Option<&Held<'a>> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// A key's value as written, unless that was read.
     pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
+        if let Held::Written(value) = self.held(key)? { Some(value) } else { None }
+    }
+
+    /// Every value as written.
+    pub(super) fn values(&self) -> impl Iterator<Item = &'a RawValue> {
+        self.0
+            .iter()
+            .filter_map(|(_, value)| if let Held::Written(value) = value { Some(*value) } else { None })
     }
 
     /// Whether a key is there, whatever it holds.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.get(key).is_some()
+        self.held(key).is_some()
     }
 
     /// A key's value, if it is no container.
     pub(super) fn scalar(&self, key: &str) -> Scalar<'a> {
-        self.get(key)
-            .map_or(Scalar::Absent, |value| serde_json::from_str(value.get()).unwrap_or(Scalar::Other))
+        match self.held(key) {
+            None => Scalar::Absent,
+            Some(Held::Written(value)) => serde_json::from_str(value.get()).unwrap_or(Scalar::Other),
+            Some(Held::Read(value)) => value.clone(),
+        }
     }
 
     /// The text of the first of these keys that has one.
@@ -191,7 +221,8 @@ impl<'a> Document<'a> {
     /// The same object with its keys under other names; `None` leaves one out.
     pub(super) fn renamed(&self, name: impl Fn(&str) -> Option<&str>) -> Self {
         let entries = self.0.iter();
-        let named = entries.filter_map(|(key, value)| Some((Cow::Owned(name(key)?.to_owned()), *value)));
+        let named =
+            entries.filter_map(|(key, value)| Some((Cow::Owned(name(key)?.to_owned()), value.clone())));
         Self(named.collect())
     }
 }
@@ -220,7 +251,7 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         const KEYS_EXPECTED: usize = 12;
         let mut found = Vec::with_capacity(KEYS_EXPECTED);
         while let Some((Key(key), value)) = entries.next_entry::<Key<'de>, &'de RawValue>()? {
-            found.push((key, value));
+            found.push((key, Held::Written(value)));
         }
         Ok(Document(found))
     }

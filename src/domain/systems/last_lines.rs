@@ -4,11 +4,13 @@
 //! no observation; it is quoted where the stream is known to be a worker's. It refuses what is said of requests, frames
 //! of traces and records of the app below an error: those are about the app.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
+use regex::Regex;
 
 use crate::domain::job::Timestamp;
+use crate::domain::redact::constant;
 
 use super::sighting::cut;
 
@@ -17,33 +19,14 @@ const LINES_MAX: usize = 3;
 /// Letters looked at of each: what is wrong stands at a line's beginning.
 const BYTES_MAX: usize = 300;
 
-/// Words of trouble, in small letters.
-const WORDS: [&str; 24] = [
-    "error",
-    "fatal",
-    "fail",
-    "not found",
-    "no such",
-    "denied",
-    "cannot",
-    "can't",
-    "could not",
-    "couldn't",
-    "unable",
-    "killed",
-    "exception",
-    "refused",
-    "panic",
-    "gave up",
-    "already running",
-    "not defined",
-    "terminat",
-    "abort",
-    "exited",
-    "not permitted",
-    "out of memory",
-    "timed out",
-];
+/// Words of trouble: every line that no form knows is looked through for them, once.
+static TROUBLE: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        "(?i)error|fatal|fail|not found|no such|denied|cannot|can't|could not|couldn't|unable|killed|exception|refused\
+         |panic|gave up|already running|not defined|does not exist|terminat|abort|exited|not permitted|out of memory\
+         |timed out|unstable restarts|wrongpass|noauth|readonly|went away|invalid|unauthorized|undefined|sqlstate",
+    )
+});
 
 /// The newest lines of trouble of one payload, oldest first.
 #[derive(Debug, Default)]
@@ -82,8 +65,7 @@ fn is_trouble(line: &str) -> bool {
     if (is_record && !has(".ERROR: ") && !has(".CRITICAL: ") && !has(".EMERGENCY: ")) || has(" HTTP/") {
         return false;
     }
-    let lower = beginning.to_ascii_lowercase();
-    WORDS.iter().any(|word| memmem::find(&lower, word.as_bytes()).is_some())
+    TROUBLE.is_match(line.get(..line.floor_char_boundary(BYTES_MAX)).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub(super) struct Line<'a> {
     pub(super) key: LineKey,
     /// When: CloudWatch's stamp, or later by what the line itself shows (see [`EventClock`]).
     pub(super) at: Timestamp,
+    /// Whether that is to the second only: see [`EventClock`].
+    pub(super) is_rough: bool,
     /// Without colours, line ends and what stands around it.
     pub(super) text: &'a str,
     /// Whose line it is, by what stood around it: a container, a program, a namespace.
@@ -39,7 +41,7 @@ impl Said {
 
 impl<'a> Line<'a> {
     pub(super) const fn new(key: LineKey, at: Timestamp, text: &'a str, said: &'a Said) -> Self {
-        Self { key, at, text, label: "", said }
+        Self { key, at, is_rough: false, text, label: "", said }
     }
 
     /// The key of the next thing that the event says: its own for the first, and one made of it for each further one.

@@ -31,6 +31,31 @@ pub(super) fn strip(message: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
+/// A line without what is left of colours where somebody on the way took the escape for text: `#033[33m` (rsyslog),
+/// `^[[33m`, or `[33m` alone. `None` where it has none of them.
+pub(super) fn without_remnants(line: &str) -> Option<String> {
+    // The gate: many lines have brackets, and few a colour's.
+    let places = memchr::memchr_iter(b'[', line.as_bytes());
+    let remnant = |place: usize| {
+        let (before, after) = line.split_at_checked(place)?;
+        let parameters = after.get(1..)?;
+        let rest =
+            parameters.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m')?;
+        let digits = parameters.len().saturating_sub(rest.len());
+        let escape = ["#033", "^["].iter().find(|escape| before.ends_with(**escape)).map_or(0, |it| it.len());
+        (digits > 1).then(|| (place.saturating_sub(escape), line.len().saturating_sub(rest.len())))
+    };
+    let mut plain: Option<String> = None;
+    let mut from = 0;
+    for (start, end) in places.filter_map(remnant) {
+        plain.get_or_insert_default().push_str(line.get(from..start)?);
+        from = end;
+    }
+    let mut plain = plain?;
+    plain.push_str(line.get(from..)?);
+    Some(plain)
+}
+
 /// Steps over `[`, digits and semicolons, and the letter that ends them.
 fn after_sequence(text: &str) -> Option<&str> {
     let parameters = text.strip_prefix('[')?.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
@@ -67,6 +92,16 @@ mod tests {
         check("a\x1b[12", "a\x1b[12");
         check("a\x1b]0;title", "a\x1b]0;title");
         check("x\n\x1b[0m", "x");
+    }
+
+    #[test]
+    fn what_is_left_of_colours_goes_too() {
+        let check = |line: &str, expected| assert_eq!(without_remnants(line).as_deref(), expected, "{line}");
+        check("#033[33m[ts] Processing:#033[39m X", Some("[ts] Processing: X"));
+        check("^[[37;41mFailed:^[[39;49m X", Some("Failed: X"));
+        check("[33m[ts][17] Processing:[39m X", Some("[ts][17] Processing: X"));
+        check("[17] x [m] [2026-03-02]", None);
+        check("", None);
     }
 
     #[test]

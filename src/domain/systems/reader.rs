@@ -127,7 +127,7 @@ impl<'c> StreamReader<'c> {
         let mut clock = EventClock::new(line.at, first);
         for text in rest.lines() {
             let text = text.trim_end_matches('\r');
-            self.one(Line { text, at: clock.at(text), ..line }, around);
+            self.one(Line { text, at: clock.at(text), is_rough: true, ..line }, around);
         }
         if around.depth == 0 {
             self.laravel.end_event();
@@ -166,7 +166,10 @@ impl<'c> StreamReader<'c> {
                 None => self.pass_over(line),
             },
             Step::BrokenOff if line.text.len() >= CUT_BYTES_MIN => self.broken = Some(Piece::of(line)),
-            Step::BrokenOff | Step::Unread => self.pass_over(line),
+            Step::BrokenOff | Step::Unread => match normalise::without_remnants(line.text) {
+                Some(plain) => self.one(Line { text: &plain, ..line }, around),
+                None => self.pass_over(line),
+            },
         }
     }
 

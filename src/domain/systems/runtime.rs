@@ -24,6 +24,51 @@ pub(super) fn take_last(text: &str) -> Option<(&str, Runtime)> {
     Some((left, Runtime { ms, is_whole_seconds: true }))
 }
 
+/// Takes a runtime in another language off the end: above a second Laravel prints it in the app's, `1 Min. 5 Sek.`,
+/// `1分 5秒`. It is what stands behind the dots, or two spaces; how long it is, is known of some languages only.
+pub(super) fn take_words(text: &str) -> Option<(&str, Option<Runtime>)> {
+    const WORDS_BYTES_MAX: usize = 80;
+    let after = |seam: &str| Some(text.rfind(seam)?.saturating_add(seam.len()));
+    let place = after(".. ").max(after("  "))?;
+    let words = text.get(place..)?;
+    let is_words = words.bytes().all(|b| !b"\\/:\"{}[]()".contains(&b)) && words.len() <= WORDS_BYTES_MAX;
+    // English is read elsewhere: a number, or another script.
+    let is_time = words.starts_with(|c: char| c.is_numeric() || !c.is_ascii())
+        || words.ends_with(|c: char| c.is_ascii_digit());
+    let (left, _) = text.split_at_checked(place.checked_sub(1)?)?;
+    (is_words && is_time).then_some((left, in_words(words)))
+}
+
+/// `1 Min. 5 Sek.`, where every unit is known.
+fn in_words(words: &str) -> Option<Runtime> {
+    let mut ms = 0_i64;
+    let mut rest = words.trim_start();
+    while !rest.is_empty() {
+        let name = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let count: i64 = rest.strip_suffix(name)?.parse().ok()?;
+        let name = name.trim_start();
+        let end = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
+        let (unit, after) = name.split_at_checked(end)?;
+        let unit = unit.trim().trim_end_matches('.').to_lowercase();
+        let (_, unit_ms) = WORDS.iter().find(|(names, _)| names.contains(&&*unit))?;
+        ms = ms.saturating_add(count.saturating_mul(*unit_ms));
+        rest = after;
+    }
+    Some(Runtime { ms, is_whole_seconds: true })
+}
+
+/// Units of the languages that most apps speak, as Carbon shortens them. What means one unit here and another there
+/// (`j` is a day in French, an hour in Indonesian) is left out.
+/// <https://github.com/briannesbitt/Carbon/tree/master/src/Carbon/Lang>
+const WORDS: [(&[&str], i64); 3] = [
+    (&["s", "sec", "sek", "seg", "сек", "с", "秒", "초", "sn", "dt", "giây", "δευ"], SECOND_MS),
+    (&["m", "min", "мин", "хв", "分", "分钟", "分鐘", "분", "dk", "mnt", "phút", "λεπ", "perc"], MINUTE_MS),
+    (
+        &["h", "std", "godz", "hod", "tim", "ч", "г", "時間", "小时", "小時", "시간", "sa", "u", "giờ"],
+        HOUR_MS,
+    ),
+];
+
 /// Seconds as a JSON number, in whole milliseconds.
 pub(super) fn from_seconds(seconds: f64) -> Option<Runtime> {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -100,6 +145,27 @@ mod tests {
         check("... 12", None);
         check("... fast", None);
         check("12ms", None);
+    }
+
+    #[test]
+    fn a_runtime_in_another_language_is_what_stands_behind_the_dots() {
+        let check = |text: &str, ms: Option<i64>| {
+            let taken =
+                take_words(text).map(|(left, runtime)| (left.trim_end_matches('.'), runtime.map(|r| r.ms)));
+            assert_eq!(taken, Some(("X ", ms)), "{text}");
+        };
+        check("X ..... 2 Sek.", Some(2_000));
+        check("X ..... 1 Std. 2 Min. 5 Sek.", Some(3_725_000));
+        check("X ..... 1h 2min 5s", Some(3_725_000));
+        check("X ..... 1時間 2分 5秒", Some(3_725_000));
+        check("X ..... 1小时2分钟5秒", Some(3_725_000));
+        check("X ..... 1 ч. 2 мин. 5 сек.", Some(3_725_000));
+        check("X ..... 1 óra 2 perc 5 másodperc", None);
+        check("X ..... ثانيتين", None);
+        check("X  2sn", Some(2_000));
+        assert_eq!(take_words("X ..... fast"), None);
+        assert_eq!(take_words("X 2sn"), None);
+        assert_eq!(take_words(r"X ..... 2 App\Jobs\X"), None);
     }
 
     #[test]

@@ -4,11 +4,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::domain::job::{
-    ConnectionName, ERROR_CHARS_MAX, Ending, Form, JobClass, JobId, JobUuid, LineKey, Observation, QueueName,
-    Runtime, Stage, Timestamp,
+    ConnectionName, DAY_MS, ERROR_CHARS_MAX, Ending, Form, JobClass, JobId, JobUuid, LineKey, Observation,
+    QueueName, Runtime, Stage, Timestamp,
 };
+use crate::domain::name::bounded;
 use crate::domain::printable::printable;
 use crate::domain::redact::redact;
+
+/// The longest delay that is believed: a job that may not be taken for longer than a year is a job that nobody waits for,
+/// and a line may be forged.
+const DELAY_MS_MAX: i64 = 366 * DAY_MS;
+/// The longest timeout that is believed: for as long a job that started keeps its queue from being called silent.
+const TIMEOUT_MS_MAX: i64 = DAY_MS;
 
 /// A line's fields before they are owned. A preset fills what its form carries and leaves the rest `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +65,28 @@ impl<'a> Sighting<'a> {
         self.text = Some(text.into());
         self
     }
+
+    /// The same, of a line that does not live as long.
+    pub(super) fn into_owned(self) -> Sighting<'static> {
+        let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Sighting {
+            stage: self.stage,
+            form: self.form,
+            ending: self.ending,
+            class: own(self.class),
+            queue: own(self.queue),
+            connection: own(self.connection),
+            channel: own(self.channel),
+            id: own(self.id),
+            uuid: own(self.uuid),
+            attempt: self.attempt,
+            delay_ms: self.delay_ms,
+            runtime: self.runtime,
+            timeout_ms: self.timeout_ms,
+            text: own(self.text),
+            jobs: self.jobs,
+        }
+    }
 }
 
 /// The first line of an error, without secrets, cut to [`ERROR_CHARS_MAX`] characters.
@@ -83,6 +112,7 @@ pub(super) struct Names {
     classes: Recent<JobClass>,
     queues: Recent<(Box<str>, Option<QueueName>)>,
     connections: Recent<ConnectionName>,
+    channels: Recent<Arc<str>>,
 }
 
 impl Names {
@@ -108,12 +138,15 @@ impl Names {
             }),
             id: seen.id.filter(|id| !id.is_empty()).map(|id| JobId::from(&*printable(&id))),
             uuid: seen.uuid.filter(|uuid| !uuid.is_empty()).map(|uuid| JobUuid::from(&*printable(&uuid))),
-            origin: seen.channel.map(|channel| Arc::from(&*printable(&channel))),
+            origin: seen.channel.map(|channel| {
+                let make = || Arc::from(&*bounded(&printable(&channel)));
+                Arc::clone(self.channels.get(|known| **known == *channel, make))
+            }),
             attempt: seen.attempt,
             jobs: seen.jobs,
-            delay_ms: seen.delay_ms,
+            delay_ms: seen.delay_ms.map(|ms| ms.min(DELAY_MS_MAX)),
             runtime: seen.runtime,
-            timeout_ms: seen.timeout_ms,
+            timeout_ms: seen.timeout_ms.map(|ms| ms.min(TIMEOUT_MS_MAX)),
             text: seen.text.map(|text| {
                 // Names of a file, of queues: there is nothing to hide in them, and a redacted path leads nowhere.
                 let is_name =

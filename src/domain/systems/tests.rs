@@ -321,6 +321,42 @@ fn noise_is_passed_over() {
     check(&["", " ", "#", "[", "{", "Q", "\u{1b}[", "é", "10.0.0.1 - - \"GET / HTTP/1.1\" 200"], &[]);
 }
 
+#[test]
+fn a_line_glued_to_another_is_timed_to_the_second() {
+    let classifier = Classifier::default();
+    let mut reader = classifier.stream("", "");
+    let event = "[2026-03-02 09:00:00] production.INFO: saved {\"a\":1} \n  2026-03-02 09:00:01 App\\Jobs\\X ... 350.00ms DONE";
+    reader.line(LineKey(1), Timestamp::default(), event);
+    let read = reader.finish().observations;
+    let rough: Vec<bool> =
+        read.iter().filter_map(|seen| seen.runtime).map(|runtime| runtime.is_whole_seconds).collect();
+    assert_eq!(rough, [true]);
+}
+
+#[test]
+fn colours_that_were_made_text_of_are_taken_off() {
+    for line in [
+        "#033[33m[2026-03-02 09:00:16][17] Processing:#033[39m App\\Jobs\\X",
+        "^[[33m[2026-03-02 09:00:16][17] Processing:^[[39m App\\Jobs\\X",
+        "[33m[2026-03-02 09:00:16][17] Processing:[39m App\\Jobs\\X",
+    ] {
+        check(&[line], &[Stage::Processing]);
+    }
+}
+
+#[test]
+fn a_record_in_a_format_of_the_apps_own_ends_an_open_one() {
+    check(
+        &[
+            r#"[2026-03-02 09:00:16] ERROR: gone {"exception":"[object] (ErrorException(code: 0): gone at /x.php:3)"#,
+            r#"[2026-03-02 09:00:16] INFO: Job queued {"id":"a1","job":"App\\Jobs\\X"}"#,
+            "#0 {main}",
+            "\"} ",
+        ],
+        &[Stage::Enqueued],
+    );
+}
+
 /// The page shows how loggers write a record, and what each line is read as; it stays true.
 #[test]
 fn records_on_the_page_are_read_as_it_says() {

@@ -6,6 +6,7 @@
 
 use crate::domain::incidents::Round;
 use crate::domain::job::{HOUR_MS, MINUTE_MS, SECOND_MS, Timestamp};
+use crate::domain::ledger::SLOW_MS;
 use crate::domain::ledger::counting::JobIx;
 use crate::domain::queues::place::Place;
 
@@ -26,8 +27,6 @@ const APART_MS: i64 = 30 * SECOND_MS;
 const ON_THE_MINUTE_MS: i64 = 6 * SECOND_MS;
 /// A silence shorter than this is the pause between two jobs.
 const SILENT_LEAST_MS: i64 = 2 * MINUTE_MS;
-/// How long a job must have waited: a worker that is there takes it within seconds.
-const WAITED_LEAST_MS: i64 = 30 * SECOND_MS;
 /// A job that was taken within this met a worker that was there.
 const PROMPT_MS: i64 = 10 * SECOND_MS;
 /// How many of those, late in a period, show that workers stay.
@@ -109,15 +108,16 @@ impl Rhythm {
 /// The rounds of a queue: those that were `known` before, and those that its starts show.
 #[must_use]
 pub fn rounds(place: &Place<'_>, known: &[Round]) -> Vec<Round> {
-    // Looked through at every sweep: no job of a queue in good order waited so long, and then there is nothing to sort.
-    let may_be_any = waits(place).any(|(_, waited_ms)| waited_ms >= WAITED_LEAST_MS);
+    // Asked at every sweep: no job of a queue in good order waited so long, and then there is nothing to look through.
+    let from = window_from(place);
+    let may_be_any = place.facts().any(|facts| facts.has_slow_first(from));
     let mut starts: Vec<(Timestamp, i64)> = if may_be_any { waits(place).collect() } else { Vec::new() };
     starts.sort_unstable();
     let before = starts.iter().map(|(at, _)| *at);
     let mut rounds = known.to_vec();
     for ((at, waited_ms), before) in starts.iter().skip(1).zip(before) {
         let silent_ms = at.since_ms(before);
-        if silent_ms >= SILENT_LEAST_MS && *waited_ms >= WAITED_LEAST_MS {
+        if silent_ms >= SILENT_LEAST_MS && *waited_ms >= SLOW_MS {
             rounds.push(Round { at: *at, silent_ms });
         }
     }
@@ -154,9 +154,13 @@ pub fn kept(place: &Place<'_>, rounds: &[Round]) -> Option<Rhythm> {
 
 /// When jobs were first started, and how long each had been ready.
 fn waits(place: &Place<'_>) -> impl Iterator<Item = (Timestamp, i64)> {
-    let from = (place.now.minus_ms(super::coverage::WINDOW_MS), JobIx(0));
+    let from = (window_from(place), JobIx(0));
     let firsts = place.facts().flat_map(move |facts| facts.firsts.range(from..));
     firsts.map(|((ready_at, _), first)| (first.at, first.at.since_ms(*ready_at)))
+}
+
+fn window_from(place: &Place<'_>) -> Timestamp {
+    place.now.minus_ms(super::coverage::WINDOW_MS)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Situation, step_of};
 use crate::domain::diagnosis::Diagnosis;
 use crate::domain::incidents::cause::Cause;
+use crate::domain::incidents::fact::Unknown;
 use crate::domain::incidents::{Fact, Finding, Incident, Kind, MatchedBy};
 use crate::domain::job::{JobClass, Timestamp};
 use crate::message::sections::Todo;
@@ -12,6 +13,8 @@ use crate::message::words::{self, Aside, Voice};
 
 /// Facts of a message, where no line of a log is quoted: what is read before anything is done.
 const FACTS_MAX: usize = 7;
+/// Incidents named that are told with this one: they may be hundreds, and SNS takes 256 KB.
+const GROUPED_MAX: usize = 20;
 /// Classes named.
 const CLASSES_MAX: usize = 3;
 /// Questions told that the logs leave open.
@@ -30,8 +33,13 @@ pub(super) fn known(
         lines.extend(line(fact, incident, situation, voice));
     }
     lines.extend(jobs(incident, voice));
-    let own = incident.grouped.iter().map(|id| words::aside(&Aside::Joined(id), voice));
+    let own = incident.grouped.iter().take(GROUPED_MAX).map(|id| words::aside(&Aside::Joined(id), voice));
     lines.extend(own);
+    let more = incident.grouped.len().saturating_sub(GROUPED_MAX) as u64;
+    let more = more.saturating_add(incident.beyond);
+    if more > 0 {
+        lines.push(words::aside(&Aside::JoinedMore(more), voice));
+    }
     let unseen = incident.detail.loss().hidden_count.min(incident.given_up);
     if unseen > 0 {
         lines.push(words::aside(&Aside::Unseen(unseen), voice));
@@ -108,6 +116,7 @@ fn is_told(fact: &Fact, incident: &Incident, situation: &Situation<'_>) -> bool 
         || matches!(what, Finding::SourceSilent { .. }) && is_blind && situation.sources.len() <= 1
         || matches!(what, Finding::LastStart)
             && find(incident, |it| matches!(it, Finding::LastEnqueue)).is_some()
+        || matches!(what, Finding::LastJobLine) && is_of_the_last_start(fact, incident)
         || matches!(what, Finding::NoJobLineEver) && is_none_started(super::situation::facts(incident))
 }
 
@@ -115,10 +124,15 @@ fn find(incident: &Incident, what: fn(&Finding) -> bool) -> Option<&Fact> {
     super::situation::facts(incident).iter().find(|fact| what(&fact.what))
 }
 
+/// Whether a moment is that of the last start, which another line tells.
+fn is_of_the_last_start(fact: &Fact, incident: &Incident) -> bool {
+    let start = find(incident, |it| matches!(it, Finding::LastStart)).and_then(|start| start.at);
+    start.map(Timestamp::minute) == fact.at.map(Timestamp::minute)
+}
+
 /// Whether the cause names the file.
 fn is_hidden(diagnosis: Option<&Diagnosis>) -> bool {
-    let is_it = |cause: &Cause| *cause == Cause::LogsNotForwarded;
-    diagnosis.is_some_and(|it| is_it(&it.cause) || it.runners_up.iter().any(is_it))
+    diagnosis.is_some_and(|it| it.names(Cause::LogsNotForwarded))
 }
 
 /// Whether a line tells of both, that none was started here and that none was anywhere.
@@ -189,6 +203,16 @@ pub(super) fn unknown(incident: &Incident, steps: &[Todo], voice: &Voice) -> Vec
     let Some(diagnosis) = &incident.diagnosis else { return Vec::new() };
     // Which of the causes it is has been asked with them.
     let is_asked = !diagnosis.runners_up.is_empty();
-    let open = diagnosis.cannot_tell.iter().skip(usize::from(is_asked)).take(UNKNOWN_MAX);
+    // Two causes that are told side by side ask these as well.
+    let is_told = |unknown: &&Unknown| {
+        matches!(unknown, Unknown::DeadOrUnheard) && diagnosis.names(Cause::LogsNotForwarded)
+            || matches!(unknown, Unknown::WorkerRuns) && diagnosis.names(Cause::WorkerSilent)
+    };
+    let open = diagnosis
+        .cannot_tell
+        .iter()
+        .skip(usize::from(is_asked))
+        .filter(|it| !(is_asked && is_told(it)))
+        .take(UNKNOWN_MAX);
     open.map(|unknown| words::unknown(*unknown, step_of(*unknown, steps), voice)).collect()
 }

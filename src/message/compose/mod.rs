@@ -118,7 +118,12 @@ fn causes(incident: &Incident, situation: &Situation<'_>, steps: &[Todo], voice:
         return Vec::new();
     }
     let is_past = situation.is_over() || situation.is_taken_again();
-    let about = About { is_of_lost: incident.key.kind == Kind::Lost, is_past, ..about(diagnosis) };
+    let about = About {
+        is_of_lost: incident.key.kind == Kind::Lost,
+        is_past,
+        is_unheard_told: !situation.is_over() && diagnosis.names(Cause::LogsNotForwarded),
+        ..about(diagnosis)
+    };
     let first = words::cause(diagnosis.cause, &about, voice);
     let is_told = about.has_forgotten || about.is_maintenance && diagnosis.cause == Cause::Paused;
     let behind = diagnosis.sub_cause.filter(|_| !is_told).map(|it| words::sub_cause(it, voice));

@@ -4,6 +4,7 @@
 //! where [`Situation::is_asked_now`] says that it was found at the same moment.
 
 use crate::domain::diagnosis::Diagnosis;
+use crate::domain::incidents::cause::Cause;
 use crate::domain::incidents::fact::Trend;
 use crate::domain::incidents::{
     Blindness, Fact, Finding, Incident, Kind, MatchedBy, NotificationState, Severity,
@@ -83,6 +84,8 @@ pub(in crate::message) struct Situation<'a> {
     pub(in crate::message) last_enqueue: Option<Timestamp>,
     /// Jobs lost one worker after the other.
     pub(in crate::message) has_lost_workers: bool,
+    /// Jobs are put back by themselves, over and over.
+    pub(in crate::message) is_put_back: bool,
     /// It is about worker lines that are missing, not about jobs.
     pub(in crate::message) is_of_missing_lines: bool,
     /// Jobs given up as unknown.
@@ -149,6 +152,7 @@ impl<'a> Situation<'a> {
             newest_error: error.and_then(|fact| fact.at),
             last_enqueue: last_enqueue.and_then(|fact| fact.at),
             has_lost_workers: find(|it| matches!(it, Finding::LostJobs(_))).is_some(),
+            is_put_back: diagnosis.is_some_and(|it| it.cause == Cause::PutBack),
             is_of_missing_lines: incident.is_of_missing_lines(),
             given_up: incident.given_up,
             closed_because: incident.closed_because.as_deref(),

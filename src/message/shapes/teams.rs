@@ -44,7 +44,7 @@ pub(in crate::message) fn teams(
     for (place, todo) in sections.steps.iter().enumerate() {
         card.todo(&format!("{}. ", place.saturating_add(1)), todo);
     }
-    for todo in sections.variables.iter().chain(&sections.answers) {
+    for todo in &sections.variables {
         card.todo("", todo);
     }
     for (title, facts) in [(&*sections.known_title, &sections.known), (labels.not_known, &sections.unknown)] {
@@ -54,6 +54,9 @@ pub(in crate::message) fn teams(
         for fact in facts {
             card.line(&format!("• {fact}"), "None");
         }
+    }
+    for todo in &sections.answers {
+        card.todo("", todo);
     }
     card.line(&sections.foot, "Medium");
     let actions: Vec<Value> = buttons

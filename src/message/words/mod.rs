@@ -92,6 +92,8 @@ pub(super) struct About<'a> {
     pub(super) is_slow: bool,
     /// The app is down for maintenance, not the queue paused.
     pub(super) is_maintenance: bool,
+    /// That lines may not arrive is told as a cause of its own.
+    pub(super) is_unheard_told: bool,
     /// It is over, or later lines speak of better.
     pub(super) is_past: bool,
     /// It is said first, and not beside others.
@@ -194,6 +196,8 @@ pub(super) enum Aside<'a> {
     Classes(&'a [String]),
     /// It joined this message.
     Joined(&'a str),
+    /// So many more did.
+    JoinedMore(u64),
     /// Jobs that were found to have started while worker lines were missing.
     Unseen(u64),
     /// It opened after the last line of a replay.

@@ -1,6 +1,7 @@
 //! Words for the greeting, and for what logs cannot show.
 
 use crate::domain::blind_spots::BlindSpot;
+use crate::domain::metric::QUEUES_MAX;
 use crate::domain::model::policy::Language;
 use crate::domain::watching::{Carried, Watching};
 use crate::message::duration::exact;
@@ -179,6 +180,11 @@ fn blind_spot_en(spot: BlindSpot) -> String {
                 seconds_up(ms)
             );
         }
+        BlindSpot::Measured(count) => {
+            return format!(
+                "metrics: {count} queues beyond the first {QUEUES_MAX} have no row of their own; they are `other`"
+            );
+        }
         BlindSpot::LinesMissing(missing) => {
             return format!(
                 "worker lines are missing: {} of the last {} attempts that ended have no start line. Of some jobs \
@@ -227,6 +233,11 @@ fn blind_spot_ja(spot: BlindSpot) -> String {
                 "ワーカーの時計がアプリより最大 {} 秒遅れており、ジョブが投入前に開始したように見える。1 分までのずれは\
                  考慮する。両方のホストで時刻同期（chrony）を有効にすると解消する",
                 seconds_up(ms)
+            );
+        }
+        BlindSpot::Measured(count) => {
+            return format!(
+                "メトリクス: 最初の {QUEUES_MAX} 個を超えた {count} 個のキューは、まとめて `other` として記録される"
             );
         }
         BlindSpot::LinesMissing(missing) => {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::{Palette, are, count, head, queues, rejected, short, versus, wrap};
 use crate::domain::model::policy::Policy;
-use crate::message::before_facts;
+use crate::message::up_to_the_steps;
 use crate::replay::Outcome;
 use crate::report::{IncidentRow, NotificationRow, Report};
 
@@ -37,9 +37,10 @@ pub(super) fn print(
         let _ = writeln!(text);
         headlines(text, &said, palette);
     }
-    if let Some((_, first)) = first(&said) {
+    let first = first(&said).map(|(_, first)| first);
+    if let Some((first, sections)) = first.and_then(|first| Some((first, outcome.said.get(&first.id)?))) {
         let _ = writeln!(text, "\n{dim}As it is sent at {} UTC:{dim:#}\n", short(first.at.0));
-        for line in before_facts(&first.body).lines() {
+        for line in up_to_the_steps(sections).lines() {
             let _ = writeln!(text, "{}{line}", if line.is_empty() { "" } else { "  " });
         }
     }

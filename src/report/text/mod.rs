@@ -12,8 +12,9 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::{IncidentRow, Report};
+use crate::adapters::memory::Statistics;
 use crate::domain::job::Timestamp;
-use crate::domain::metric::Kind;
+use crate::domain::metric::{Dimensions, Kind, Metric};
 use crate::domain::model::policy::Policy;
 use crate::message::duration;
 use crate::replay::Outcome;
@@ -166,12 +167,20 @@ fn lines(report: &Report) -> String {
 
 fn metrics(outcome: &Outcome, app: &str) -> Table {
     let mut table = Table::new(&["metric", "dimensions", ">shown as", ">value", "unit"]);
-    for (metric, dimensions, all, _) in outcome.metrics.rows() {
-        let pairs: Vec<String> =
-            dimensions.pairs(app).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if all.max == 0 {
+    let rows: Vec<_> = outcome.metrics.rows().filter(|(_, _, all, _)| all.max > 0).collect();
+    // Of an app with one queue the row of the app says the same once more.
+    let is_said_of_a_queue = |metric: Metric, all: &Statistics| {
+        let mut of_queues =
+            rows.iter().filter(|(it, of, ..)| *it == metric && matches!(of, Dimensions::Queue(_)));
+        let only = of_queues.next().filter(|_| of_queues.next().is_none());
+        only.is_some_and(|(_, _, of_queue, _)| of_queue == all)
+    };
+    for (metric, dimensions, all, _) in &rows {
+        if **dimensions == Dimensions::App && is_said_of_a_queue(*metric, all) {
             continue;
         }
+        let pairs: Vec<String> =
+            dimensions.pairs(app).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let (shown, value) = match metric.kind() {
             Kind::Counter => ("sum", all.sum),
             Kind::Gauge | Kind::Distribution => ("maximum", all.max),

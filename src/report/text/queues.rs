@@ -47,6 +47,21 @@ pub(super) fn sentences(outcome: &Outcome, policy: &Policy) -> Vec<String> {
 }
 
 impl Row {
+    fn add(&mut self, mut other: Self) {
+        for (mine, others) in [
+            (&mut self.enqueued, other.enqueued),
+            (&mut self.started, other.started),
+            (&mut self.processed, other.processed),
+            (&mut self.failed, other.failed),
+            (&mut self.waiting, other.waiting),
+            (&mut self.unknown, other.unknown),
+        ] {
+            *mine = mine.saturating_add(others);
+        }
+        self.oldest = [self.oldest, other.oldest].into_iter().flatten().min();
+        self.waits_ms.append(&mut other.waits_ms);
+    }
+
     /// How long the oldest job that waits has been ready.
     fn oldest_age_ms(&self, outcome: &Outcome) -> Option<i64> {
         self.oldest.map(|at| outcome.ends_at.since_ms(at)).filter(|age_ms| *age_ms > 0)
@@ -55,11 +70,17 @@ impl Row {
 
 fn rows(outcome: &Outcome, policy: &Policy) -> BTreeMap<String, Row> {
     let ledger = &outcome.store.ledger;
-    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     let resolver = QueueResolver::of(ledger, policy);
+    // Where jobs are is looked up once for all that have as much in common as decides it: a replay may know a million.
+    let mut by_kind: BTreeMap<_, (String, Row)> = BTreeMap::new();
     for (ix, job) in ledger.jobs() {
         let (state, _) = ledger.state(job);
-        let row = rows.entry(resolver.queue_of_job(ix).to_string()).or_default();
+        let (queue, known) = (job.known.queue(), &job.known);
+        // Where the line names no queue, the stream of its start may decide: that is the job's own.
+        let own = queue.is_none().then_some(ix);
+        let kind = (known.class(), queue, known.connection(), known.origin(), own);
+        let (_, row) =
+            by_kind.entry(kind).or_insert_with(|| (resolver.queue_of_job(ix).to_string(), Row::default()));
         let enqueue = job.known.enqueued;
         row.enqueued = row.enqueued.saturating_add(u64::from(enqueue.is_some()));
         let started_at = ledger.started_at(job).filter(|_| state != State::Pending);
@@ -79,6 +100,10 @@ fn rows(outcome: &Outcome, policy: &Policy) -> BTreeMap<String, Row> {
             State::Running => continue,
         };
         *count = count.saturating_add(1);
+    }
+    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    for (name, row) in by_kind.into_values() {
+        rows.entry(name).or_default().add(row);
     }
     rows
 }

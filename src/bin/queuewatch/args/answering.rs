@@ -80,7 +80,7 @@ pub(crate) struct SilenceArguments {
     /// The queue, or a pattern in quotes: `*` is any text.
     #[arg(value_name = "QUEUE")]
     pub(crate) queue: String,
-    /// When the silence ends: 2026-12-01T18:00:00Z, or with another offset.
+    /// When the silence ends: in 2h, or at 2026-12-01T18:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: String,
     #[command(flatten)]

@@ -21,6 +21,7 @@ use queuewatch::adapters::settled;
 use queuewatch::app::AppError;
 use queuewatch::config::Config;
 use queuewatch::domain::deployment::Deployment;
+use queuewatch::domain::incidents::Incident;
 use queuewatch::domain::job::Timestamp;
 use queuewatch::durable::TableLedger;
 use queuewatch::watch::{ErrorOf, Inputs, Outside, Pipe, Settings, Watch, WatchError};
@@ -99,6 +100,7 @@ fn watch<T: StateFolder>(
     let alarms = Outlets::new(console, command, webhooks);
     let owner = format!("watch-{}-{:x}", std::process::id(), now().as_ms());
     let store = TableLedger::new(table.clone(), &policy, owner).alone();
+    tell_of_open(settled(store.read_only(now()))?.register.open());
     let outside = Outside { table: table.clone(), store, metrics: Series::default(), alarms };
     let settings = Settings {
         classifier,
@@ -137,6 +139,16 @@ fn inputs(files: &[std::path::PathBuf]) -> anyhow::Result<Inputs> {
         inputs.add_path(file);
     }
     Ok(inputs)
+}
+
+/// Says which incidents a restart finds open.
+fn tell_of_open<'a>(open: impl Iterator<Item = &'a Incident>) {
+    let open: Vec<&str> = open.map(|incident| incident.id.as_str()).collect();
+    match open.len() {
+        0 => {}
+        1 => output::tell(&format!("queuewatch: 1 incident is open: {}", named(&open))),
+        count => output::tell(&format!("queuewatch: {count} incidents are open: {}", named(&open))),
+    }
 }
 
 /// The first few names, and how many more there are.

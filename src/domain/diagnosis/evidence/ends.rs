@@ -25,7 +25,7 @@ impl End {
         }
         // `queue:work` leaves with 12 where its memory limit is reached, and is meant to be started again.
         let is_limit = has(&["(exit status 12;", "status=12"]);
-        if is_limit || has(&["exit code 0", "code 0", "(exit status 0"]) {
+        if is_limit || has(&["exit code 0", "code 0", "code [0]", "(exit status 0"]) {
             return Self::Unclear;
         }
         if has(&BAD) { Self::Bad } else { Self::Unclear }
@@ -36,8 +36,9 @@ impl End {
 const REASONS: [&str; 6] = ["empty", "max_jobs", "max_time", "restart", "restart_signal", "interrupted"];
 
 /// A supervisor's last words.
-const FOR_GOOD: [&str; 6] = [
+const FOR_GOOD: [&str; 7] = [
     "gave up:",
+    "too many unstable restarts",
     "FATAL state",
     "repeated too quickly",
     "Failed to start ",
@@ -45,7 +46,7 @@ const FOR_GOOD: [&str; 6] = [
     "is not defined",
 ];
 
-const BAD: [&str; 12] = [
+const BAD: [&str; 18] = [
     "not expected",
     "terminated by SIG",
     "Killed",
@@ -58,6 +59,12 @@ const BAD: [&str; 12] = [
     "OOM killer",
     "OutOfMemory",
     "exit code ",
+    "exited with code [",
+    "command exited ",
+    "Runtime exited with error",
+    "exceeded the timeout of ",
+    "Failed at step ",
+    "SERVICE_TASK_START_IMPAIRED",
 ];
 
 #[cfg(test)]
@@ -89,6 +96,11 @@ mod tests {
             End::ForGood,
         );
         check("Start request repeated too quickly.", End::ForGood);
+        check("PM2 | Script /app/artisan had too many unstable restarts (16). Stopped.", End::ForGood);
+        check("App [queue-worker:0] exited with code [255] via signal [SIGINT]", End::Bad);
+        check("App [queue-worker:0] exited with code [0] via signal [SIGINT]", End::Unclear);
+        check("queue:listen: the worker exceeded the timeout of 60 seconds", End::Bad);
+        check("Runtime exited with error: signal: killed", End::Bad);
         check("A supervisor with this name is already running.", End::ForGood);
         check("Queue worker stopped. Restarting in 5 seconds...", End::Unclear);
         check("memory", End::Unclear);

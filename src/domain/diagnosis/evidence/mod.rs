@@ -26,6 +26,7 @@ use fleet::Fleet;
 pub(super) use queue::counting;
 pub use queue::queue_facts;
 pub(super) use queue::{Elsewhere, QueueEvidence};
+pub(super) use side::Others;
 pub(super) use sight::Sight;
 pub(super) use store::{Errors, Store};
 pub(super) use workers::Workers;
@@ -42,6 +43,8 @@ pub(super) struct Evidence<'a> {
     pub(super) heard: Timestamp,
     /// When the trouble began.
     pub(super) since: Timestamp,
+    /// Other apps, whose lines tell nothing of this one.
+    pub(super) others: Others<'a>,
     pub(super) queue: QueueEvidence<'a>,
     pub(super) workers: Workers<'a>,
     /// Of the workers, those that are not heard any more beside others that are.
@@ -60,21 +63,25 @@ impl<'a> Evidence<'a> {
         let heard = question.now.min(question.heard_until);
         let since = since(question);
         let from = since.min(heard).minus_ms(AROUND_MS);
-        let queue = QueueEvidence::gather(ledger, policy, question, since, heard);
+        let others = side::others(ledger, question);
+        let mut queue = QueueEvidence::gather(ledger, question, since, heard);
+        queue.elsewhere.retain(|it| !others.own(ledger, it.place));
+        let streams = side::streams(ledger, &others);
         Self {
             ledger,
             policy,
             question,
             heard,
             since,
-            workers: Workers::gather(ledger, question, from, heard),
-            fleet: Fleet::of(&side::streams(ledger, question), queue.longest_run_ms(ledger), since, heard),
+            workers: Workers::gather(ledger, question, &streams, from, heard),
+            fleet: Fleet::of(&streams, queue.longest_run_ms(ledger), since, heard),
             attempts: Attempts::gather(ledger, policy, &queue.classes, from, (heard, question.now)),
-            store: Store::gather(ledger, from, heard),
+            store: Store::gather(ledger, &others.places, from, heard),
             files: files::gather(ledger, heard),
             sight: Sight::gather(ledger, heard),
             failures: failures::gather(ledger, &queue.classes, question.incident.key.kind, heard),
             queue,
+            others,
         }
     }
 

@@ -8,7 +8,6 @@ use crate::domain::incidents::fact::{Fact, Finding, Trend};
 use crate::domain::job::{HOUR_MS, JobClass, MINUTE_MS, QueueName, Timestamp};
 use crate::domain::ledger::Ledger;
 use crate::domain::ledger::throughput::Throughput;
-use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::origin::split_queue;
 use crate::domain::queues::resolver::QueueResolver;
@@ -48,21 +47,20 @@ pub(in crate::domain::diagnosis) struct Elsewhere<'a> {
 impl<'a> QueueEvidence<'a> {
     pub(super) fn gather(
         ledger: &'a Ledger,
-        policy: &Policy,
         question: &'a Question<'a>,
         since: Timestamp,
         heard: Timestamp,
     ) -> Self {
         let classes = classes(ledger, question);
-        let resolver = QueueResolver::of(ledger, policy);
-        let throughput = throughput::since(ledger, &resolver, question.place, heard.minus_ms(AROUND_MS));
+        let from = heard.minus_ms(AROUND_MS);
+        let throughput = throughput::since(ledger, question.resolver, question.place, from);
         let newest_start = question.view.newest_start.or_else(|| started(ledger, question.place, &classes));
-        let places = places(ledger, &resolver, &classes);
+        let places = places(ledger, question.resolver, &classes);
         Self {
             newest_start,
             throughput,
             elsewhere: elsewhere(question, &places, since, heard),
-            moved_from: moved_from(ledger, &resolver, question, &places),
+            moved_from: moved_from(ledger, question.resolver, question, &places),
             places,
             classes,
         }

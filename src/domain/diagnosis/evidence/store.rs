@@ -1,5 +1,6 @@
 //! Errors of the queue's store around the trouble, by who met them; and errors of workers that are none of a store's.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::incidents::cause::SubCause;
@@ -50,18 +51,24 @@ impl<'a> Errors<'a> {
 }
 
 impl<'a> Store<'a> {
-    pub(super) fn gather(ledger: &'a Ledger, from: Timestamp, heard: Timestamp) -> Self {
+    pub(super) fn gather(
+        ledger: &'a Ledger,
+        others: &BTreeSet<u64>,
+        from: Timestamp,
+        heard: Timestamp,
+    ) -> Self {
         let errors = &ledger.signals.store_errors;
+        let of = |side| errors.of_all_but(others, side, from, heard);
         let mut store = Self::default();
-        for (at, count, text) in errors.of(Some(TraceSide::Push), from, heard) {
+        for (at, count, text) in of(Some(TraceSide::Push)) {
             store.push.take(at, count, text);
         }
-        for (at, count, text) in errors.of(Some(TraceSide::Pop), from, heard) {
+        for (at, count, text) in of(Some(TraceSide::Pop)) {
             let is_process = text.is_some_and(|text| is_of_process(text));
             let side = if is_process { &mut store.process } else { &mut store.fetch };
             side.take(at, count, text);
         }
-        for (at, count, text) in errors.of(None, from, heard) {
+        for (at, count, text) in of(None) {
             store.unsided.take(at, count, text);
         }
         store

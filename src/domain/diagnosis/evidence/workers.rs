@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{AROUND_MS, End, side};
+use super::{AROUND_MS, End};
 use crate::domain::diagnosis::Question;
 use crate::domain::job::{MINUTE_MS, SECOND_MS, Timestamp};
 use crate::domain::ledger::Ledger;
@@ -62,11 +62,11 @@ impl<'a> Workers<'a> {
     pub(super) fn gather(
         ledger: &'a Ledger,
         question: &Question<'_>,
+        streams: &[&'a StreamFacts],
         from: Timestamp,
         heard: Timestamp,
     ) -> Self {
         let place = question.place;
-        let streams = side::streams(ledger, question);
         let known = &ledger.signals.workers;
         let names = |worker: &&Worker| worker.serves(place) && !worker.queues.is_empty();
         let alive: Vec<&Worker> =
@@ -120,8 +120,8 @@ impl<'a> Workers<'a> {
                 .filter(|worker| worker.serves(place) && worker.queues.is_empty())
                 .count(),
             last_heartbeat: known.values().filter(names).map(|worker| worker.newest).max(),
-            stream: stream_of(&streams, ledger),
-            app_stream: newest_of(&streams, |stream| stream.newest_enqueue_line.is_some()),
+            stream: stream_of(streams, ledger),
+            app_stream: newest_of(streams, |stream| stream.newest_enqueue_line.is_some()),
         }
     }
 }

@@ -17,11 +17,11 @@ const STARTS_LEAST: u64 = 5;
 /// A line says that the queue is paused, or the app down; none that it goes on; and nothing started since.
 pub(super) fn paused(evidence: &Evidence<'_>) -> Option<Candidate> {
     let signals = &evidence.ledger.signals;
-    let since = signals.paused_since(evidence.question.place).filter(|at| *at <= evidence.heard)?;
+    let paused = signals.paused_since(evidence.question.place, &evidence.others.places);
+    let (since, is_down) = paused.filter(|(at, _)| *at <= evidence.heard)?;
     if evidence.queue.newest_start > Some(since.plus_ms(PAUSE_TAKES_MS)) {
         return None;
     }
-    let is_down = signals.pauses.get(&QueueRef::default()).and_then(|pause| pause.since()) == Some(since);
     let finding = if is_down { Finding::Maintenance } else { Finding::Paused };
     Some(
         Candidate::new(Cause::Paused, Weight::Shown)

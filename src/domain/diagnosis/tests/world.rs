@@ -11,6 +11,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::model::policy::Policy;
 use crate::domain::model::queue_ref::QueueRef;
 use crate::domain::model::wake::Wake;
+use crate::domain::queues::resolver::QueueResolver;
 use crate::domain::queues::view::{self, QueueView, WaitingJob};
 use crate::domain::reading::read_lines;
 use crate::domain::systems::Classifier;
@@ -84,6 +85,7 @@ impl World {
             view,
             jobs: &jobs,
             queues: &queues,
+            resolver: &QueueResolver::of(&self.ledger, &self.policy),
             missing: self.ledger.missing_lines(now),
             now,
             heard_until: now,

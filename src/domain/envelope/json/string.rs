@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Cursor, Stop};
+use crate::domain::quoted::{copy_plain, plain_escape, plain_run};
 
 /// A string's bytes, unescaped.
 #[derive(Clone, Copy, Debug)]
@@ -65,18 +66,13 @@ impl<'a> Cursor<'a> {
     fn unescape(&mut self, out: &mut Out<'_>) -> Result<(), Stop> {
         loop {
             match self.next()? {
-                b'n' => out.put(b"\n"),
-                b'"' => out.put(b"\""),
-                b'\\' => out.put(b"\\"),
-                b'/' => out.put(b"/"),
-                b't' => out.put(b"\t"),
-                b'r' => out.put(b"\r"),
-                b'b' => out.put(b"\x08"),
-                b'f' => out.put(b"\x0c"),
                 b'u' => self.unescape_unicode(out)?,
-                other => out.put(&[b'\\', other]),
+                letter => match plain_escape(letter) {
+                    Some(stands_for) => out.put(&[stands_for]),
+                    None => out.put(&[b'\\', letter]),
+                },
             }
-            self.copy_run(out);
+            copy_plain(&mut self.rest, &mut out.rest);
             if self.next()? == b'"' {
                 return Ok(());
             }
@@ -118,28 +114,6 @@ impl<'a> Cursor<'a> {
         Ok(Some(code))
     }
 
-    /// Copies bytes up to the next quote or backslash, eight at a time: escaped JSON has runs of a few bytes,
-    /// for which a call to copy each costs more than the copying.
-    fn copy_run(&mut self, out: &mut Out<'_>) {
-        while let Some(word) = self.rest.first_chunk::<8>()
-            && let Some(room) = out.rest.first_chunk_mut::<8>()
-        {
-            *room = *word;
-            let plain_bytes = plain_bytes(*word);
-            self.advance(plain_bytes);
-            out.advance(plain_bytes);
-            if plain_bytes < 8 {
-                return;
-            }
-        }
-        while let Some((&b, rest)) = self.rest.split_first()
-            && !matches!(b, b'"' | b'\\')
-        {
-            out.put(&[b]);
-            self.rest = rest;
-        }
-    }
-
     /// Reads a string, from its opening quote, and leaves it.
     pub(super) fn skip_string(&mut self) -> Result<(), Stop> {
         self.advance(1);
@@ -170,35 +144,4 @@ impl Out<'_> {
     fn advance(&mut self, bytes: usize) {
         self.rest = std::mem::take(&mut self.rest).get_mut(bytes..).unwrap_or_default();
     }
-}
-
-/// How many bytes come before the first quote or backslash.
-fn plain_run(text: &[u8]) -> usize {
-    let (words, tail) = text.as_chunks::<8>();
-    let mut run: usize = 0;
-    for word in words {
-        let plain = plain_bytes(*word);
-        run = run.saturating_add(plain);
-        if plain < 8 {
-            return run;
-        }
-    }
-    let plain = tail.iter().take_while(|b| !matches!(b, b'"' | b'\\')).count();
-    run.saturating_add(plain)
-}
-
-/// How many of eight bytes come before the first quote or backslash, without a branch for each byte.
-const fn plain_bytes(word: [u8; 8]) -> usize {
-    const fn zero_bytes(word: u64) -> u64 {
-        const LOW: u64 = u64::MAX / 255;
-        const HIGH: u64 = LOW << 7;
-        // Sets the high bit of each zero byte; a borrow can set one too many, but only above the first.
-        word.wrapping_sub(LOW) & !word & HIGH
-    }
-    const fn repeat(byte: u8) -> u64 {
-        u64::from_le_bytes([byte; 8])
-    }
-    let word = u64::from_le_bytes(word);
-    let hits = zero_bytes(word ^ repeat(b'"')) | zero_bytes(word ^ repeat(b'\\'));
-    (hits.trailing_zeros() >> 3) as usize
 }

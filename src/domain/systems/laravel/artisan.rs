@@ -40,17 +40,20 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
 
 /// What Horizon, or the lack of it, says at once and then ends: `A supervisor with this name is already running.`
 pub(super) fn refused(line: &str) -> Option<Sighting<'_>> {
-    const SENTENCES: [&str; 5] = [
+    const SENTENCES: [&str; 2] = [
         "A supervisor with this name is already running.",
         "A master supervisor is already running on this machine.",
-        "Command \"horizon\" is not defined.",
-        "Command \"queue:work\" is not defined.",
-        "There are no commands defined in the \"queue\" namespace.",
     ];
+    const COMMANDS: [&str; 5] = ["horizon", "queue:work", "queue:listen", "rabbitmq:consume", "horizon:work"];
+    const NAMESPACES: [&str; 3] = ["queue", "horizon", "rabbitmq"];
     let line = line.trim();
     let sentence = ["ERROR ", "WARN "].iter().find_map(|level| line.strip_prefix(level)).unwrap_or(line);
     let sentence = sentence.trim_start();
-    let is_it = SENTENCES.iter().any(|known| sentence.starts_with(known));
+    let named = |before: &str, behind: &str| Some(sentence.strip_prefix(before)?.split_once(behind)?.0);
+    let is_it = SENTENCES.iter().any(|known| sentence.starts_with(known))
+        || named("Command \"", "\" is not defined.").is_some_and(|name| COMMANDS.contains(&name))
+        || named("There are no commands defined in the \"", "\" namespace.")
+            .is_some_and(|name| NAMESPACES.contains(&name));
     is_it.then(|| Sighting::new(Stage::WorkerStopped, Form::Process).saying(sentence))
 }
 

@@ -122,11 +122,15 @@ fn ending<'a>(rest: &'a str, status: &str) -> Option<(&'a str, Sighting<'a>)> {
         Some((before, memory)) if is_memory(memory) => before,
         _ => rest,
     };
-    let (rest, runtime) = runtime::take_last(rest)?;
+    let english = runtime::take_last(rest).and_then(|(rest, runtime)| Some((dots(rest)?, Some(runtime))));
+    let (left, runtime) = match english {
+        Some(english) => english,
+        None => runtime::take_words(rest).and_then(|(rest, runtime)| Some((dots(rest)?, runtime)))?,
+    };
     let mut seen = Sighting::new(stage, Form::TwoLine);
     seen.ending = ends_as;
-    seen.runtime = Some(runtime);
-    Some((dots(rest)?, seen))
+    seen.runtime = runtime;
+    Some((left, seen))
 }
 
 /// Takes the dots, or the second of two spaces where there was no room for a dot.

@@ -17,16 +17,24 @@ const MONOLOG_ERROR: u32 = 400;
 /// Syslog's.
 const GELF_ERROR: u32 = 3;
 
+/// An exception as formatters print it: Monolog's `class`, Elastic's `type`, Datadog's `kind`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Exception<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "type", alias = "kind")]
     class: Cow<'a, str>,
     #[serde(borrow)]
     message: Cow<'a, str>,
     file: Option<Cow<'a, str>>,
     trace: Vec<Cow<'a, str>>,
+    /// The whole trace in one text.
+    #[serde(alias = "stack", alias = "stacktrace")]
+    stack_trace: Option<Cow<'a, str>>,
 }
+
+/// Where formatters print an exception: in the context (Monolog), beside the message (Bref), named for the context it
+/// was in (GELF), or under an error's name (Elastic, Datadog).
+const PLACES: [&str; 4] = ["exception", "_ctxt_exception", "ctxt_exception", "error"];
 
 /// Keys under which formatters put a record's level.
 const LEVELS: [&str; 7] =
@@ -64,22 +72,43 @@ pub(super) fn is_error(record: &Document<'_>) -> bool {
 /// What the record is evidence of, if its exception is a queue's.
 pub(super) fn read(record: &Document<'_>) -> Option<Stage> {
     let context = record.object("context").and_then(|context| context.get("exception"));
-    let exception = context.or_else(|| record.get("exception"))?.get();
-    let (fault, part) = if exception.starts_with('"') {
-        let printed: String = serde_json::from_str(exception).ok()?;
-        let text = printed.strip_prefix("[object] (").unwrap_or(&printed);
-        let (class, message) = store_error::split_printed(text);
-        (store_error::fault(class, message), trace::part_of_files(printed.lines()))
-    } else {
-        let exception: Exception<'_> = serde_json::from_str(exception).ok()?;
-        let frames = exception.file.iter().chain(&exception.trace).map(AsRef::as_ref);
-        (store_error::fault(&exception.class, &exception.message), trace::part_of_files(frames))
+    let exception = context.or_else(|| PLACES.iter().find_map(|place| record.get(place)));
+    let (fault, part) = match exception {
+        Some(exception) if exception.get().starts_with('"') => {
+            let printed: String = serde_json::from_str(exception.get()).ok()?;
+            let text = printed.strip_prefix("[object] (").unwrap_or(&printed);
+            let (class, message) = store_error::split_printed(text);
+            (store_error::fault(class, message), trace::part_of_files(printed.lines()))
+        }
+        Some(exception) => judged(&serde_json::from_str(exception.get()).ok()?),
+        None => judged(&flattened(record)?),
     };
     match (part, fault) {
         (Some(Part::Side(side)), _) | (None, Fault::Sided(side)) => Some(stage_of(side)),
         (None, Fault::Store) => Some(Stage::RedisError),
         (Some(Part::Job), _) | (None, Fault::Other) => None,
     }
+}
+
+fn judged(exception: &Exception<'_>) -> (Fault, Option<Part>) {
+    let stack = exception.stack_trace.as_deref().unwrap_or_default();
+    let frames = exception.file.iter().chain(&exception.trace).map(AsRef::as_ref).chain(stack.lines());
+    (store_error::fault(&exception.class, &exception.message), trace::part_of_files(frames))
+}
+
+/// An exception whose parts stand beside the message, or among its attributes, by names with dots: Elastic's
+/// `error.type`, OpenTelemetry's `exception.type`.
+fn flattened<'a>(record: &Document<'a>) -> Option<Exception<'a>> {
+    let attributes = record.object("attributes");
+    let part = |names: [&str; 2]| {
+        record.text(&names).or_else(|| attributes.as_ref().and_then(|attributes| attributes.text(&names)))
+    };
+    Some(Exception {
+        class: part(["error.type", "exception.type"])?,
+        message: part(["error.message", "exception.message"]).unwrap_or_default(),
+        stack_trace: part(["error.stack_trace", "exception.stacktrace"]),
+        ..Exception::default()
+    })
 }
 
 #[cfg(test)]
@@ -115,5 +144,34 @@ mod tests {
             Some(Stage::EnqueueError),
         );
         check("17", None);
+        check(
+            r#"{"class":"Illuminate\\Queue\\InvalidPayloadException","message":"Unable to JSON encode payload."}"#,
+            Some(Stage::EnqueueError),
+        );
+        check(
+            r#"{"class":"Illuminate\\Database\\QueryException","message":"SQLSTATE[HY000] gone (Connection: mysql, SQL: select * from `jobs` where `queue` = default and ((`reserved_at` is null"}"#,
+            Some(Stage::WorkerError),
+        );
+    }
+
+    #[test]
+    fn exceptions_stand_in_many_places() {
+        let check = |fields: &str, expected| {
+            let record = format!(r#"{{"level":"error",{fields}}}"#);
+            let document = serde_json::from_str(&record).expect("JSON");
+            assert_eq!(read(&document), expected, "{record}");
+        };
+        let redis = Some(Stage::RedisError);
+        check(r#""_ctxt_exception":"[object] (RedisException(code: 0): gone at /x.php:1)""#, redis);
+        check(r#""error":{"type":"RedisException","message":"gone"}"#, redis);
+        check(r#""error":{"kind":"RedisException","message":"gone","stack":"\n"}"#, redis);
+        check(r#""error.type":"RedisException","error.message":"gone""#, redis);
+        check(r#""attributes":{"exception.type":"RedisException","exception.message":"gone"}"#, redis);
+        check(
+            r##""error":{"type":"RedisException","stack_trace":"#0 /v/x.php(1): Redis->lpush()\n#1 /v/y.php(2): Illuminate\\Queue\\RedisQueue->pushRaw()"}"##,
+            Some(Stage::EnqueueError),
+        );
+        check(r#""error":"gone""#, None);
+        check(r#""error":{"code":17}"#, None);
     }
 }

@@ -1,34 +1,59 @@
-//! The quick way through a worker's JSON line: one flat object as PHP's `json_encode` writes it, no spaces, no
-//! nesting. Whatever is not exactly that is left to the full parser, which decides alike.
+//! The quick way through JSON as PHP's `json_encode` writes it: one flat object, no spaces, no nesting. A worker's line is
+//! one, and so is the context of `Job queued`. Whatever is not exactly that is left to the full parser, which decides
+//! alike.
 //!
-//! A worker prints two such lines a job, so this is the path that a busy queue runs through.
+//! A job of a busy queue prints three such objects, so this is the path that most lines of jobs run through.
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
-
-use super::json::Scalar;
+use super::json::{Document, Scalar};
 use super::worker_json::Record;
+use crate::domain::quoted::{plain_escape, plain_run};
 
-/// Reads a flat object, or leaves it to the full parser.
+/// Reads a worker's line, or leaves it to the full parser.
 pub(super) fn read(line: &str) -> Option<Record<'_>> {
     let mut record = Record::default();
-    let mut rest = line.strip_prefix('{')?;
+    let rest = object(line, |key, value| {
+        if value == Scalar::Absent {
+            return None;
+        }
+        if let Some(field) = field(&mut record, key) {
+            // A key that stands twice is for the full parser to decline.
+            return (std::mem::replace(field, value) == Scalar::Absent).then_some(());
+        }
+        // Another form's key, or one that nobody knows.
+        matches!(key, "level" | "timestamp").then_some(())
+    })?;
+    rest.is_empty().then_some(record)
+}
+
+/// Reads the context that a text begins with, or leaves it to the full parser.
+pub(super) fn context(text: &str) -> Option<Document<'_>> {
+    let mut fields = Vec::with_capacity(CONTEXT_KEYS);
+    let rest = object(text, |key, value| {
+        fields.push((key, value));
+        // It may be a list, and is asked for as it is written.
+        (key != "queues").then_some(())
+    })?;
+    // JSON has no control byte as it is; the text may hold one all the same.
+    let read = text.get(..text.len().saturating_sub(rest.len()))?;
+    let is_json = read.bytes().fold(true, |is_json, byte| is_json & (byte >= b' '));
+    is_json.then(|| Document::of_scalars(fields))
+}
+
+/// Keys of the context that queuewatch's package writes.
+const CONTEXT_KEYS: usize = 8;
+
+/// Hands out an object's members, and answers what stands behind it; `None` where `take` has no use for one.
+fn object<'a>(text: &'a str, mut take: impl FnMut(&'a str, Scalar<'a>) -> Option<()>) -> Option<&'a str> {
+    let mut rest = text.strip_prefix('{')?;
     loop {
         let (key, after) = plain_text(rest)?;
         let (value, after) = value(after.strip_prefix(':')?)?;
-        if let Some(field) = field(&mut record, key) {
-            // A key that stands twice is for the full parser to decline.
-            if std::mem::replace(field, value) != Scalar::Absent {
-                return None;
-            }
-        } else if !matches!(key, "level" | "timestamp") {
-            // Another form's key, or one that nobody knows.
-            return None;
-        }
+        take(key, value)?;
         match after.as_bytes().first()? {
             b',' => rest = after.get(1..)?,
-            b'}' if after.len() == 1 => return Some(record),
+            b'}' => return after.get(1..),
             _ => return None,
         }
     }
@@ -55,12 +80,8 @@ fn field<'d, 'a>(record: &'d mut Record<'a>, key: &str) -> Option<&'d mut Scalar
 /// A key: text without any escape, and what follows its closing quote.
 fn plain_text(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix('"')?;
-    let end = memchr2(b'"', b'\\', text.as_bytes())?;
-    if text.as_bytes().get(end) == Some(&b'"') {
-        Some((text.get(..end)?, text.get(end.checked_add(1)?..)?))
-    } else {
-        None
-    }
+    let (plain, rest) = text.split_at_checked(plain_run(text.as_bytes()))?;
+    Some((plain, rest.strip_prefix('"')?))
 }
 
 fn value(text: &str) -> Option<(Scalar<'_>, &str)> {
@@ -69,6 +90,9 @@ fn value(text: &str) -> Option<(Scalar<'_>, &str)> {
             Some((plain, after)) => Some((Scalar::Text(Cow::Borrowed(plain)), after)),
             None => escaped_text(text),
         };
+    }
+    if let Some(after) = text.strip_prefix("null") {
+        return Some((Scalar::Absent, after));
     }
     let end = text.bytes().position(|byte| matches!(byte, b',' | b'}'))?;
     let (token, after) = (text.get(..end)?, text.get(end..)?);
@@ -81,29 +105,27 @@ fn value(text: &str) -> Option<(Scalar<'_>, &str)> {
     }
     let scalar = match token.parse() {
         Ok(whole) => Scalar::Whole(whole),
+        // Too large for us; what that is taken for is the full parser's to say.
+        Err(_) if token.bytes().all(|byte| byte.is_ascii_digit()) => return None,
         Err(_) => Scalar::Real(token.parse().ok()?),
     };
     Some((scalar, after))
 }
 
-/// Text with the escapes that class names and URLs have; any other is for the full parser.
+/// Text with escapes of one letter; any other is for the full parser.
 fn escaped_text(text: &str) -> Option<(Scalar<'_>, &str)> {
+    /// Bytes of a class's name, mostly.
+    const NAME_BYTES: usize = 48;
     let mut rest = text.strip_prefix('"')?;
-    let mut plain = String::with_capacity(memchr(b',', rest.as_bytes()).unwrap_or(0));
+    let mut plain = String::with_capacity(NAME_BYTES);
     loop {
-        let end = memchr2(b'"', b'\\', rest.as_bytes())?;
-        plain.push_str(rest.get(..end)?);
-        let mark = rest.get(end..)?;
+        let (run, mark) = rest.split_at_checked(plain_run(rest.as_bytes()))?;
+        plain.push_str(run);
         if let Some(after) = mark.strip_prefix('"') {
             return Some((Scalar::Text(Cow::Owned(plain)), after));
         }
         let escaped = mark.get(1..)?;
-        plain.push(match escaped.as_bytes().first()? {
-            b'\\' => '\\',
-            b'/' => '/',
-            b'"' => '"',
-            _ => return None,
-        });
+        plain.push(char::from(plain_escape(*escaped.as_bytes().first()?)?));
         rest = escaped.get(1..)?;
     }
 }
@@ -140,12 +162,12 @@ mod tests {
         );
         check(r#"{"level":"info","job":"\\"}"#, true);
         check(r#"{"level":"","job":""}"#, true);
+        check(r#"{"level":"info","job":"a\nb"}"#, true);
     }
 
     #[test]
     fn what_is_not_flat_or_not_plain_is_left_to_the_full_parser() {
         check(r#"{"level":"info","job":"caf\u00e9"}"#, false);
-        check(r#"{"level":"info","job":"a\nb"}"#, false);
         check(r#"{"level":"info", "job":"X"}"#, false);
         check(r#"{"level":"info","job":["X"]}"#, false);
         check(r#"{"level":"info","job":{"a":1}}"#, false);
@@ -162,5 +184,106 @@ mod tests {
         check(r#"{"level":"info","job":"X"#, false);
         check(r#"{}"#, false);
         check("", false);
+    }
+    #[track_caller]
+    fn check_context(text: &str, is_taken: bool) {
+        const KEYS: [&str; 8] = ["id", "uuid", "job", "queue", "delay", "connection", "timeout", "class"];
+        let quick = context(text);
+        assert_eq!(quick.is_some(), is_taken, "{text}");
+        let Some(quick) = quick else { return };
+        let full = serde_json::Deserializer::from_str(text).into_iter::<Document<'_>>().next();
+        let full = full.expect("a value").expect("JSON, as the quick way found");
+        for key in KEYS {
+            assert_eq!(quick.has(key), full.has(key), "{key} of {text}");
+            assert_eq!(quick.scalar(key), full.scalar(key), "{key} of {text}");
+        }
+    }
+
+    #[test]
+    fn a_context_is_taken_and_read_as_the_full_parser_does() {
+        check_context(
+            r#"{"job":"App\\Jobs\\X","queue":"default","id":"h","uuid":"5-9","delay":null} "#,
+            true,
+        );
+        check_context(r#"{"id":17,"delay":90,"timeout":1.5} {"url":"\/"}"#, true);
+        check_context(r#"{"id":"a","id":"b","delay":null,"delay":3}"#, true);
+        check_context("{\"id\":\"a\tb\"}", false);
+        check_context(r#"{"id":"a","queues":["x"]}"#, false);
+        check_context(r#"{"id":"a","queues":"x"}"#, false);
+        check_context(r#"{"id":true}"#, false);
+        check_context(r#"{"id":nullx}"#, false);
+        check_context(r#"{"id": "a"}"#, false);
+        check_context(r#"{"id":"a""#, false);
+        check_context("{}", false);
+    }
+
+    /// Lines put together from pieces that objects are made of, by a seed: where both ways take one, they say the same,
+    /// and the quick one takes none that is no JSON.
+    #[test]
+    fn both_ways_agree_on_whatever_is_put_together() {
+        const PIECES: [&str; 30] = [
+            "{",
+            "}",
+            "\"",
+            "\":\"",
+            "\",\"",
+            "\":",
+            ",\"",
+            "id",
+            "job",
+            "status",
+            "level",
+            "delay",
+            "App\\\\Jobs",
+            "\\/",
+            "\\n",
+            "\\u00e9",
+            "é",
+            "17",
+            "0.5",
+            "01",
+            "-1",
+            "1.",
+            "1e3",
+            "null",
+            "true",
+            "[",
+            "]",
+            " ",
+            "\\",
+            "starting",
+        ];
+        let mut seed = 0x51_u64;
+        let mut below = |count: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % count
+        };
+        let mut taken = 0;
+        for _ in 0..60_000 {
+            let mut line = String::from("{\"");
+            for _ in 0..below(4) {
+                line.push_str(
+                    ["id\":\"a\",\"", "job\":\"App\\\\X\",\"", "delay\":null,\"", "attempts\":2,\""]
+                        [below(4)],
+                );
+            }
+            (0..below(9)).for_each(|_| line.push_str(PIECES[below(PIECES.len())]));
+            line.push_str(["\"}", "}", "1}", ""][below(4)]);
+            for (is_whole, quick) in [(true, read(&line).is_some()), (false, context(&line).is_some())] {
+                let first = serde_json::Deserializer::from_str(&line).into_iter::<Document<'_>>().next();
+                let is_json = matches!(first, Some(Ok(_)));
+                assert!(!quick || is_json, "{line} is no JSON");
+                assert!(!quick || !is_whole || serde_json::from_str::<Document<'_>>(&line).is_ok(), "{line}");
+                taken += usize::from(quick);
+            }
+            if let Some(quick) = read(&line) {
+                let full: Document<'_> = serde_json::from_str(&line).unwrap();
+                assert_eq!(quick, Record::from(&full), "{line}");
+            }
+            if context(&line).is_some() {
+                check_context(&line, true);
+            }
+        }
+        assert!(taken > 500, "{taken} of them are read the quick way");
     }
 }

@@ -25,8 +25,11 @@ pub(in crate::domain::systems) fn tail(line: &str) -> Option<&str> {
     if line.len() < BYTES_MIN {
         return None;
     }
-    let tail =
-        if line.ends_with('}') { worker_json(line) } else { in_columns(line).or_else(|| bracketed(line)) }?;
+    let tail = if line.ends_with('}') {
+        worker_json(line).or_else(|| json_record(line))
+    } else {
+        in_columns(line).or_else(|| bracketed(line))
+    }?;
     // Blanks are no output: a line that is indented otherwise than a worker's is somebody's text. Behind a quote that
     // is still open the line is quoted: whoever asks for a path can put it there.
     let output = line.strip_suffix(tail)?;
@@ -97,6 +100,19 @@ fn worker_json(line: &str) -> Option<&str> {
     (seen.stage != Stage::Paused).then_some(tail)
 }
 
+/// `200{"message":"Job queued",…}`, `worker-7d9f app {"message":"Job queued",…}`: an enqueue's record as a JSON formatter
+/// writes it, behind output or behind a short label that no table has. A sentence is no label: it may quote a record.
+fn json_record(line: &str) -> Option<&str> {
+    const BEGINNING: &[u8] = b"{\"message\":\"Job queued\",";
+    const LABEL_BYTES_MAX: usize = 128;
+    const WORDS_MAX: usize = 2;
+    let place =
+        memmem::find(line.as_bytes(), BEGINNING).filter(|place| (1..=LABEL_BYTES_MAX).contains(place))?;
+    let (label, tail) = line.split_at_checked(place)?;
+    let is_label = label.split_ascii_whitespace().count() <= WORDS_MAX && !label.contains(['\'', '#']);
+    (is_label && serde_json::from_str::<IgnoredAny>(tail).is_ok()).then_some(tail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +139,8 @@ mod tests {
         check("[2026] x", r"[2026-03-02 09:00:11][17] Failed:     App\Jobs\X");
         check("ok", r#"{"level":"info","id":"1","job":"App\\X","status":"success","result":"deleted"}"#);
         check("{}", r#"{"level":"info","id":"1","job":"App\\X","status":"starting"}"#);
+        check("200", r#"{"message":"Job queued","context":{"id":"1"},"level_name":"INFO"}"#);
+        check("worker-7d9f app ", r#"{"message":"Job queued","context":{"id":"1"},"level_name":"INFO"}"#);
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub(super) struct Head<'a> {
 }
 
 /// Monolog's levels.
-const LEVELS: [&str; 8] = ["DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"];
+pub(super) const LEVELS: [&str; 8] =
+    ["DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"];
 
 /// The longest stamp, `2025-12-06T12:00:00.123456+00:00`, with room to spare.
 const STAMP_BYTES_MAX: usize = 40;
@@ -26,10 +27,11 @@ pub(super) const EXCEPTION: &str = "\"exception\":\"[object] (";
 
 /// Finds the parts of a head, or declines.
 pub(super) fn head(line: &str) -> Option<Head<'_>> {
-    let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
+    let line = line.strip_prefix('[')?;
+    let end = line.bytes().take(STAMP_BYTES_MAX.wrapping_add(1)).position(|byte| byte == b']')?;
+    let (stamp, rest) = (line.get(..end)?, line.get(end.wrapping_add(1)..)?);
     let rest = rest.strip_prefix(' ')?;
-    let is_stamp = stamp.len() <= STAMP_BYTES_MAX
-        && stamp.starts_with(|c: char| c.is_ascii_digit())
+    let is_stamp = stamp.starts_with(|c: char| c.is_ascii_digit())
         && stamp.bytes().all(|b| b.is_ascii_alphanumeric() || b" -:.+/,".contains(&b))
         && stamp.contains(':');
     let (channel, body) = rest.split_once(':')?;

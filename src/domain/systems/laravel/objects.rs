@@ -7,7 +7,7 @@ use crate::domain::job::Form;
 use super::json::{self, Document};
 use super::sighting::Sighting;
 use super::{error_json, flat_json, half, queued, worker_json};
-use crate::domain::systems::wrappers::{fields, otlp};
+use crate::domain::systems::wrappers::{bundles, fields, otlp};
 
 /// What a line that begins with a brace turned out to be.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub(super) fn read(text: &str) -> Found<'_> {
     if !json::is_telling(text) {
         return Found::Nothing;
     }
-    if let Some(plain) = otlp::plain(text) {
-        return Found::Within(Cow::Owned(plain), Cow::Borrowed(""));
+    if let Some(lines) = otlp::plain(text).or_else(|| bundles::lines(text)) {
+        return Found::Within(Cow::Owned(lines), Cow::Borrowed(""));
     }
     let Ok(document) = serde_json::from_str::<Document<'_>>(text) else { return split(text) };
     let seen =
@@ -54,7 +54,7 @@ pub(super) fn read(text: &str) -> Found<'_> {
 pub(super) fn read_half(text: &str) -> Option<Sighting<'static>> {
     let closed = half::closed(text)?;
     let document = serde_json::from_str::<Document<'_>>(&closed).ok()?;
-    record(&document, Level::CutOff).map(owned)
+    record(&document, Level::CutOff).map(Sighting::into_owned)
 }
 
 /// Where a record's level is.
@@ -104,27 +104,6 @@ fn split(text: &str) -> Found<'_> {
         },
         Some(Err(error)) if error.is_eof() => Found::BrokenOff,
         Some(Err(_)) | None => Found::Nothing,
-    }
-}
-
-fn owned(seen: Sighting<'_>) -> Sighting<'static> {
-    let own = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
-    Sighting {
-        stage: seen.stage,
-        form: seen.form,
-        ending: seen.ending,
-        class: own(seen.class),
-        queue: own(seen.queue),
-        connection: own(seen.connection),
-        channel: own(seen.channel),
-        id: own(seen.id),
-        uuid: own(seen.uuid),
-        attempt: seen.attempt,
-        delay_ms: seen.delay_ms,
-        runtime: seen.runtime,
-        timeout_ms: seen.timeout_ms,
-        text: own(seen.text),
-        jobs: seen.jobs,
     }
 }
 

@@ -1,23 +1,75 @@
 //! What a platform says of a worker that it runs: Lambda of an invocation, ECS of a task, Elastic Beanstalk of a job that
 //! its daemon hands over.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::domain::job::{Form, Stage};
+use crate::domain::redact::constant;
 
 use super::process::{names_worker, sighting};
 use super::sighting::Sighting;
 
 /// `2026-03-02T09:02:41.259Z da9e30e9-… Task timed out after 60.06 seconds`, or Lambda's newer
-/// `REPORT RequestId: … Status: timeout` and `Runtime exited with error: signal: killed`.
+/// `REPORT RequestId: … Status: timeout` and `RequestId: … Error: Runtime exited with error: signal: killed`.
 pub(super) fn timed_out(line: &str) -> Option<Sighting<'_>> {
     if let Some(rest) = line.strip_prefix("REPORT RequestId: ") {
-        let status = rest.split('\t').find_map(|part| part.trim().strip_prefix("Status: "))?;
-        return (status.trim() == "timeout")
-            .then(|| sighting(Stage::WorkerStopped, "Task timed out: Status: timeout"))?;
+        let field = |name: &str| rest.split('\t').find_map(|part| part.trim().strip_prefix(name));
+        return match (field("Status: ")?.trim(), field("Error Type: ").map(str::trim)) {
+            ("timeout", _) => sighting(Stage::WorkerStopped, "Task timed out: Status: timeout"),
+            ("error", Some("Runtime.OutOfMemory")) => {
+                sighting(Stage::WorkerStopped, "Killed by Lambda: Runtime.OutOfMemory")
+            }
+            _ => None,
+        };
+    }
+    if let Some(rest) = line.strip_prefix("RequestId: ") {
+        let (request, text) = rest.split_once(" Error: ")?;
+        let is_exit = request.len() == UUID_BYTES && text.starts_with("Runtime exited with error: ");
+        return is_exit.then(|| sighting(Stage::WorkerStopped, text))?;
     }
     let (head, _) = line.split_once(" Task timed out after ")?;
     let is_request = head.rsplit_once(' ')?.1.len() == UUID_BYTES;
     let text = line.get(head.len()..)?;
     is_request.then(|| sighting(Stage::WorkerStopped, text))?
+}
+
+/// `{"type":"platform.report","record":{"requestId":"…","status":"timeout"}}`: the same where Lambda writes JSON.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html>
+fn report(line: &str) -> Option<Sighting<'static>> {
+    if !line.contains("\"platform.report\"") {
+        return None;
+    }
+    #[derive(serde::Deserialize)]
+    struct Report {
+        record: Record,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Record {
+        status: String,
+        error_type: String,
+    }
+    let record = serde_json::from_str::<Report>(line).ok()?.record;
+    let text = match (&*record.status, &*record.error_type) {
+        ("timeout", _) => "Task timed out: Status: timeout",
+        ("error", "Runtime.OutOfMemory") => "Killed by Lambda: Runtime.OutOfMemory",
+        _ => return None,
+    };
+    Some(Sighting::new(Stage::WorkerStopped, Form::Process).saying(text))
+}
+
+/// Every JSON line that says nothing else is looked through for these, once.
+static EVENTS: LazyLock<Regex> =
+    LazyLock::new(|| constant(r#""(?:ECS Task State Change|ECS Service Action|platform\.report)""#));
+
+/// What a platform tells in JSON.
+pub(super) fn event(line: &str) -> Option<Sighting<'static>> {
+    if !EVENTS.is_match(line) {
+        return None;
+    }
+    task_state(line).or_else(|| service_action(line)).or_else(|| report(line))
 }
 
 /// Letters of a request's id, `da9e30e9-5449-4ccf-a47e-e9551eb3a0ed`.
@@ -42,9 +94,36 @@ pub(super) fn by_http(line: &str) -> Option<Sighting<'_>> {
 /// The name of the worker that hands jobs over by HTTP.
 const SQSD: &str = "aws-sqsd";
 
+/// `{"detail-type":"ECS Service Action", …}`: a worker's service that cannot start its tasks.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html>
+fn service_action(line: &str) -> Option<Sighting<'static>> {
+    if !line.contains("\"ECS Service Action\"") {
+        return None;
+    }
+    #[derive(serde::Deserialize)]
+    struct Event {
+        #[serde(default)]
+        resources: Vec<String>,
+        detail: Detail,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Detail {
+        event_name: String,
+        reason: String,
+    }
+    let event = serde_json::from_str::<Event>(line).ok()?;
+    let service =
+        event.resources.iter().filter_map(|arn| arn.rsplit('/').next()).find(|it| names_worker(it))?;
+    let is_refusal = ["SERVICE_TASK_START_IMPAIRED", "SERVICE_TASK_PLACEMENT_FAILURE"]
+        .contains(&&*event.detail.event_name);
+    let text = format!("ECS service {service}: {} {}", event.detail.event_name, event.detail.reason);
+    is_refusal.then(|| Sighting::new(Stage::WorkerStopped, Form::Process).saying(text.trim_end().to_owned()))
+}
+
 /// `{"detail-type":"ECS Task State Change", …}`, as a rule of EventBridge forwards it to a log group: a worker's
 /// container that stopped, and why.
-pub(super) fn task_state(line: &str) -> Option<Sighting<'_>> {
+fn task_state(line: &str) -> Option<Sighting<'static>> {
     if !line.contains("\"ECS Task State Change\"") {
         return None;
     }
@@ -99,6 +178,34 @@ mod tests {
             "REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tDuration: 3000.00 ms\tStatus: timeout";
         check(line, Some((Stage::WorkerStopped, "Task timed out: Status: timeout")));
         check("REPORT RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed\tDuration: 3.00 ms\t", None);
+        let request = "RequestId: da9e30e9-5449-4ccf-a47e-e9551eb3a0ed";
+        let killed = "Runtime exited with error: signal: killed";
+        check(&format!("{request} Error: {killed}"), Some((Stage::WorkerStopped, killed)));
+        check(&format!("{request} Error: the order has no lines"), None);
+        let memory = Some((Stage::WorkerStopped, "Killed by Lambda: Runtime.OutOfMemory"));
+        check(
+            &format!("REPORT {request}\tDuration: 9.00 ms\tStatus: error\tError Type: Runtime.OutOfMemory"),
+            memory,
+        );
+        check(&format!("REPORT {request}\tDuration: 9.00 ms\tStatus: error\tError Type: App.Error"), None);
+        let json = |status: &str| {
+            format!(
+                r#"{{"time":"t","type":"platform.report","record":{{"requestId":"r","status":"{status}"}}}}"#
+            )
+        };
+        let text = |line: &str| report(line).and_then(|seen| seen.text).map(|text| text.into_owned());
+        assert_eq!(text(&json("timeout")).as_deref(), Some("Task timed out: Status: timeout"));
+        assert_eq!(text(&json("success")), None);
+        let action = |service: &str, name: &str| {
+            format!(
+                r#"{{"detail-type":"ECS Service Action","resources":["arn:aws:ecs:eu-west-1:1:service/prod/{service}"],"detail":{{"eventType":"WARN","eventName":"{name}"}}}}"#
+            )
+        };
+        let text = |line: &str| service_action(line).and_then(|seen| seen.text).map(|text| text.into_owned());
+        let impaired = "ECS service shop-worker: SERVICE_TASK_START_IMPAIRED";
+        assert_eq!(text(&action("shop-worker", "SERVICE_TASK_START_IMPAIRED")).as_deref(), Some(impaired));
+        assert_eq!(text(&action("shop-web", "SERVICE_TASK_START_IMPAIRED")), None);
+        assert_eq!(text(&action("shop-worker", "SERVICE_STEADY_STATE")), None);
         let event = |name: &str, status: &str| {
             format!(
                 r#"{{"detail-type":"ECS Task State Change","source":"aws.ecs","detail":{{"containers":[{{"exitCode":137,"name":"{name}","reason":"OutOfMemoryError: Container killed due to memory usage"}}],"group":"service:shop","lastStatus":"{status}","stoppedReason":"Essential container in task exited"}}}}"#

@@ -11,12 +11,13 @@ use crate::domain::job::{Form, Stage};
 use crate::domain::redact::constant;
 
 use super::sighting::Sighting;
-use super::{platforms, supervisors};
+use super::{managers, platforms, supervisors};
 
 /// Words of which nearly every line here has one, looked for in one pass: most lines are noise, and end at this gate.
 static WORDS: LazyLock<Regex> = LazyLock::new(|| {
     constant(
-        "ueue|orker|orizon|rabbitmq:|spawnerr|\"aws-sqsd/|Task timed out after |Could not open input file: ",
+        "ueue|orker|orizon|rabbitmq:|spawnerr|\"aws-sqsd/|Task timed out after |Could not open input file: \
+         |unstable restarts|Runtime exited with error: ",
     )
 });
 
@@ -38,6 +39,8 @@ pub(super) fn read(line: &str) -> Option<Sighting<'_>> {
         .or_else(|| shell(sentence))
         .or_else(|| supervisors::supervised(sentence))
         .or_else(|| supervisors::unit(sentence))
+        .or_else(|| managers::read(sentence))
+        .or_else(|| timed_out(sentence))
         .or_else(|| told(sentence))
         .or_else(|| super::artisan::read(sentence))
 }
@@ -55,6 +58,33 @@ fn is_worker_command(command: &str) -> bool {
         .any(|name| command.contains(name))
 }
 
+/// What of a text is a worker's command, from artisan's own name of it on: `queue:work redis`, and never `queue:restart`.
+pub(super) fn command_of_worker(text: &str) -> Option<&str> {
+    const COMMANDS: [&str; 6] =
+        ["queue:work", "queue:listen", "horizon", "horizon:work", "rabbitmq:consume", "vapor:work"];
+    let command = match text.split_once("artisan") {
+        Some((_, rest)) => rest.trim_start_matches(['\'', '"', ' ']),
+        None => text,
+    };
+    let name = command.split([' ', '\'', '"']).next()?;
+    COMMANDS.contains(&name).then_some(command)
+}
+
+/// `The process "'/usr/bin/php8.3' 'artisan' 'queue:work' '--once' …" exceeded the timeout of 60 seconds.`: what
+/// `queue:listen` says of the worker that it started for a job, and then ends itself.
+pub(super) fn timed_out(line: &str) -> Option<Sighting<'_>> {
+    let line = line.trim();
+    let (command, rest) = line.strip_prefix("The process \"")?.split_once("\" exceeded the timeout of ")?;
+    command_of_worker(command)?;
+    let text = rest.split_once(". ").map_or(rest, |(seconds, _)| seconds);
+    Some(
+        Sighting::new(Stage::WorkerStopped, Form::Process).saying(format!(
+            "queue:listen: the worker exceeded the timeout of {}",
+            text.trim_end_matches('.')
+        )),
+    )
+}
+
 /// Sentences that need no program's name to be about a worker: PHP that finds no artisan, Horizon that is told twice,
 /// Lambda that ends an invocation, a daemon that hands a job over by HTTP.
 fn without_program(line: &str, has_words: bool) -> Option<Sighting<'_>> {
@@ -68,6 +98,7 @@ fn without_program(line: &str, has_words: bool) -> Option<Sighting<'_>> {
         b'R' => platforms::timed_out(line),
         _ => None,
     }
+    .or_else(|| has_words.then(|| managers::gave_up(line)).flatten())
     .or_else(|| {
         if has_words && (line.contains("[spawnerr") || line.contains(" spawnerr: ")) {
             supervisors::not_spawned(line)
@@ -102,7 +133,8 @@ pub(super) fn sighting<'a>(stage: Stage, text: &'a str) -> Option<Sighting<'a>> 
 fn fatal(line: &str) -> Option<Sighting<'_>> {
     let (_, what) = line.split_once("error:")?;
     let what = what.trim_start();
-    if what.starts_with("Allowed memory size of ") && what.contains(" exhausted") {
+    let is_limit = what.starts_with("Allowed memory size of ") && what.contains(" exhausted");
+    if is_limit || what.starts_with("Out of memory (allocated ") {
         return sighting(Stage::WorkerError, what);
     }
     None

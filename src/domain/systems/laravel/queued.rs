@@ -9,14 +9,40 @@ use std::borrow::Cow;
 use crate::domain::job::{Ending, Form, Stage};
 
 use super::json::{Document, Scalar};
-use super::monolog;
 use super::sighting::Sighting;
+use super::{flat_json, monolog};
 
 /// The message that reports an enqueue.
 pub(super) const MESSAGE: &str = "Job queued";
 
+/// Messages that say something, word for word.
+pub(super) const MESSAGES: [&str; 10] = [
+    MESSAGE,
+    "Worker heartbeat",
+    "Worker started",
+    "Worker stopped",
+    "Processing job",
+    "Job processing",
+    "Processed job",
+    "Job processed",
+    "Failed job",
+    "Job failed",
+];
+
 /// Keys under which loggers put a context, Monolog's own first.
-const CONTEXTS: [&str; 7] = ["context", "ctx", "data", "labels", "fields", "attributes", "extra"];
+const CONTEXTS: [&str; 11] = [
+    "context",
+    "ctx",
+    "data",
+    "labels",
+    "fields",
+    "attributes",
+    "extra",
+    "payload",
+    "meta",
+    "properties",
+    "job",
+];
 
 /// What a message reports, and the job's id where the message itself has it.
 struct Report<'a> {
@@ -73,13 +99,17 @@ pub(super) fn read_line(body: &str) -> Option<Sighting<'_>> {
     if !body.starts_with(['J', 'W', 'P', 'F', '[']) {
         return None;
     }
-    let (message, context) = match body.find(" {") {
-        Some(end) => (body.get(..end)?, body.get(end..)?.trim_start()),
+    let (message, context) = match body.as_bytes().windows(2).position(|two| two == b" {") {
+        // A format of the app's own may put a mark between the two.
+        Some(end) => (body.get(..end)?.trim_end_matches([' ', '|', '-']), body.get(end..)?.trim_start()),
         None => (body.trim_end(), "{}"),
     };
     let report = report(message)?;
     // Only the first value: a processor's `extra` may follow the context.
-    let context = serde_json::Deserializer::from_str(context).into_iter::<Document<'_>>().next()?.ok()?;
+    let context = match flat_json::context(context) {
+        Some(context) => context,
+        None => serde_json::Deserializer::from_str(context).into_iter::<Document<'_>>().next()?.ok()?,
+    };
     sighting(&report, &context)
 }
 
@@ -97,7 +127,13 @@ pub(super) fn read_unstamped(line: &str) -> Option<Sighting<'_>> {
 
 /// Reads a JSON-form record, whatever its formatter calls the keys.
 pub(super) fn read_json<'a>(message: &str, record: &Document<'a>) -> Option<Sighting<'a>> {
+    // Whoever formats a line first has put the context behind the message.
+    if message.contains(" {\"") {
+        return read_line(message).map(Sighting::into_owned);
+    }
     let report = report(message)?;
+    let printed =
+        || Some(sighting(&report, &serde_json::from_str(&record.text(&["context"])?).ok()?)?.into_owned());
     let named = |record: &Document<'a>| {
         CONTEXTS.iter().find_map(|key| record.object(key).and_then(|it| sighting(&report, &it)))
     };
@@ -107,6 +143,7 @@ pub(super) fn read_json<'a>(message: &str, record: &Document<'a>) -> Option<Sigh
         .or_else(|| named(&attributes()?))
         .or_else(|| sighting(&report, &flattened(&attributes()?)))
         .or_else(|| sighting(&report, &flattened(record)))
+        .or_else(printed)
 }
 
 /// The context of a formatter that puts it beside the message: GELF's `_ctxt_id`, Logstash's `ctxt_id`, or plain keys.
@@ -176,7 +213,9 @@ fn attempt<'a>(stage: Stage, context: &Document<'a>) -> Option<Sighting<'a>> {
 /// The delay in milliseconds; `null` is what the framework's event holds for a job without one, where a missing key
 /// is no answer.
 fn delay_ms(context: &Document<'_>) -> Option<i64> {
-    context.get("delay")?;
+    if !context.has("delay") {
+        return None;
+    }
     let delay = context.scalar("delay");
     if delay == Scalar::Absent { Some(0) } else { delay.seconds_as_ms() }
 }

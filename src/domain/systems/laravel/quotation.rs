@@ -99,6 +99,11 @@ impl Quotation {
         self.close();
     }
 
+    /// Whether a message may go on.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Whether a record's head is quoted in the open message, by its printed minute.
     pub(super) fn quotes(&self, minute: &str) -> bool {
         match &self.open {

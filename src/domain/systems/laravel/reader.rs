@@ -11,32 +11,15 @@ use super::objects::{self, Found};
 use super::quotation::{Origin, Quotation, Verdict};
 use super::records::{Findings, Head, Records, stage_of};
 use super::sighting::{Names, Sighting, cut};
+use super::step::Step;
 use super::{
-    artisan, bare, bracket, columns, flat_json, glued, monolog, platforms, process, queued, store_error,
-    trace, unfinished::Unfinished, worker_json,
+    artisan, bare, bracket, columns, flat_json, glued, monolog, own_format, platforms, process, queued,
+    store_error, trace, unfinished::Unfinished, worker_json,
 };
 use crate::domain::origin::of_line;
 use crate::domain::printable::printable;
 use crate::domain::systems::line::Line;
-
-/// What a line turned out to be.
-#[derive(Debug)]
-pub(in crate::domain::systems) enum Step<'a> {
-    /// Read, or known for what it is.
-    Done,
-    /// A router's JSON, the line within, and whose that is.
-    Within(Cow<'a, str>, Cow<'a, str>),
-    /// JSON that breaks off: its rest may follow.
-    BrokenOff,
-    /// Nothing that is known.
-    Unread,
-}
-
-impl From<bool> for Step<'_> {
-    fn from(is_read: bool) -> Self {
-        if is_read { Self::Done } else { Self::Unread }
-    }
-}
+use crate::domain::systems::wrappers::bundles;
 
 /// The record that an event began with, while it is not over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +101,14 @@ impl Reader {
             self.head(line, head);
             return Step::Done;
         }
+        // A record in a format of the app's own ends an open one, too.
+        if self.quotation.is_open()
+            && let Some(minute) = own_format::minute(line.text)
+            && !self.quotation.quotes(minute)
+        {
+            self.quotation.close();
+            self.inside = Inside::Nothing;
+        }
         match self.quotation.line(line.text) {
             Verdict::Line => {}
             Verdict::Part => {
@@ -151,7 +142,14 @@ impl Reader {
         if !matches!(step, Step::Unread) {
             return step;
         }
-        if self.observe_if(line, queued::read_unstamped(line.text).or_else(|| glued::record(line.text))) {
+        let record = queued::read_unstamped(line.text)
+            .or_else(|| own_format::read(line.text))
+            .or_else(|| glued::record(line.text));
+        if self.observe_if(line, record) {
+            return Step::Done;
+        }
+        if let Some(head) = own_format::error(line.text) {
+            self.head(line, head);
             return Step::Done;
         }
         match glued::tail(line.text) {
@@ -197,6 +195,9 @@ impl Reader {
             // The seams of a record's trace.
             Some(b'[') if text == "[stacktrace]" => return Step::Done,
             Some(b'"') if text.trim_end() == "\"}" => return Step::Done,
+            Some(b'[') if text.starts_with("[{\"") || text.starts_with("[\"") => {
+                return bundles::lines(text).map_or(Step::Unread, |it| Step::Within(it.into(), "".into()));
+            }
             Some(b'[') => bracket::read(text).or_else(|| process::read(text)),
             Some(b'P' | b'F') => {
                 if text.contains("Fatal error:") && text.contains("Uncaught ") {
@@ -265,7 +266,7 @@ impl Reader {
                 return if matches!(last, Step::Unread) { step } else { last };
             }
             Found::BrokenOff => return Step::BrokenOff,
-            Found::Nothing => return self.observe_if(line, platforms::task_state(line.text)).into(),
+            Found::Nothing => return self.observe_if(line, platforms::event(line.text)).into(),
         }
         Step::Done
     }
@@ -295,6 +296,10 @@ impl Reader {
         let failed =
             self.failed.filter(|(_, number)| is_error && *number >= previous).map(|(place, _)| place);
         let exception = head.exception().filter(|_| is_error);
+        // `queue:listen` reports that the worker which it started took too long.
+        if is_error && let Some(seen) = process::timed_out(head.message()) {
+            self.observe(line, seen);
+        }
         if let Some(exception) = exception {
             if !exception.trim_end().ends_with("\"}") {
                 self.inside = Inside::Exception;
@@ -370,6 +375,10 @@ impl Reader {
         if observation.stage == Stage::Enqueued && !line.label.is_empty() {
             let channel = observation.origin.take().unwrap_or_default();
             observation.origin = Some(of_line(&channel, &printable(line.label)));
+        }
+        // Where the line's own time is to the second, so is what lies between a start and its end.
+        if let Some(runtime) = observation.runtime.as_mut().filter(|_| line.is_rough) {
+            runtime.is_whole_seconds = true;
         }
         let place = self.found.push(observation);
         self.quotation.note(place);

@@ -29,6 +29,8 @@ pub(super) fn fault(class: &str, message: &str) -> Fault {
         "SqsException" if message.contains("ReceiveMessage") => Fault::Sided(TraceSide::Pop),
         "SqsException" => Fault::Store,
         _ if class.starts_with("Predis\\") && !starts(&WRONG_COMMANDS) => Fault::Store,
+        "InvalidPayloadException" if class.contains("Queue") => Fault::Sided(TraceSide::Push),
+        "QueryException" | "PDOException" => side_of_statement(message).map_or(Fault::Other, Fault::Sided),
         _ if class.starts_with("Pheanstalk\\") || class.starts_with("PhpAmqpLib\\") => Fault::Store,
         _ => Fault::Other,
     }
@@ -37,16 +39,46 @@ pub(super) fn fault(class: &str, message: &str) -> Fault {
 /// What an error's message says by itself, of a driver that logs no exception, as RabbitMQ's: `AMQP error while
 /// attempting pop: Broken pipe or closed connection`. The same of a push, which the app gets to know nothing of.
 pub(super) fn side_of_message(message: &str) -> Option<TraceSide> {
-    const FETCHES: [&str; 4] =
-        ["error while attempting pop", "failed to pop job", "error while consuming", "error while polling"];
-    const PUSHES: [&str; 3] =
-        ["error while attempting pushraw", "error while attempting laterraw", "failed to push job"];
+    const FETCHES: [&str; 5] = [
+        "error while attempting pop",
+        "failed to pop job",
+        "error while consuming",
+        "error while polling",
+        "error executing \"receivemessage",
+    ];
+    const PUSHES: [&str; 4] = [
+        "error while attempting pushraw",
+        "error while attempting laterraw",
+        "failed to push job",
+        "error executing \"sendmessage",
+    ];
     let beginning: String = message.chars().take(80).collect::<String>().to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|words| beginning.contains(words));
     if has(&FETCHES) {
         return Some(TraceSide::Pop);
     }
-    has(&PUSHES).then_some(TraceSide::Push)
+    if has(&PUSHES) {
+        return Some(TraceSide::Push);
+    }
+    side_of_statement(message)
+}
+
+/// Which half a database refused, by the statement that it was asked: `… (Connection: mysql, SQL: insert into `jobs`
+/// (`queue`, `attempts`, `reserved_at`, …`. The queue's table is known by its columns, whatever it is called, and not by
+/// its name: apps have jobs, too.
+fn side_of_statement(message: &str) -> Option<TraceSide> {
+    // The gate: most errors have no statement of a queue's.
+    if !message.contains("reserved_at") && !message.contains("illuminate:queue:") {
+        return None;
+    }
+    let (_, statement) = message.split_once("SQL: ")?;
+    let has = |words: &[&str]| words.iter().all(|word| statement.contains(word));
+    if statement.starts_with("insert into ") {
+        return has(&["reserved_at", "available_at", "payload"]).then_some(TraceSide::Push);
+    }
+    let is_fetch = ["select ", "update ", "with "].iter().any(|verb| statement.starts_with(verb))
+        && (has(&["reserved_at"]) || has(&["illuminate:queue:"]));
+    is_fetch.then_some(TraceSide::Pop)
 }
 
 /// Replies that tell of a wrong command: a bug of the app's, not a sick server.
@@ -77,6 +109,38 @@ mod tests {
         check("Kafka: error while consuming message: Local: Broker transport failure", Some(TraceSide::Pop));
         check("AMQP error while attempting pushRaw: Broken pipe", Some(TraceSide::Push));
         check("Could not pop the champagne", None);
+        check(r#"Error executing "SendMessage" on "https://sqs…"; AWS HTTP error"#, Some(TraceSide::Push));
+        check(r#"Error executing "ReceiveMessage" on "https://sqs…"; AWS HTTP error"#, Some(TraceSide::Pop));
+        check(r#"Error executing "PutObject" on "https://s3…"; AWS HTTP error"#, None);
+    }
+
+    #[test]
+    fn a_statement_says_whose_table_it_was_about() {
+        let check = |sql: &str, side| {
+            let message =
+                format!("SQLSTATE[HY000] [2002] Connection refused (Connection: mysql, SQL: {sql})");
+            assert_eq!(side_of_statement(&message), side, "{message}");
+        };
+        check(
+            "insert into `jobs` (`queue`, `attempts`, `reserved_at`, `available_at`, `created_at`, `payload`) values (default, 0, ?, 1, 1, {})",
+            Some(TraceSide::Push),
+        );
+        check(
+            r#"insert into "work" ("queue", "attempts", "reserved_at", "available_at", "payload") values"#,
+            Some(TraceSide::Push),
+        );
+        check(
+            "select * from `jobs` where `queue` = default and ((`reserved_at` is null and `available_at` <= 1) or (`reserved_at` <= 0)) order by `id` asc limit 1 FOR UPDATE SKIP LOCKED",
+            Some(TraceSide::Pop),
+        );
+        check("update `jobs` set `reserved_at` = 1, `attempts` = 1 where `id` = 17", Some(TraceSide::Pop));
+        check(
+            "select * from `cache` where `key` in (shop_cache_illuminate:queue:restart)",
+            Some(TraceSide::Pop),
+        );
+        check("insert into `jobs` (`title`, `company`, `city`) values (Cook, Inn, Rome)", None);
+        check("select * from `jobs` where `city` = Rome", None);
+        check("delete from `seats` where `reserved_at` < 1", None);
     }
 
     #[test]

@@ -51,13 +51,21 @@ pub(super) fn unit(line: &str) -> Option<Sighting<'_>> {
         return sighting(Stage::WorkerStopped, line);
     }
     let (name, tail) = line.split_once(".service: ")?;
-    const TOLD: [&str; 6] = [
+    const TOLD: [&str; 14] = [
         "Main process exited,",
         "Start request repeated too quickly",
         "Failed with result ",
         "A process of this unit has been killed by the OOM killer",
         "Scheduled restart job, restart counter is at ",
         "Unit process ",
+        "Unit entered failed state",
+        "Deactivated successfully",
+        "Succeeded",
+        "State 'stop-sigterm' timed out",
+        "Killing process ",
+        "Service RestartSec=",
+        "Service hold-off time over, scheduling restart",
+        "Failed at step ",
     ];
     let is_end = names_worker(name) && !name.contains(' ') && TOLD.iter().any(|told| tail.starts_with(told));
     is_end.then(|| sighting(Stage::WorkerStopped, tail))?

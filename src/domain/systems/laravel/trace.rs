@@ -71,7 +71,8 @@ impl Frame<'_> {
                 | "getNextJob",
             ) if is_queue(class) => Some(Part::Side(TraceSide::Pop)),
             // Whatever a worker meets that is neither in a job nor in the app is the worker's.
-            ("WorkCommand", _) => Some(Part::Side(TraceSide::Pop)),
+            ("WorkCommand" | "ConsumeCommand", _) => Some(Part::Side(TraceSide::Pop)),
+            ("Consumer", "daemon") if class.contains("Queue") => Some(Part::Side(TraceSide::Pop)),
             _ => None,
         }
     }
@@ -125,7 +126,7 @@ pub(super) fn part_of_files<'a>(trace: impl Iterator<Item = &'a str>) -> Option<
             "CallQueuedHandler.php" | "SyncQueue.php" if in_queue => return Some(Part::Job),
             _ if folder.ends_with("/Queue/Jobs") => return Some(Part::Job),
             "Worker.php" if in_queue && in_driver => return Some(Part::Side(TraceSide::Pop)),
-            "WorkCommand.php" => return Some(Part::Side(TraceSide::Pop)),
+            "WorkCommand.php" | "ConsumeCommand.php" => return Some(Part::Side(TraceSide::Pop)),
             "Queue.php" if in_queue => return Some(Part::Side(TraceSide::Push)),
             "QueueManager.php" if in_queue && in_driver => return Some(Part::Side(TraceSide::Push)),
             "Dispatcher.php" if in_driver && folder.ends_with("/Bus") => {

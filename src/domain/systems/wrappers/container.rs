@@ -3,15 +3,16 @@
 use super::{Peeled, begins_like_a_line, is_trace};
 
 /// The length of a date and a time of day, to the second.
-const CLOCK_BYTES: usize = "2026-03-02T09:00:16".len();
+pub(super) const CLOCK_BYTES: usize = "2026-03-02T09:00:16".len();
 
 /// Whether a text begins with a date and a time of day, with one of these bytes between them.
-fn is_clock(text: &str, between: &[u8]) -> bool {
-    text.bytes().zip(*b"dddd-dd-dd dd:dd:dd").all(|(found, wanted)| match wanted {
-        b'd' => found.is_ascii_digit(),
-        b' ' => between.contains(&found),
-        _ => found == wanted,
-    })
+pub(super) fn is_clock(text: &str, between: &[u8]) -> bool {
+    text.len() == CLOCK_BYTES
+        && text.bytes().zip(*b"dddd-dd-dd dd:dd:dd").all(|(found, wanted)| match wanted {
+            b'd' => found.is_ascii_digit(),
+            b' ' => between.contains(&found),
+            _ => found == wanted,
+        })
 }
 
 /// Splits a time of RFC 3339 with its offset off the beginning, and what follows it.
@@ -74,6 +75,6 @@ pub(super) fn timestamp(line: &str) -> Option<Peeled<'_>> {
 /// record's channel stands in the same place.
 pub(super) fn bracketed_time(line: &str) -> Option<Peeled<'_>> {
     let (time, inner) = line.strip_prefix('[')?.split_once("] ")?;
-    let fits = time.len() == CLOCK_BYTES && is_clock(time, b" T");
+    let fits = is_clock(time, b" T");
     (fits && (begins_like_a_line(inner) || is_trace(inner))).then(|| Peeled::whole(inner))
 }

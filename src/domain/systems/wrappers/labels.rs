@@ -24,7 +24,8 @@ const LEVELS: [&str; 12] = [
 ];
 
 /// What people call a worker's process in the tools that label lines with it.
-const PROCESSES: [&str; 4] = ["queue", "worker", "queue-worker", "horizon"];
+const PROCESSES: [&str; 6] =
+    ["queue", "worker", "queue-worker", "laravel-worker", "laravel-queue", "horizon"];
 
 /// `   INFO  line`: what Octane's servers print goes through its console's components.
 /// <https://github.com/laravel/octane/blob/2.x/src/Commands/Concerns/InteractsWithIO.php>
@@ -46,18 +47,37 @@ pub(super) fn tabbed(line: &str) -> Option<Peeled<'_>> {
     Some(Peeled::whole(rest.get(start..)?))
 }
 
+/// `worker: line`: the program's name as a shell, a logger or a tag of Docker's puts it before a line. Only before what
+/// begins like a line; the names of [`PROCESSES`] are labels before anything, and what a process manager says with them
+/// in front is read so first.
+pub(super) fn named(line: &str) -> Option<Peeled<'_>> {
+    let head = line.as_bytes().get(..LABEL_BYTES_MAX.min(line.len()))?;
+    let (label, rest) = line.split_at_checked(memchr(b':', head)?)?;
+    let inner = rest.strip_prefix(": ")?;
+    let is_certain = PROCESSES.contains(&label);
+    let peeled = || Peeled { is_supervisors: is_certain, ..Peeled::whole(inner).of(label) };
+    (is_name(label) && (is_certain || is_line(inner))).then(peeled)
+}
+
 /// `[queue] line`, `[pod/worker-1/app] line`: concurrently (`composer dev`), `kubectl logs --prefix`, Foreman's kin.
 /// Only before what begins like a line, or goes on with a record's trace: brackets also begin sentences. A pod's name
 /// with its kind, and what a worker's process is usually called, is a label before anything.
 pub(super) fn bracketed(line: &str) -> Option<Peeled<'_>> {
-    const STATUSES: [&str; 3] = ["Processing: ", "Processed: ", "Failed: "];
     let (label, inner) = line.strip_prefix('[')?.split_once("] ")?;
-    // A line without a time says by its class's namespace what it is.
-    let is_bare = || inner.contains('\\') && STATUSES.iter().any(|status| inner.starts_with(status));
-    let is_line =
-        begins_like_a_line(inner) || container::time(inner).is_some() || is_bare() || is_trace(inner);
     let is_certain = label.starts_with("pod/") || PROCESSES.contains(&label);
-    (is_name(label) && (is_certain || is_line)).then(|| Peeled::whole(inner).of(label))
+    (is_name(label) && (is_certain || is_line(inner))).then(|| Peeled::whole(inner).of(label))
+}
+
+/// Whether a text is a line, or a record's trace, so that a label before it is no sentence's beginning.
+fn is_line(text: &str) -> bool {
+    const STATUSES: [&str; 3] = ["Processing: ", "Processed: ", "Failed: "];
+    // A line without a time says by its class's namespace what it is.
+    let is_bare = || text.contains('\\') && STATUSES.iter().any(|status| text.starts_with(status));
+    begins_like_a_line(text)
+        || container::time(text).is_some()
+        || container::is_clock(text.get(..container::CLOCK_BYTES).unwrap_or_default(), b" ")
+        || is_bare()
+        || is_trace(text)
 }
 
 /// `worker-1  | line`, `web.1 | line`, `0|worker  | line`, `12:00:01 worker.1  | line`, `app stdout | line`: docker
@@ -90,7 +110,11 @@ pub(super) fn piped(line: &str) -> Option<Peeled<'_>> {
         }
         _ => name,
     };
-    is_name(name).then(|| Peeled::whole(inner).of(name))
+    // What the manager itself says of a process: read with the name in front.
+    const TOLD: [&str; 5] =
+        ["exited with ", "Exited with ", "started with pid ", "terminated by SIG", "Exited ("];
+    let is_supervisors = name == "system" || TOLD.iter().any(|told| inner.starts_with(told));
+    is_name(name).then(|| Peeled { is_supervisors, ..Peeled::whole(inner).of(name) })
 }
 
 /// A process's, a service's or a pod's name.

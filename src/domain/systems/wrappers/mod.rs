@@ -4,6 +4,7 @@
 //! It refuses what is not certain: a wrapper is known by its own form, never by what it holds. Where a line begins
 //! like none of them, which its first byte mostly tells, nothing is looked at.
 
+pub(super) mod bundles;
 mod container;
 pub(super) mod fields;
 mod labels;
@@ -230,6 +231,15 @@ pub(super) const ALL: &[Wrapper] = &[
         peel: labels::bracketed,
         sample: (
             r"[queue]   2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
+            r"  2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
+        ),
+    },
+    Wrapper {
+        name: "a program's name",
+        begins: Begins::Letter,
+        peel: labels::named,
+        sample: (
+            r"worker:   2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
             r"  2026-03-02 09:00:16 App\Jobs\X ... RUNNING",
         ),
     },

@@ -60,7 +60,8 @@ pub(super) fn error_log(line: &str) -> Option<Peeled<'_>> {
         && day.bytes().all(|b| b.is_ascii_digit())
         && month.len() == 3
         && month.bytes().all(|b| b.is_ascii_alphabetic());
-    let is_line = begins_like_a_line(inner) || message(inner).is_some();
+    let is_line =
+        begins_like_a_line(inner) || inner.starts_with("PHP Fatal error:") || message(inner).is_some();
     (is_stamp && is_line).then(|| Peeled::whole(inner))
 }
 

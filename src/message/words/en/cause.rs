@@ -27,7 +27,10 @@ pub(in crate::message::words) fn cause(cause: Cause, about: &About<'_>, voice: &
         Cause::CannotFetch if about.is_of_lost => format!("{store} may have lost the jobs it held"),
         Cause::CannotFetch => format!("workers run, and cannot fetch jobs from {store}"),
         Cause::SlowBacklog => "the workers finish jobs too slowly".to_owned(),
-        Cause::PutBack => "a job is put back again and again, and never done".to_owned(),
+        Cause::PutBack => {
+            "something puts the job back each time, as an overlap lock that nobody holds or a rate limit"
+                .to_owned()
+        }
         Cause::BehindLongJob => "the workers are busy with a long job".to_owned(),
         Cause::LogsNotForwarded if about.is_dropping => "some worker lines are lost on the way".to_owned(),
         Cause::LogsNotForwarded => {
@@ -38,6 +41,7 @@ pub(in crate::message::words) fn cause(cause: Cause, about: &About<'_>, voice: &
                 (None, false) => "the worker's lines do not reach the watched files".to_owned(),
             }
         }
+        Cause::NeverObserved if about.is_unheard_told => "no worker has been started".to_owned(),
         Cause::NeverObserved => "no worker has been started, or none of its lines arrives".to_owned(),
         Cause::WorkerSilent => "the worker is not running".to_owned(),
     }
@@ -101,9 +105,9 @@ pub(in crate::message::words) fn sub_cause(cause: SubCause, voice: &Voice) -> St
 pub(in crate::message::words) fn causes(it: &Causes<'_>) -> Vec<String> {
     let label = match (it.is_certain, it.is_over) {
         (true, false) => "Cause",
-        (true, true) => "The cause was",
+        (true, true) => "Cause at the time",
         (false, false) => "Most likely",
-        (false, true) => "The cause was most likely",
+        (false, true) => "Most likely cause at the time",
     };
     let mut lines = vec![format!("{label}: {}.", it.first)];
     if it.is_over || it.others.is_empty() {

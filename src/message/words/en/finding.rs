@@ -25,7 +25,7 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
         Finding::NoJobLineEver => "no job was ever seen to start or end, on any queue".to_owned(),
         Finding::LastJobLine => never("last line of a worker about a job, on any queue", "none ever seen"),
         Finding::LastBoot => "last line that says that a worker was started".to_owned(),
-        Finding::LastLine => never("last line of any kind", "none"),
+        Finding::LastLine => never("last log line of any kind", "none"),
         Finding::Counted => "worker lines carry no id: jobs are matched by counting, oldest first".to_owned(),
         Finding::DoubtfulStarts(count) => {
             format!(
@@ -76,7 +76,7 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
         }
         Finding::WorkerStopped(text) => format!("a worker ended: \"{text}\""),
         Finding::PutBack { class, count } => format!(
-            "{} was put back {count} times, as by an overlap lock that nobody holds or a rate limit; it first started",
+            "{} was put back {count} times; it first started",
             class.as_ref().map_or("a job", JobClass::as_str)
         ),
         Finding::LastWords(text) => format!("where the worker spoke, the last lines say: \"{text}\""),

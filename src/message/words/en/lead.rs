@@ -65,6 +65,13 @@ pub(in crate::message::words) fn lead(it: &Situation<'_>, voice: &Voice) -> Stri
             )
         }
         Kind::Failing => failed(it, &place, &since, voice),
+        Kind::StuckRunning if it.is_put_back => format!(
+            "{app}: {} on {place} {} put back again and again, and never done. {} first started at {since}.{}",
+            n(jobs, "job", "jobs"),
+            if jobs == 1 { "is" } else { "are" },
+            if jobs == 1 { "It" } else { "The oldest" },
+            given_up(it)
+        ),
         Kind::StuckRunning if jobs == 0 => format!(
             "{app}: attempts on {place} start and no end is seen, the first at {since}. None is open at this moment.{}",
             given_up(it)
@@ -105,7 +112,7 @@ fn again(it: &Situation<'_>) -> String {
     }
 }
 
-/// ` 2 waiting, 1 over the 5 min limit, 2 more than 10 min ago.`
+/// ` 2 waiting, 1 over the 5 min limit, up 2 in the last 10 min.`
 fn counts(it: &Situation<'_>, limit: &str, voice: &Voice) -> String {
     let over = it.jobs_now;
     let mut parts = match it.waiting {
@@ -115,7 +122,7 @@ fn counts(it: &Situation<'_>, limit: &str, voice: &Voice) -> String {
         None if over > 0 => vec![format!("{over} over the {limit} limit")],
         None => Vec::new(),
     };
-    parts.extend(it.growth().map(|gained| format!("{gained} more than 10 min ago")));
+    parts.extend(it.growth().map(|gained| format!("up {gained} in the last 10 min")));
     if it.kind == Kind::Backlog {
         let done_in = it.done_in_ms.map(|ms| voice.about(ms));
         parts.extend(done_in.map(|done_in| format!("worked off in about {done_in} at this rate")));
@@ -137,13 +144,25 @@ fn failed(it: &Situation<'_>, place: &str, since: &str, voice: &Voice) -> String
         let classes = it.classes.join(", ");
         return format!("{app}: jobs on {place} have been failing since {since}: {classes}.");
     };
+    let class = worst.class;
+    let (who, have, whose) = match others(it) {
+        None => (class.to_owned(), "has", "its".to_owned()),
+        // How many of how many is of one class: a sum would read as a row.
+        Some(others) => (format!("{class} and {others}"), "have", format!("{class}'s")),
+    };
     let of = match (worst.bad, worst.of) {
-        (1, 1) => "Its last attempt failed".to_owned(),
-        (bad, of) if bad == of => format!("All of its last {of} attempts failed"),
-        (bad, of) => format!("{bad} of its last {of} attempts failed"),
+        (1, 1) => format!("The last of {whose} attempts failed"),
+        (bad, of) if bad == of => format!("All of {whose} last {of} attempts failed"),
+        (bad, of) => format!("{bad} of {whose} last {of} attempts failed"),
     };
     let at = worst.at.map_or_else(String::new, |at| format!(", the last at {}", voice.minute(at)));
-    format!("{app}: {} on {place} has been failing since {since}. {of}{at}.", worst.class)
+    format!("{app}: {who} on {place} {have} been failing since {since}. {of}{at}.")
+}
+
+/// `1 more class`, beside the one that fails most lately.
+pub(super) fn others(it: &Situation<'_>) -> Option<String> {
+    let others = (it.classes.len() as u64).checked_sub(1).filter(|others| *others > 0)?;
+    Some(n(others, "more class", "more classes"))
 }
 
 fn refused(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
@@ -171,8 +190,7 @@ fn blind(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
     let count = it.count.unwrap_or_default();
     match it.reason {
         Some(Blindness::NoEnqueueLines) => format!(
-            "{app}: {} since {since}, and none that says that a job was enqueued. A queue that stands still would not be \
-             seen.",
+            "{app}: {} since {since}, and none that says that a job was enqueued. A stalled queue would not be seen.",
             n(count, "worker line has come", "worker lines have come")
         ),
         Some(Blindness::SourceSilent) => {
@@ -190,11 +208,11 @@ fn blind(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
         Some(Blindness::Late) => {
             let late =
                 it.late_minutes.map_or_else(String::new, |minutes| format!(", the newest by {minutes} min"));
-            format!("{app}: log lines come late since {since}{late}. A stall is told as much later.")
+            format!("{app}: log lines come late since {since}{late}. An alarm comes as much later.")
         }
         Some(Blindness::Unrecognised) => format!(
-            "{app}: log lines come, and have not been recognised since {since}. Jobs in them are not seen: a queue that stands \
-             still there would not be told."
+            "{app}: log lines come, and have not been recognised since {since}. Jobs in them are not seen, nor would a \
+             stalled queue be."
         ),
         None => format!("{app}: queuewatch cannot see what happens, since {since}."),
     }
@@ -226,9 +244,13 @@ fn ended(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
         }
         Kind::Backlog => format!("{app}: {place} is no longer slow. {}", waited(it, since, &longest)),
         Kind::Lost if it.given_up > 0 => format!(
-            "{app}: {} on {place} never seen to start and {} no longer looked for, the oldest since {since}. Nothing \
-             in the logs tells what became of {}.",
-            n(it.given_up, "job was", "jobs were"),
+            "{app}: {} on {place}{} {since}, and {} not looked for any more. Nothing in the logs tells what became of {}.",
+            n(it.given_up, "job", "jobs"),
+            if it.given_up == 1 {
+                " was not seen to start since"
+            } else {
+                " were not seen to start, the oldest since"
+            },
             if it.given_up == 1 { "is" } else { "are" },
             if it.given_up == 1 { "it" } else { "them" }
         ),
@@ -236,7 +258,17 @@ fn ended(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
             format!("{app}: what was skipped on {place}, {jobs}, has been seen by now, after {lasted}.")
         }
         Kind::Failing => {
-            format!("{app}: each class on {place} that failed since {since} has succeeded again.")
+            let age = voice.about(it.age_ms);
+            match it.classes.as_slice() {
+                [class] => {
+                    format!(
+                        "{app}: {class} on {place} succeeds again after {age}. It had failed since {since}."
+                    )
+                }
+                _ => format!(
+                    "{app}: each class that failed on {place} succeeds again after {age}. The first had failed since {since}."
+                ),
+            }
         }
         Kind::StuckRunning => {
             format!(
@@ -245,8 +277,9 @@ fn ended(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
             )
         }
         Kind::EnqueueErrors => {
+            let age = voice.about(it.age_ms);
             format!(
-                "{app}: jobs are enqueued again, and no error came for 5 min. They failed since {since}, for {lasted}."
+                "{app}: jobs are enqueued again after {age}, the last 5 min without an error. They had failed since {since}."
             )
         }
         Kind::Blind => format!("{app}: {}, after {lasted}.", sight(it.reason, true, voice)),

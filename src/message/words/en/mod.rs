@@ -69,7 +69,11 @@ pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
             };
             format!("{which}: {}{oldest}", named.join(", "))
         }
+        Aside::Classes([class]) => format!("the class: {class}"),
         Aside::Classes(classes) => format!("the classes: {}", classes.join(", ")),
+        Aside::JoinedMore(count) => {
+            format!("and {}, too many to be told one by one", n(*count, "more queue", "more queues"))
+        }
         Aside::Joined(incident) => format!("of the same cause, and told with this: {incident}"),
         Aside::Unseen(count) => {
             let jobs = n(*count, "other job was", "other jobs were");

@@ -1,6 +1,6 @@
 //! What went wrong, where and for how long, in one line of English: the subject of a mail.
 
-use super::lead::{candidates, store};
+use super::lead::{candidates, others, store};
 use super::n;
 use crate::domain::incidents::{Blindness, Kind, NotificationState, Severity};
 use crate::message::compose::Situation;
@@ -84,6 +84,10 @@ fn going_on(it: &Situation<'_>, voice: &Voice) -> String {
         Kind::Backlog if jobs == 1 => format!("1 job waits {still}over {limit}, {age} now"),
         Kind::Backlog => format!("{jobs} jobs wait {still}over {limit}, the oldest {age}"),
         Kind::Failing => failing(it, still),
+        Kind::StuckRunning if it.is_put_back => {
+            let jobs = n(jobs, "job is", "jobs are");
+            format!("{jobs} {still}put back again and again")
+        }
         Kind::StuckRunning if it.has_lost_workers => {
             let what = it.classes.first().filter(|_| it.classes.len() == 1).unwrap_or(&"a job");
             format!("{what} {still}loses one worker after the other")
@@ -115,18 +119,15 @@ fn oldest(jobs: u64, age: &str) -> String {
 
 fn failing(it: &Situation<'_>, still: &str) -> String {
     let text = quoted(it);
-    match (&it.worst, it.classes.len()) {
-        (Some(worst), 0..=1) => format!(
+    match (&it.worst, others(it)) {
+        (Some(worst), None) => format!(
             "{} {still}fails{text} ({} of {})",
             it.classes.first().unwrap_or(&worst.class),
             worst.bad,
             worst.of
         ),
         // How many of how many would read as a sum of them all.
-        (Some(worst), count) => {
-            let others = n((count as u64).saturating_sub(1), "more class", "more classes");
-            format!("{} and {others} {still}fail{text}", worst.class)
-        }
+        (Some(worst), Some(others)) => format!("{} and {others} {still}fail{text}", worst.class),
         (None, _) => format!("{} {still}fail{text}", n(it.classes.len() as u64, "job class", "job classes")),
     }
 }
@@ -164,7 +165,10 @@ fn over(it: &Situation<'_>, voice: &Voice) -> String {
         }
         Kind::Lost => "the skipped jobs were seen after all".to_owned(),
         Kind::Backlog => format!("no longer slow, {}", up_to(it.jobs_count, &longest)),
-        Kind::Failing => "jobs succeed again".to_owned(),
+        Kind::Failing => match it.classes.as_slice() {
+            [class] => format!("{class} succeeds again"),
+            _ => "jobs succeed again".to_owned(),
+        },
         Kind::StuckRunning if it.given_up > 0 => {
             format!("no attempt is open any more{unknown}")
         }

@@ -36,7 +36,9 @@ fn cause_as_it_is(cause: Cause, about: &About<'_>, voice: &Voice) -> String {
         }
         Cause::CannotFetch => return format!("ワーカーは動いているが {store} からジョブを取得できない"),
         Cause::SlowBacklog => "投入に処理が追いついていない",
-        Cause::PutBack => "ジョブが何度もキューに戻され、終わらない",
+        Cause::PutBack => {
+            "保持者のいない WithoutOverlapping のロックやレート制限などで、ジョブが毎回キューに戻されている"
+        }
         Cause::BehindLongJob => "ワーカーが長時間ジョブで埋まっている",
         Cause::LogsNotForwarded if about.is_dropping => "ワーカーログの一部が途中で失われている",
         Cause::LogsNotForwarded => {
@@ -47,9 +49,11 @@ fn cause_as_it_is(cause: Cause, about: &About<'_>, voice: &Voice) -> String {
             };
             return match about.file {
                 Some(file) => format!("ワーカーの出力がファイルに書かれ、{missed}（{file}）"),
+                None if voice.is_on_aws => format!("ワーカーのログが {missed}"),
                 None => format!("ワーカーのログが{missed}"),
             };
         }
+        Cause::NeverObserved if about.is_unheard_told => "ワーカーが一度も起動していない",
         Cause::NeverObserved => "ワーカーが一度も起動していない、またはログが届いていない",
         Cause::WorkerSilent => "ワーカーが動いていない",
     };
@@ -112,7 +116,7 @@ fn sub_cause_as_it_is(cause: SubCause, voice: &Voice) -> String {
 pub(in crate::message::words) fn causes(it: &Causes<'_>) -> Vec<String> {
     let label = match (it.is_certain, it.is_over) {
         (true, false) => "原因",
-        (true, true) => "原因だったもの",
+        (true, true) => "当時の原因",
         (false, false) => "最も疑わしい原因",
         (false, true) => "当時最も疑わしかった原因",
     };
@@ -159,7 +163,11 @@ pub(in crate::message::words) fn unknown(unknown: Unknown, step: Option<usize>, 
     };
     let text = close_up(&text);
     match step {
-        Some(step) => format!("{text}（手順 {step} で分かる）"),
+        // 括弧を重ねない。
+        Some(step) => match text.strip_suffix('）') {
+            Some(open) => format!("{open}。手順 {step} で分かる）"),
+            None => format!("{text}（手順 {step} で分かる）"),
+        },
         None => text,
     }
 }

@@ -9,8 +9,12 @@ use crate::domain::systems::Near;
 use crate::message::place::pair;
 use crate::message::words::Voice;
 
-#[expect(clippy::too_many_lines, reason = "a line or two for each fact, and none left out")]
 pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
+    close_up(&finding_as_it_is(fact, voice))
+}
+
+#[expect(clippy::too_many_lines, reason = "a line or two for each fact, and none left out")]
+fn finding_as_it_is(fact: &Fact, voice: &Voice) -> String {
     let store = store(voice.store);
     let never = |text: &str, never: &str| match fact.at {
         Some(_) => text.to_owned(),
@@ -38,7 +42,7 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
                 Who::Worker => "ワーカー（取得側）",
                 Who::Unknown => "アプリまたはワーカー",
             };
-            close_up(&format!("{who}での {store} のエラー {count} 件{}、最新", quoted(text.as_deref())))
+            format!("{who}での {store} のエラー {count} 件{}、最新", quoted(text.as_deref()))
         }
         Finding::WorkerErrors { count, text } => {
             format!("ジョブ外でのワーカーのエラー {count} 件{}、最新", quoted(text.as_deref()))
@@ -65,7 +69,7 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
         }
         Finding::WorkerStopped(text) => format!("ワーカーの終了「{text}」"),
         Finding::PutBack { class, count } => format!(
-            "{} が {count} 回キューに戻された（保持者のいない WithoutOverlapping のロック、またはレート制限など）、最初の開始",
+            "{} が {count} 回キューに戻された、最初の開始",
             class.as_ref().map_or("ジョブ", JobClass::as_str)
         ),
         Finding::LastWords(text) => format!("ワーカーのログの最後の行「{text}」"),
@@ -108,14 +112,14 @@ pub(in crate::message::words) fn finding(fact: &Fact, voice: &Voice) -> String {
         Finding::ConsumedUnseen(count) => format!("ほか {count} 件はワーカーログの欠落中に開始されている"),
         Finding::LinesMissing(missing) => {
             format!(
-                "ワーカーログに欠落あり：直近に終了した {} 回のうち {} 回は開始ログがない",
+                "ワーカーログに欠落あり: 直近に終了した {} 回のうち {} 回は開始ログがない",
                 missing.of, missing.unread
             )
         }
         Finding::LastRecognised => "最後に認識できたログ".to_owned(),
         Finding::NearlyRead { near, count } => nearly(*near, *count),
         Finding::UnreadShape { shape, count } => {
-            format!("認識できないログ {count} 行の形（単語は a、数字は 9）：{shape}")
+            format!("認識できないログ {count} 行の形（単語は a、数字は 9）: {shape}")
         }
         Finding::OnlyWorkerLines(count) => {
             format!("ワーカーのログ {count} 行に対し投入ログが 1 行もない、最初")

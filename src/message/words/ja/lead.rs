@@ -67,6 +67,10 @@ fn said(it: &Situation<'_>, voice: &Voice) -> String {
             counts(it, &limit, voice)
         ),
         Kind::Failing => failed(it, &place, &since, voice),
+        Kind::StuckRunning if it.is_put_back => format!(
+            "{place} の {jobs} 件が何度もキューに戻され、終わりません。最も古いものの最初の開始は {since} です。{}",
+            given_up(it)
+        ),
         Kind::StuckRunning if jobs == 0 => format!(
             "{place} で、開始した試行の終了が確認できないことが続いています。最初のものの開始は {since} です。現在開いているものは\
              ありません。{}",
@@ -134,13 +138,18 @@ fn failed(it: &Situation<'_>, place: &str, since: &str, voice: &Voice) -> String
     let Some(worst) = &it.worst else {
         return format!("{place} のジョブが {since} から失敗しています: {}。", it.classes.join("、"));
     };
+    let class = worst.class;
+    let (others, whose) = match it.classes.len().saturating_sub(1) {
+        0 => (String::new(), String::new()),
+        others => (format!("ほか {others} クラス"), format!("{class} は")),
+    };
     let of = if worst.bad == worst.of {
-        format!("直近 {} 回がすべて失敗", worst.of)
+        format!("{whose}直近 {} 回がすべて失敗", worst.of)
     } else {
-        format!("直近 {} 回のうち {} 回が失敗", worst.of, worst.bad)
+        format!("{whose}直近 {} 回のうち {} 回が失敗", worst.of, worst.bad)
     };
     let at = worst.at.map_or_else(String::new, |at| format!("、最新は {}", voice.minute(at)));
-    format!("{place} の {} が {since} から失敗しています。{of}{at}。", worst.class)
+    format!("{place} の {class} {others}が {since} から失敗しています。{of}{at}。")
 }
 
 fn refused(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
@@ -225,12 +234,22 @@ fn ended(it: &Situation<'_>, since: &str, voice: &Voice) -> String {
             it.given_up
         ),
         Kind::Lost => format!("{place} で追い越された {jobs} 件は、{lasted}後までにすべて確認できました。"),
-        Kind::Failing => format!("{place} で {since} から失敗していたクラスは、すべて再び成功しています。"),
+        Kind::Failing => {
+            let who = match it.classes.as_slice() {
+                [class] => format!("{class} は"),
+                _ => "失敗していたクラスは、すべて".to_owned(),
+            };
+            format!(
+                "{place} の {who}再び成功しています。失敗は {since} から {}続きました。",
+                voice.about(it.age_ms)
+            )
+        }
         Kind::StuckRunning => {
             format!("{place} に終わらない試行はなくなりました（{lasted}）。{}", given_up(it))
         }
         Kind::EnqueueErrors => {
-            format!("ジョブを再び投入でき、5 分間エラーがありません。{since} から {lasted}続きました。")
+            let age = voice.about(it.age_ms);
+            format!("ジョブを再び投入でき、5 分間エラーがありません。{since} から {age}続きました。")
         }
         Kind::Blind => format!("{}（{lasted}後）。", sight(it.reason, true, voice)),
     }

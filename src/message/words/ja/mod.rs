@@ -46,8 +46,10 @@ pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
             } else {
                 "一度も確認なし"
             };
-            let (enqueued, started) = (enqueued.unwrap_or("一度も確認なし"), started.unwrap_or(never));
-            format!("最後の投入 {enqueued}、最後の開始 {started}")
+            let enqueued =
+                enqueued.map_or("投入は一度も確認なし".to_owned(), |at| format!("最後の投入 {at}"));
+            let started = started.map_or(format!("開始は{never}"), |at| format!("最後の開始 {at}"));
+            format!("{enqueued}、{started}")
         }
         Aside::NamesThatFile { streams, at } => {
             let of = if *streams > 1 { format!("（{streams} ストリーム）") } else { String::new() };
@@ -73,6 +75,7 @@ pub(in crate::message::words) fn aside(aside: &Aside<'_>) -> String {
             format!("{which}: {}{oldest}", named.join("、"))
         }
         Aside::Classes(classes) => format!("対象クラス: {}", classes.join("、")),
+        Aside::JoinedMore(count) => format!("ほかに {count} 件のキュー（多すぎるため個別には通知しない）"),
         Aside::Joined(incident) => format!("同じ原因でまとめて通知: {incident}"),
         Aside::Unseen(count) => format!("ほか {count} 件はワーカーログの欠落中に開始されていた"),
         Aside::AfterEnd => {

@@ -50,16 +50,16 @@ fn going_on(it: &Situation<'_>, place: &str, voice: &Voice) -> String {
                     0 => String::new(),
                     others => format!("ほか {others} クラス"),
                 };
-                format!(
-                    "{place} の {} {others}が失敗（{} 回中 {} 回）{}",
-                    worst.class,
-                    worst.of,
-                    worst.bad,
-                    quoted(it.text)
-                )
+                // 1 クラスの回数であり、複数クラスの合計と読まれないようにする。
+                let of = match others.is_empty() {
+                    true => format!("（{} 回中 {} 回）", worst.of, worst.bad),
+                    false => String::new(),
+                };
+                format!("{place} の {} {others}が失敗{of}{}", worst.class, quoted(it.text))
             }
             None => format!("{place} で {} クラスが失敗", it.classes.len()),
         },
+        Kind::StuckRunning if it.is_put_back => format!("{place} で {jobs} 件が何度もキューに戻されている"),
         Kind::StuckRunning if it.has_lost_workers => {
             format!("{place} で同じジョブがワーカーを繰り返し失っている")
         }
@@ -95,7 +95,10 @@ fn over(it: &Situation<'_>, place: &str, voice: &Voice) -> String {
         Kind::Lost if it.given_up > 0 => format!("{place} の {} 件は最後まで開始を確認できず", it.given_up),
         Kind::Lost => format!("{place} の追い越されたジョブをすべて確認"),
         Kind::Backlog => format!("{place} の遅れが解消（最長 {longest}）"),
-        Kind::Failing => format!("{place} のジョブが再び成功"),
+        Kind::Failing => match it.classes.as_slice() {
+            [class] => format!("{place} の {class} が再び成功"),
+            _ => format!("{place} のジョブが再び成功"),
+        },
         Kind::StuckRunning => format!("{place} に終わらない試行はなくなった{unknown}"),
         Kind::EnqueueErrors => "ジョブを再び投入できている".to_owned(),
         Kind::Blind => sight(it.reason, true, voice).to_owned(),
