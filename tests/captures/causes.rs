@@ -10,6 +10,7 @@ use queuewatch::domain::ledger::Ledger;
 use queuewatch::domain::model::policy::Policy;
 use queuewatch::domain::model::queue_ref::QueueRef;
 use queuewatch::domain::model::wake::Wake;
+use queuewatch::domain::queues::resolver::QueueResolver;
 use queuewatch::domain::queues::view::{self, WaitingJob};
 use queuewatch::domain::systems::Classifier;
 use queuewatch::replay::{Outcome, replay};
@@ -136,9 +137,11 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
     let overdue: Vec<&WaitingJob> = view.waiting.iter().filter(|job| job.overdue_at <= now).collect();
     let jobs = if kind == Kind::Backlog { overdue } else { Vec::new() };
     let incident = Incident::open("one".into(), Key::at(kind, &place), now);
+    let resolver = QueueResolver::of(&ledger, &policy);
     let question = Question {
         incident: &incident,
         place: &place,
+        resolver: &resolver,
         view,
         jobs: &jobs,
         queues: &queues,
