@@ -147,6 +147,8 @@ pub enum Ending {
     Plain,
     /// Text `FAIL`: the job failed for good *or* goes back to be tried again; only a colour told them apart.
     FailOrRetry,
+    /// Text `FAIL`, and behind it an exception which says that the job has no attempt left.
+    UsedUp,
     /// JSON `released_after_exception`: the attempt failed, and the job goes back to be tried again.
     Thrown,
 }
@@ -249,8 +251,7 @@ pub struct Observation {
     /// The job's timeout in milliseconds, where the line carries it.
     #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
-    /// The error's first line, a named log file, the queues of a worker that started or lives, or the reason why one
-    /// stopped; cut to [`ERROR_CHARS_MAX`] characters.
+    /// The error's first line, a log file, or a worker's queues or reason to stop; [`ERROR_CHARS_MAX`] characters at most.
     #[serde(rename = "tx", default, skip_serializing_if = "Option::is_none")]
     pub text: Option<Arc<str>>,
 }

@@ -142,6 +142,7 @@ fn ask(name: &str, kind: Kind, after_ms: i64) -> Diagnosis {
         incident: &incident,
         resolver: &resolver,
         place: &place,
+        resolver: &resolver,
         view,
         jobs: &jobs,
         queues: &queues,

@@ -40,6 +40,9 @@ pub struct End {
     /// Whether the line leaves open if the job is tried again.
     #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_ambiguous: bool,
+    /// Whether the job had no attempt left when this one began.
+    #[serde(rename = "u", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_used_up: bool,
     /// Whose, where the line says.
     #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobHash>,
@@ -113,6 +116,7 @@ impl Outcomes {
         let end = End {
             verdict,
             is_ambiguous: observation.ending == Ending::FailOrRetry,
+            is_used_up: observation.ending == Ending::UsedUp,
             job: names.name(observation.id.as_ref()),
             attempt: observation.attempt.filter(|_| verdict == Verdict::Bad),
             runtime: observation.runtime,
@@ -153,13 +157,12 @@ impl Outcomes {
             .map(|((at, _), end)| (*at, end))
     }
 
-    /// Ends without a name that say that a job is not tried again, each with the success of an attempt that was at work
-    /// then and went on: it was the same job, handed out twice. Where other jobs run meanwhile it may be one of theirs, so
-    /// that each success stands for one such end only.
+    /// Ends without a name of attempts that were one too many, each with the success of an attempt that was at work then
+    /// and went on: it was the same job, handed out twice. Where other jobs run meanwhile it may be one of theirs, so that
+    /// each success stands for one such end only.
     fn handed_out_twice(&self) -> Vec<Twice> {
-        let is_last = |end: &End| end.verdict == Verdict::Final && end.job.is_none();
         let mut found: Vec<Twice> = Vec::new();
-        for (bad, end) in self.ends.iter().filter(|(_, end)| is_last(end) && end.runtime.is_some()) {
+        for (bad, end) in self.ends.iter().filter(|(_, end)| end.is_used_up && end.job.is_none()) {
             let later = self
                 .ends
                 .within(bad.0..=Timestamp::MAX)
@@ -279,6 +282,7 @@ impl Outcomes {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of the tests' own")]
 mod tests {
     use super::*;
     use crate::domain::job::Form;
@@ -327,6 +331,40 @@ mod tests {
         check(&["Fa@1000", "Pa@2005"], "Good@2005 Final@1000");
         check(&["f@1000", "P@1005"], "Bad@1000");
         check(&["f@1000", "P@1405"], "Good@1405 Bad@1000");
+    }
+
+    /// Ends without a name: good, or one too many (`-`), by when they ended and how long they ran, in seconds. Asks how
+    /// many jobs were handed out twice, and how many successes are left.
+    #[track_caller]
+    fn check_twice(ends: &[(i64, i64)], twice: usize, good: usize) {
+        let mut outcomes = Outcomes::default();
+        for ((at, ran), n) in ends.iter().zip(0..) {
+            let (stage, ending) = match *at < 0 {
+                true => (Stage::Failed, Ending::UsedUp),
+                false => (Stage::Processed, Ending::Plain),
+            };
+            let line = Observation {
+                ending,
+                runtime: Some(Runtime { ms: ran * 1_000, is_whole_seconds: false }),
+                ..Observation::bare(stage, Timestamp::from_ms(at.abs() * 1_000), LineKey(n), Form::TwoLine)
+            };
+            outcomes.take(&line, Hashes::of(&line));
+        }
+        assert_eq!(outcomes.handed_out_twice_count(Timestamp::MIN, Timestamp::MAX), twice);
+        let left = outcomes.newest_first(Timestamp::MIN, Timestamp::MAX);
+        assert_eq!(left.filter(|(_, end)| end.verdict == Verdict::Good).count(), good);
+    }
+
+    #[test]
+    fn an_attempt_too_many_beside_one_that_goes_on_is_of_the_same_job() {
+        check_twice(&[(-90, 0), (150, 150)], 1, 0);
+        check_twice(&[(-90, 0), (150, 150), (-290, 0), (350, 150)], 2, 0);
+        // Its worker was lost: nobody was at it.
+        check_twice(&[(-90, 0), (150, 10)], 0, 1);
+        check_twice(&[(-90, 0)], 0, 0);
+        // Each success stands for one.
+        check_twice(&[(-90, 0), (-95, 0), (150, 150)], 1, 0);
+        check_twice(&[(-90, 0), (150, 150), (160, 150)], 1, 1);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Taken {
 /// What starts that follow enqueues show of a class that has delays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Habit {
-    /// How many of its jobs are delayed; at most so many.
+    /// How many of its jobs are delayed, counting those that no late start within their grace may have taken.
     share: f64,
     /// The first enqueue after all that starts followed.
     after_newest: usize,
@@ -181,14 +181,14 @@ mod tests {
 
     #[test]
     fn jobs_passed_one_by_one_are_a_habit() {
-        check(60, 10, 30, 99, Some((10, 1)));
-        check(60, 10, 30, 50, Some((11, 11)));
-        check(60, 4, 20, 99, Some((26, 1)));
+        check(60, 10, 30, 99, Some((6, 1)));
+        check(60, 10, 30, 50, Some((7, 11)));
+        check(60, 4, 20, 99, Some((9, 1)));
     }
 
     #[test]
     fn nothing_is_a_habit_before_the_first_delay_is_over() {
-        check(25, 10, 30, 99, None);
+        check(25, 10, 30, 39, None);
         check(8, 3, 2, 99, None);
     }
 

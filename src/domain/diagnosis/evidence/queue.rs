@@ -148,7 +148,12 @@ fn moved_from(
     let queues = || ledger.queues().map(|(at, facts)| (resolver.resolve(at), facts));
     let new = queues().filter(|(at, _)| now_on.contains(at));
     let since = new.filter_map(|(_, facts)| facts.oldest_enqueue).min()?;
-    let old = queues().filter(|(at, _)| places.contains(at) && !now_on.contains(at));
+    // Who waits there in vain shows that its workers are gone as well.
+    let is_served = |at: &QueueRef| {
+        let mut waiting = question.queues.get(at).into_iter().flat_map(|view| &view.waiting);
+        !waiting.any(|job| job.ready_at <= question.now)
+    };
+    let old = queues().filter(|(at, _)| places.contains(at) && !now_on.contains(at) && is_served(at));
     let started = old.filter_map(|(at, facts)| Some((at, facts.newest_start()?)));
     started.filter(|(_, newest)| *newest <= since).max_by_key(|(_, newest)| *newest)
 }

@@ -152,7 +152,7 @@ impl Record {
             && let Some(observation) = found.observations.get_mut(failed)
         {
             if is_last_word(&text) {
-                observation.ending = Ending::Plain;
+                observation.ending = Ending::UsedUp;
             }
             observation.text = Some(text);
         }
