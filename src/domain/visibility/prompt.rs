@@ -183,7 +183,7 @@ mod tests {
     fn jobs_passed_one_by_one_are_a_habit() {
         check(60, 10, 30, 99, Some((6, 1)));
         check(60, 10, 30, 50, Some((7, 11)));
-        check(60, 4, 20, 99, Some((9, 1)));
+        check(60, 4, 20, 99, Some((8, 1)));
     }
 
     #[test]
