@@ -784,7 +784,7 @@ fn what_people_have_saved_is_replayed_as_the_events_would_be() {
     let raw = folder.file("raw.log", enqueue(1));
     let ran = run(&["replay", &raw]);
     assert_eq!(ran.status, 2);
-    assert!(ran.err.contains("aws logs tail") && ran.err.contains("queuewatch pack"), "{}", ran.err);
+    assert!(ran.err.contains("--timezone") && ran.err.contains("queuewatch pack"), "{}", ran.err);
 }
 
 #[test]

@@ -98,15 +98,16 @@ pub enum SavedError {
     },
 }
 
-/// Reads every path: a file, a folder (the files directly in it, in name order, hidden ones and other
-/// extensions left out; or, where there is none, those of its subfolders, as exports to S3 have them), or `-` for `stdin`. `log_group` is the group of runs, which their files do not name.
+/// Reads every path: a file, a folder (the files directly in it, in name order, hidden ones and other extensions left
+/// out; or, where there is none, the parts of an export to S3 in its subfolders), or `-` for `stdin`. `log_group` is the
+/// group of runs, which their files do not name.
 pub fn read(paths: &[PathBuf], log_group: &str, stdin: &mut dyn Read) -> (Vec<Saved>, Vec<SavedError>) {
     let mut reading = Reading { log_group, saved: Vec::new(), errors: Vec::new() };
     for path in paths {
         if path.as_os_str() == "-" {
             reading.input("-", Form::Raw, stdin);
         } else if path.is_dir() {
-            if !reading.folder(path, FOLDERS_DEEP_MAX) {
+            if !reading.folder(path) {
                 let source_name = path.to_string_lossy().into_owned();
                 reading.errors.push(SavedError::NoEvents { source_name });
             }
@@ -165,28 +166,45 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads a folder, and says whether it holds anything.
-    fn folder(&mut self, folder: &Path, deeper: usize) -> bool {
-        let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let mut paths: Vec<PathBuf> = match entries {
-            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect(),
-            Err(source) => {
-                self.unreadable(&folder.to_string_lossy(), source);
-                return true;
-            }
-        };
-        paths.sort();
-        let files: Vec<&PathBuf> = paths.iter().filter(|path| is_saved(path)).collect();
-        if !files.is_empty() {
-            files.into_iter().for_each(|file| self.file(file));
-            return true;
-        }
+    /// Reads a folder, and says whether it holds anything; of one that cannot be read something else was said.
+    fn folder(&mut self, folder: &Path) -> bool {
+        let Some(paths) = self.entries(folder) else { return true };
+        self.files(&paths, is_saved) || self.parts(&paths, FOLDERS_DEEP_MAX)
+    }
+
+    /// Reads the parts of an export below these. Saved events in a subfolder are another story.
+    fn parts(&mut self, paths: &[PathBuf], deeper: usize) -> bool {
         let Some(deeper) = deeper.checked_sub(1) else { return false };
         let mut holds = false;
         for folder in paths.iter().filter(|path| path.is_dir()) {
-            holds |= self.folder(folder, deeper);
+            let below = self.entries(folder).unwrap_or_default();
+            holds |= self.files(&below, is_part) || self.parts(&below, deeper);
         }
         holds
+    }
+
+    fn files(&mut self, paths: &[PathBuf], is_wanted: impl Fn(&Path) -> bool) -> bool {
+        let mut holds = false;
+        for file in paths.iter().filter(|path| is_wanted(path)) {
+            self.file(file);
+            holds = true;
+        }
+        holds
+    }
+
+    /// What is in a folder, in name order.
+    fn entries(&mut self, folder: &Path) -> Option<Vec<PathBuf>> {
+        match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(entries) => {
+                let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+                paths.sort();
+                Some(paths)
+            }
+            Err(source) => {
+                self.unreadable(&folder.to_string_lossy(), source);
+                None
+            }
+        }
     }
 
     fn file(&mut self, path: &Path) {
@@ -303,6 +321,10 @@ fn is_saved(path: &Path) -> bool {
     let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     // Regular files only: reading a pipe that nobody writes to would wait for ever.
     !is_hidden && !matches!(Form::of(path), Form::Raw | Form::Unknown) && path.is_file()
+}
+
+fn is_part(path: &Path) -> bool {
+    Form::of(path) == Form::Part && path.is_file()
 }
 
 /// What the text itself says where the name says nothing. `{` is taken at its word; a log line may begin with
