@@ -207,6 +207,13 @@ fn a_scraper_reads_what_is_known_and_the_dashboard_asks_for_nothing_else() {
     let mut watch = Watched::of(&folder, &arguments);
     let said = watch.says("metrics at http://127.0.0.1:");
     let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    // A file is read from the end that it has at the first look, and a page is published after that.
+    for _ in 0..100 {
+        if samples(&scraped(&address)).contains_key("queuewatch_last_sweep_timestamp_seconds") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     // Lines that come now are jobs of now: those of long ago are forgotten again.
     folder.append("app.log", [enqueue(1), start(1), success(1), enqueue(2)].concat());
     watch.prints("ALARM app redis:default: no job started for ");
